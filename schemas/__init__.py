@@ -1,0 +1,1 @@
+"""What the data is: one module per table. Imports nothing of ours."""

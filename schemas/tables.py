@@ -1,0 +1,27 @@
+"""The names of a run's tables, which are also their folders in it, and of their parts."""
+
+from __future__ import annotations
+
+REPOSITORIES = "repositories"
+DOCUMENTS = "documents"
+QUALITY = "attributes/quality"
+FINGERPRINT = "attributes/fingerprint"
+DUPLICATES = "attributes/duplicates"
+SELECTION = "attributes/selection"
+TOKENS = "tokens"
+SHARDS = "shards"
+
+
+def failures_of(stage: str) -> str:
+    """The name of the failures table of a stage."""
+    return f"failures/{stage}"
+
+
+def part_name(number: int, suffix: str = "parquet") -> str:
+    """The file name of a table's part, such as ``part-00007.parquet``."""
+    return f"part-{number:05d}.{suffix}"
+
+
+def part_number(name: str) -> int:
+    """The number in the file name of a table's part."""
+    return int(name.removeprefix("part-").split(".")[0])

@@ -1,0 +1,27 @@
+"""Tokens: the token ids of each selected document, without separators.
+
+An intermediate table between tokenizing and sharding: uncompressed Arrow IPC
+streams ``part-NNNNN.arrow``, one for each documents part, read by memory map. Rows
+are the selected documents of that part, in order.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+
+def token_type(vocabulary_size: int) -> pa.DataType:
+    """The narrowest of uint16 and uint32 that holds every id of a vocabulary."""
+    return pa.uint16() if vocabulary_size <= 1 << 16 else pa.uint32()
+
+
+def schema(token: pa.DataType) -> pa.Schema:
+    """The schema of the tokens table for ids of one type."""
+    return pa.schema(
+        [
+            pa.field("document", pa.uint64(), nullable=False),
+            pa.field(
+                "input_ids", pa.large_list(pa.field("item", token, nullable=False)), nullable=False
+            ),
+        ]
+    )

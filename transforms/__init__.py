@@ -1,0 +1,1 @@
+"""What happens to the data: one folder per stage, pure kernels beside thin Beam transforms."""

@@ -1,0 +1,272 @@
+"""Reading and writing the parts of tables.
+
+A stage reads committed tables of a run and writes into a staging folder of its own.
+A file appears under its name only when it is whole and on the disk. When all files
+that belong to one unit of work are there, a receipt says so: whatever has a receipt
+is finished and is not done again when an interrupted stage resumes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.digest import TableDigest
+from schemas.manifest import FileEntry
+
+ROW_GROUP_BYTES = 16 << 20
+PROGRESS_SECONDS = 0.5
+_RECEIPTS = "receipts"
+_PROGRESS = "progress"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What one unit of a stage's work wrote: files by table, and counts by name."""
+
+    files: Mapping[str, tuple[FileEntry, ...]]
+    statistics: Mapping[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """The receipt as the text of its file."""
+        files = {
+            table: [asdict(entry) for entry in entries] for table, entries in self.files.items()
+        }
+        return json.dumps({"files": files, "statistics": dict(self.statistics)}, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Receipt:
+        """Reads the text of a receipt's file."""
+        body = json.loads(text)
+        files = {
+            table: tuple(FileEntry(**entry) for entry in entries)
+            for table, entries in body["files"].items()
+        }
+        return cls(files=files, statistics=body["statistics"])
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where one stage of one run reads and writes.
+
+    ``run`` is the folder with the committed tables, ``staging`` the stage's own.
+    """
+
+    run: str
+    staging: str
+
+    def committed(self, table: str, name: str) -> Path:
+        """The path of a file of a committed table."""
+        return Path(self.run, table, name)
+
+    def staged(self, table: str, name: str) -> Path:
+        """The path of a file of a table that is being made."""
+        return Path(self.staging, table, name)
+
+    def write_table(
+        self, table: str, name: str, schema: pa.Schema, *, row_group_bytes: int = ROW_GROUP_BYTES
+    ) -> PartWriter:
+        """A writer for one file of a table that is being made, its format by its suffix."""
+        return PartWriter(self.staged(table, name), schema, row_group_bytes)
+
+    def write_file(self, table: str, name: str, data: bytes) -> FileEntry:
+        """Writes a file that holds no rows and belongs to a table that is being made."""
+        write_whole(self.staged(table, name), data)
+        sha256 = hashlib.sha256(data).hexdigest()
+        return FileEntry(name=name, rows=0, bytes=len(data), sha256=sha256, digest=sha256)
+
+    def write_receipt(self, unit: str, receipt: Receipt) -> None:
+        """Declares a unit of work finished."""
+        write_whole(Path(self.staging, _RECEIPTS, f"{unit}.json"), receipt.to_json().encode())
+
+    def has_receipt(self, unit: str) -> bool:
+        """Whether a unit of work is finished."""
+        return Path(self.staging, _RECEIPTS, f"{unit}.json").exists()
+
+    def receipts(self) -> dict[str, Receipt]:
+        """The receipts of all finished units, by unit in sorted order."""
+        paths = sorted(Path(self.staging, _RECEIPTS).glob("[!.]*.json"))
+        return {path.stem: Receipt.from_json(path.read_text()) for path in paths}
+
+    def progress(self) -> dict[str, Mapping[str, int]]:
+        """What each unit says of how far it is, by unit."""
+        found: dict[str, Mapping[str, int]] = {}
+        for path in Path(self.staging, _PROGRESS).glob("[!.]*.json"):
+            found[path.stem] = json.loads(path.read_text())
+        return found
+
+
+class Progress:
+    """Tells how far a unit of work is, at most twice a second, in a file of its own.
+
+    Where the counts end up beside the work rather than in memory, any process on any
+    runner can show them.
+    """
+
+    def __init__(self, workspace: Workspace, unit: str) -> None:
+        self._path = Path(workspace.staging, _PROGRESS, f"{unit}.json")
+        self._counts: dict[str, int] = {}
+        self._written = 0.0
+
+    def add(self, **counts: int) -> None:
+        """Adds to the unit's counts."""
+        for name, count in counts.items():
+            self._counts[name] = self._counts.get(name, 0) + count
+        now = time.monotonic()
+        if now - self._written >= PROGRESS_SECONDS:
+            self._written = now
+            write_whole(self._path, json.dumps(self._counts).encode(), durable=False)
+
+
+class PartWriter(AbstractContextManager["PartWriter"]):
+    """Writes one file of a table; nothing is under its name until it is whole.
+
+    ``.parquet`` files are Zstandard with row groups of about ``row_group_bytes``,
+    ``.arrow`` files uncompressed IPC streams. Leaving the context by an exception
+    removes what was written.
+    """
+
+    def __init__(
+        self, path: Path, schema: pa.Schema, row_group_bytes: int = ROW_GROUP_BYTES
+    ) -> None:
+        self._path = path
+        self._schema = schema
+        self._row_group_bytes = row_group_bytes
+        self._digest = TableDigest(schema)
+        self._pending: list[pa.RecordBatch] = []
+        self._pending_bytes = 0
+        self._rows = 0
+        self._entry: FileEntry | None = None
+
+    def __enter__(self) -> Self:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._temporary = temporary_beside(self._path)
+        self._sink = self._temporary.open("wb")
+        if self._path.suffix == ".parquet":
+            self._writer: Any = pq.ParquetWriter(
+                self._sink,
+                self._schema,
+                compression="zstd",
+                use_dictionary=_dictionary_columns(self._schema),
+                write_statistics=False,
+            )
+        else:
+            self._writer = pa.ipc.new_stream(self._sink, self._schema)
+        return self
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Appends the rows of a batch of the table's schema."""
+        self._digest.update(batch)
+        self._rows += batch.num_rows
+        self._pending.append(batch)
+        self._pending_bytes += batch.nbytes
+        if self._pending_bytes >= self._row_group_bytes:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._pending:
+            table = pa.Table.from_batches(self._pending, self._schema).combine_chunks()
+            for batch in table.to_batches():
+                self._writer.write_batch(batch)
+            self._pending, self._pending_bytes = [], 0
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._flush()
+            self._writer.close()
+            if kind is None:
+                self._sink.flush()
+                os.fsync(self._sink.fileno())
+        finally:
+            self._sink.close()
+            if kind is not None:
+                self._temporary.unlink(missing_ok=True)
+        if kind is None:
+            self._publish()
+
+    def _publish(self) -> None:
+        with self._temporary.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        self._entry = FileEntry(
+            name=self._path.name,
+            rows=self._rows,
+            bytes=self._temporary.stat().st_size,
+            sha256=sha256,
+            digest=self._digest.hexdigest(),
+        )
+        self._temporary.replace(self._path)
+
+    @property
+    def entry(self) -> FileEntry:
+        """What was written, once the context is left."""
+        if self._entry is None:
+            raise ValueError(f"{self._path.name} is not written yet")
+        return self._entry
+
+
+def read_part(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """The columns of a whole Parquet part."""
+    return pq.ParquetFile(path).read(columns=columns, use_threads=False)
+
+
+def iterate_row_groups(path: Path, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """The row groups of a Parquet part in order, each as one batch."""
+    with pq.ParquetFile(path) as file:
+        for index in range(file.num_row_groups):
+            table = file.read_row_group(index, columns=columns, use_threads=False)
+            yield from table.combine_chunks().to_batches()
+
+
+def map_stream(path: Path) -> pa.Table:
+    """An Arrow IPC stream as a table on a memory map, nothing copied."""
+    with pa.memory_map(str(path)) as source:
+        return pa.ipc.open_stream(source).read_all()
+
+
+def temporary_beside(path: Path) -> Path:
+    """A name beside a file that no reader takes for it and no other writer uses."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
+
+
+def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Writes a small file so that its name holds either nothing, the old or the new content."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = temporary_beside(path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _dictionary_columns(schema: pa.Schema) -> list[str]:
+    """The columns that repeat themselves: strings other than paths and hashes."""
+    plain = {"path", "sha256"}
+    return [
+        field.name
+        for field in schema
+        if field.name not in plain
+        and (pa.types.is_string(field.type) or pa.types.is_list(field.type))
+    ]

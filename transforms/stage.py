@@ -1,0 +1,87 @@
+"""What the stages' Beam graphs share: doing a unit of work once, in parallel, with a receipt.
+
+Rows never travel between workers: an element is the name of a unit (a part, a
+shard), and the work reads and writes tables through its workspace.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import apache_beam as beam
+
+from transforms.parts import Receipt, Workspace, write_whole
+
+ERRORS = "errors"
+
+
+class Work(Protocol):
+    """The work of a stage on one unit. Deterministic, and picklable with few bytes."""
+
+    @property
+    def workspace(self) -> Workspace:
+        """Where the work reads and writes."""
+
+    def __call__(self, unit: str) -> Receipt:
+        """Does one unit and says what was written."""
+
+
+@dataclass
+class ProcessUnits(beam.PTransform):  # type: ignore[misc]
+    """Does the work of every unit, each once and on any worker."""
+
+    units: Sequence[str]
+    work: Work
+
+    def expand(self, begin: beam.pvalue.PBegin) -> beam.PCollection[str]:
+        """Names of units in, names of finished units out."""
+        return (
+            begin
+            | "Name units" >> beam.Create(list(self.units))
+            | "Spread units" >> beam.Reshuffle()
+            | "Work" >> beam.ParDo(DoUnit(self.work)).with_output_types(str)
+        )
+
+
+class DoUnit(beam.DoFn):  # type: ignore[misc]
+    """Does the work of one unit unless it has a receipt, and leaves a receipt or an error."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def process(self, unit: str) -> Iterator[str]:
+        """Yields the unit's name when it is done."""
+        do_unit(self._work, unit)
+        yield unit
+
+
+def do_unit(work: Work, unit: str) -> None:
+    """Does the work of one unit unless it has a receipt, and leaves a receipt or an error."""
+    workspace = work.workspace
+    if workspace.has_receipt(unit):
+        return
+    try:
+        workspace.write_receipt(unit, work(unit))
+    except Exception as error:
+        write_error(workspace, unit, error)
+        raise
+
+
+def write_error(workspace: Workspace, unit: str, error: Exception) -> None:
+    """Leaves what went wrong beside the work, where the driver finds it on any runner."""
+    text = f"{type(error).__name__}: {error}\n\n{traceback.format_exc()}"
+    try:
+        write_whole(Path(workspace.staging, ERRORS, f"{unit}.txt"), text.encode(), durable=False)
+    except OSError:
+        # The disk that refused the work may refuse the report too; the exception still tells.
+        return
+
+
+def read_errors(workspace: Workspace) -> Iterable[tuple[str, str]]:
+    """What went wrong, as pairs of a unit and the text that `write_error` left."""
+    for path in sorted(Path(workspace.staging, ERRORS).glob("[!.]*.txt")):
+        yield path.stem, path.read_text(errors="replace")
