@@ -32,7 +32,14 @@ DUPLICATES = pa.schema(
 
 SELECTION = pa.schema([pa.field("rule", pa.string())])
 
+SELECTED = "selected"
+"""The bin of the funnel for documents that no rule rejects; no rule may have this name."""
+
 CONTENT_HASH_BYTES = 16
+"""``content_hash`` is so many leading bytes of the content's SHA-256."""
+
+EMPTY_SIGNATURE = 0xFFFFFFFF
+"""Every value of the signature of a document without shingles."""
 
 
 def fingerprint_schema(permutations: int) -> pa.Schema:

@@ -78,7 +78,9 @@ def _is_binary(kind: pa.DataType) -> bool:
 
 def _bytes(array: pa.Array) -> memoryview:
     values = np.ascontiguousarray(array.to_numpy(zero_copy_only=False))
-    return memoryview(values.astype(values.dtype.newbyteorder("<"), copy=False)).cast("B")
+    little_endian = values.astype(values.dtype.newbyteorder("<"), copy=False)
+    # A memoryview of no bytes cannot be cast.
+    return little_endian.data.cast("B") if values.size else memoryview(b"")
 
 
 def _binary_data(array: pa.Array) -> memoryview | bytes:

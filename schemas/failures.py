@@ -48,7 +48,7 @@ class Reason(StrEnum):
     BINARY_CONTENT = "binary_content"
     """It contains a NUL byte."""
     UNDECODABLE = "undecodable"
-    """Its bytes are not text in the encoding that it declares, or in UTF-8 where it declares none."""
+    """Its bytes are not text in the encoding that it declares, UTF-8 if it declares none."""
     UNSAFE_PATH = "unsafe_path"
     """Its path leaves the repository, is not UTF-8, is over-long, or is no path on some system."""
     DUPLICATE_PATH = "duplicate_path"

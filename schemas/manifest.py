@@ -75,7 +75,7 @@ class Manifest:
         return json.dumps(body, indent=1, sort_keys=True) + "\n"
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> Manifest:
+    def from_json(cls, text: str) -> Manifest:
         """Reads the text of a manifest's file; raises `ManifestError` if it is not one."""
         try:
             body = json.loads(text)

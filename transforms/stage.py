@@ -10,9 +10,10 @@ import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import apache_beam as beam
+from apache_beam.pvalue import PBegin, PCollection
 
 from transforms.parts import Receipt, Workspace, write_whole
 
@@ -31,23 +32,24 @@ class Work(Protocol):
 
 
 @dataclass
-class ProcessUnits(beam.PTransform):  # type: ignore[misc]
+class ProcessUnits(beam.PTransform[Any, Any]):
     """Does the work of every unit, each once and on any worker."""
 
     units: Sequence[str]
     work: Work
 
-    def expand(self, begin: beam.pvalue.PBegin) -> beam.PCollection[str]:
+    def expand(self, begin: PBegin) -> PCollection[str]:
         """Names of units in, names of finished units out."""
-        return (
+        finished: PCollection[str] = (
             begin
             | "Name units" >> beam.Create(list(self.units))
             | "Spread units" >> beam.Reshuffle()
             | "Work" >> beam.ParDo(DoUnit(self.work)).with_output_types(str)
         )
+        return finished
 
 
-class DoUnit(beam.DoFn):  # type: ignore[misc]
+class DoUnit(beam.DoFn):
     """Does the work of one unit unless it has a receipt, and leaves a receipt or an error."""
 
     def __init__(self, work: Work) -> None:

@@ -1,0 +1,1 @@
+"""Fingerprints in, for each document the kept document that it duplicates out."""

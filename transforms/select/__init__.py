@@ -1,0 +1,1 @@
+"""Attributes in, for each document the first rule that rejects it out."""

@@ -1,0 +1,90 @@
+"""Select: documents' columns and attributes in, ``attributes/selection`` out.
+
+Nothing is shuffled but the names of parts; content is not read. The statistics of
+the table are the funnel: documents and bytes by rule, those of no rule as ``selected``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.compute as pc
+from apache_beam.pvalue import PBegin, PCollection
+
+from schemas import documents, tables
+from schemas.attributes import DUPLICATES, QUALITY, SELECTED, SELECTION
+from transforms.parts import Receipt, Workspace, read_part
+from transforms.select.rules import Rule, first_failing_rule
+from transforms.stage import ProcessUnits
+
+SIDECARS = {tables.QUALITY: QUALITY, tables.DUPLICATES: DUPLICATES}
+
+_DOCUMENT_COLUMNS = ["repository", "revision", "path", "size", "encoding", "language", "licenses"]
+
+
+def rule_schema() -> pa.Schema:
+    """The columns that rules can use."""
+    fields = [documents.SCHEMA.field(name) for name in _DOCUMENT_COLUMNS]
+    return pa.schema([*fields, *(field for schema in SIDECARS.values() for field in schema)])
+
+
+@dataclass(frozen=True)
+class SelectPart:
+    """Finds the first failing rule of each document of a part."""
+
+    workspace: Workspace
+    rules: tuple[Rule, ...]
+
+    def __call__(self, unit: str) -> Receipt:
+        """Selects from the part whose file has this name without its suffix."""
+        name = f"{unit}.parquet"
+        table = read_rule_columns(self.workspace, name)
+        verdicts = first_failing_rule(table, self.rules)
+        writer = self.workspace.write_table(tables.SELECTION, name, SELECTION)
+        with writer:
+            writer.write(pa.RecordBatch.from_arrays([verdicts], schema=SELECTION))
+        statistics = count_bins(verdicts, table["size"])
+        return Receipt(files={tables.SELECTION: (writer.entry,)}, statistics=statistics)
+
+
+def read_rule_columns(workspace: Workspace, name: str) -> pa.Table:
+    """The columns of a part that rules can use."""
+    table = read_part(workspace.committed(tables.DOCUMENTS, name), _DOCUMENT_COLUMNS)
+    for sidecar in SIDECARS:
+        columns = read_part(workspace.committed(sidecar, name))
+        for field, column in zip(columns.schema, columns.columns, strict=True):
+            table = table.append_column(field, column)
+    return table
+
+
+def count_bins(verdicts: pa.StringArray, sizes: pa.ChunkedArray) -> dict[str, int]:
+    """Documents and bytes by rule, as ``documents.RULE`` and ``bytes.RULE``."""
+    table = pa.table({"bin": pc.fill_null(verdicts, SELECTED), "size": sizes})
+    grouped = table.group_by("bin").aggregate([("size", "count"), ("size", "sum")])
+    counts: dict[str, int] = {}
+    for row in grouped.to_pylist():
+        counts[f"documents.{row['bin']}"] = row["size_count"]
+        counts[f"bytes.{row['bin']}"] = row["size_sum"]
+    return counts
+
+
+@dataclass
+class SelectDocuments(beam.PTransform[Any, Any]):
+    """Applies the rules to every document of a run."""
+
+    workspace: Workspace
+    parts: Sequence[str]
+    rules: tuple[Rule, ...]
+
+    def expand(self, begin: PBegin) -> PCollection[str]:
+        """Nothing in, names of finished parts out."""
+        units = [Path(part).stem for part in self.parts]
+        finished: PCollection[str] = begin | ProcessUnits(
+            units, SelectPart(self.workspace, self.rules)
+        )
+        return finished

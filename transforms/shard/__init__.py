@@ -1,0 +1,1 @@
+"""Token ids in, shuffled and packed training sequences out."""

@@ -1,0 +1,1 @@
+"""Selected documents in, their token ids out."""

@@ -1,0 +1,127 @@
+"""Tokenize: documents and their selection in, ``tokens`` out.
+
+Nothing is shuffled but the names of parts. Each worker compares the fast engine with
+the reference on the beginning of the run's own text before it uses it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from apache_beam.pvalue import PBegin, PCollection
+from tokenizers import Tokenizer
+
+from schemas import tables
+from schemas import tokens as tokens_table
+from schemas.documents import document_id
+from transforms.buffers import utf8_contents
+from transforms.parts import Progress, Receipt, Workspace, iterate_row_groups, read_part
+from transforms.stage import ProcessUnits
+from transforms.tokenize.engines import Engine, choose_engine
+from transforms.tokenize.vocabulary import p50k_tokenizer
+
+SAMPLE_BYTES = 200_000
+ARROW_BATCH_BYTES = 1 << 20
+
+TOKENIZERS = {"p50k": p50k_tokenizer}
+
+
+@functools.cache
+def load_tokenizer(name: str) -> Tokenizer:
+    """A tokenizer by its name in the configuration, made once a process."""
+    return TOKENIZERS[name]()
+
+
+@functools.cache
+def _engine_for(name: str, sample: bytes) -> Engine:
+    return choose_engine(load_tokenizer(name), pa.array([sample], pa.large_binary()))
+
+
+@dataclass(frozen=True)
+class TokenizePart:
+    """Tokenizes the selected documents of one part."""
+
+    workspace: Workspace
+    tokenizer: str
+    sample: bytes
+
+    def __call__(self, unit: str) -> Receipt:
+        """Tokenizes the part whose file has this name without its suffix."""
+        source = f"{unit}.parquet"
+        part = tables.part_number(unit)
+        rule = read_part(self.workspace.committed(tables.SELECTION, source))["rule"]
+        selected = rule.is_null().to_numpy()
+        token = tokens_table.token_type(load_tokenizer(self.tokenizer).get_vocab_size())
+        schema = tokens_table.schema(token)
+        engine = _engine_for(self.tokenizer, self.sample)
+        progress = Progress(self.workspace, unit)
+        counts = {"documents": 0, "bytes": 0, "tokens": 0, f"parts.{engine.name}": 1}
+        writer = self.workspace.write_table(
+            tables.TOKENS, f"{unit}.arrow", schema, row_group_bytes=ARROW_BATCH_BYTES
+        )
+        with writer:
+            first = 0
+            documents = self.workspace.committed(tables.DOCUMENTS, source)
+            for batch in iterate_row_groups(documents, ["content", "encoding"]):
+                rows = np.flatnonzero(selected[first : first + len(batch)])
+                if rows.size:
+                    chosen = batch.take(pa.array(rows))
+                    texts = utf8_contents(chosen["content"], chosen["encoding"])
+                    ids = document_id(part, first) + rows.astype(np.uint64)
+                    encoded = encode_texts(engine, texts, pa.array(ids), schema)
+                    writer.write(encoded)
+                    counts["documents"] += rows.size
+                    counts["bytes"] += pc.sum(pc.binary_length(texts)).as_py()
+                    counts["tokens"] += len(encoded["input_ids"].values)
+                    progress.add(documents=rows.size, bytes=texts.nbytes)
+                first += len(batch)
+        return Receipt(files={tables.TOKENS: (writer.entry,)}, statistics=counts)
+
+
+def encode_texts(
+    engine: Engine, texts: pa.LargeBinaryArray, ids: pa.UInt64Array, schema: pa.Schema
+) -> pa.RecordBatch:
+    """Rows of the tokens table for UTF-8 texts and the ids of their documents."""
+    tokens, offsets = engine.encode(texts)
+    kind = schema.field("input_ids").type
+    values = pa.array(tokens.astype(kind.value_type.to_pandas_dtype()))
+    listed = pa.LargeListArray.from_arrays(pa.array(offsets), values, type=kind)
+    return pa.RecordBatch.from_arrays([ids, listed], schema=schema)
+
+
+def read_sample(workspace: Workspace, parts: Sequence[str]) -> bytes:
+    """The first text of a run, to compare engines on."""
+    for name in parts:
+        for batch in iterate_row_groups(
+            workspace.committed(tables.DOCUMENTS, name), ["content", "encoding"]
+        ):
+            texts = utf8_contents(batch["content"], batch["encoding"]).to_pylist()
+            joined = b"\n".join(texts)[:SAMPLE_BYTES]
+            if joined:
+                return joined.decode(errors="ignore").encode()
+    return b""
+
+
+@dataclass
+class TokenizeDocuments(beam.PTransform[Any, Any]):
+    """Tokenizes the selected documents of a run."""
+
+    workspace: Workspace
+    parts: Sequence[str]
+    tokenizer: str
+
+    def expand(self, begin: PBegin) -> PCollection[str]:
+        """Nothing in, names of finished parts out."""
+        units = [Path(part).stem for part in self.parts]
+        sample = read_sample(self.workspace, self.parts)
+        work = TokenizePart(self.workspace, self.tokenizer, sample)
+        finished: PCollection[str] = begin | ProcessUnits(units, work)
+        return finished
