@@ -42,6 +42,11 @@ class Reason(StrEnum):
     REQUEST_REFUSED = "request_refused"
     """The location is one that is never fetched, such as a URL that runs a command."""
 
+    DUPLICATE_REPOSITORY = "duplicate_repository"
+    """Another request of the configuration gave the same repository and revision."""
+    UNEXPECTED = "unexpected"
+    """An error that no other word describes: a defect of repomill, worth a report."""
+
     # A single file.
     FILE_TOO_LARGE = "file_too_large"
     """It exceeds the limit on bytes a file."""

@@ -7,7 +7,7 @@ shard), and the work reads and writes tables through its workspace.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -83,7 +83,7 @@ def write_error(workspace: Workspace, unit: str, error: Exception) -> None:
         return
 
 
-def read_errors(workspace: Workspace) -> Iterable[tuple[str, str]]:
+def read_errors(workspace: Workspace) -> list[tuple[str, str]]:
     """What went wrong, as pairs of a unit and the text that `write_error` left."""
-    for path in sorted(Path(workspace.staging, ERRORS).glob("[!.]*.txt")):
-        yield path.stem, path.read_text(errors="replace")
+    paths = sorted(Path(workspace.staging, ERRORS).glob("[!.]*.txt"))
+    return [(path.stem, path.read_text(errors="replace")) for path in paths]

@@ -95,6 +95,8 @@ def divide_by_part(batch: pa.RecordBatch) -> Iterator[tuple[int, pa.RecordBatch]
 
 
 def _divide(batch: pa.RecordBatch, owner: Ids) -> Iterator[tuple[int, pa.RecordBatch]]:
+    if owner.size == 0:
+        return
     order = np.argsort(owner, kind="stable")
     numbers, starts = np.unique(owner[order], return_index=True)
     ends = np.append(starts[1:], owner.size)

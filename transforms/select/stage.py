@@ -16,21 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from apache_beam.pvalue import PBegin, PCollection
 
-from schemas import documents, tables
-from schemas.attributes import DUPLICATES, QUALITY, SELECTED, SELECTION
-from transforms.parts import Receipt, Workspace, read_part
+from schemas import tables
+from schemas.attributes import SELECTED, SELECTION
+from transforms.parts import Receipt, Workspace
+from transforms.select.columns import read_rule_columns
 from transforms.select.rules import Rule, first_failing_rule
 from transforms.stage import ProcessUnits
-
-SIDECARS = {tables.QUALITY: QUALITY, tables.DUPLICATES: DUPLICATES}
-
-_DOCUMENT_COLUMNS = ["repository", "revision", "path", "size", "encoding", "language", "licenses"]
-
-
-def rule_schema() -> pa.Schema:
-    """The columns that rules can use."""
-    fields = [documents.SCHEMA.field(name) for name in _DOCUMENT_COLUMNS]
-    return pa.schema([*fields, *(field for schema in SIDECARS.values() for field in schema)])
 
 
 @dataclass(frozen=True)
@@ -50,16 +41,6 @@ class SelectPart:
             writer.write(pa.RecordBatch.from_arrays([verdicts], schema=SELECTION))
         statistics = count_bins(verdicts, table["size"])
         return Receipt(files={tables.SELECTION: (writer.entry,)}, statistics=statistics)
-
-
-def read_rule_columns(workspace: Workspace, name: str) -> pa.Table:
-    """The columns of a part that rules can use."""
-    table = read_part(workspace.committed(tables.DOCUMENTS, name), _DOCUMENT_COLUMNS)
-    for sidecar in SIDECARS:
-        columns = read_part(workspace.committed(sidecar, name))
-        for field, column in zip(columns.schema, columns.columns, strict=True):
-            table = table.append_column(field, column)
-    return table
 
 
 def count_bins(verdicts: pa.StringArray, sizes: pa.ChunkedArray) -> dict[str, int]:

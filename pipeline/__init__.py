@@ -1,0 +1,1 @@
+"""How the stages compose: configuration, stages, commands, progress, report."""

@@ -1,0 +1,96 @@
+"""The tables that a run and ``status`` end with, on standard output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.progress import megabytes
+from pipeline.state import StageState, State
+from pipeline.summary import Summary
+from schemas.attributes import SELECTED
+from schemas.repositories import Status
+
+
+def print_summary(console: Console, summary: Summary) -> None:
+    """The funnel, failures, tokens and where the shards are."""
+    if summary.funnel:
+        console.print(_funnel_table(summary))
+    _print_failures(console, "Repositories that failed", summary.failed_repositories)
+    _print_failures(console, "Files that are no documents", summary.failed_files)
+    if summary.shards:
+        console.print(_shard_table(summary))
+
+
+def print_next_steps(console: Console, summary: Summary) -> None:
+    """What a user can do with a run now."""
+    output = summary.output
+    if summary.shards:
+        _say(
+            console,
+            f"Shards are in {output}/shards: Arrow streams that `datasets` opens as they are.",
+        )
+    _say(console, f"Why a file was kept or dropped:  repomill why {output} REPOSITORY:PATH")
+    if summary.failed_repositories:
+        _say(console, "Try failed repositories again:   the same command with --redo crawl")
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
+    return table
+
+
+def _funnel_table(summary: Summary) -> Table:
+    crawled = summary.repositories[Status.CRAWLED]
+    total = sum(summary.repositories.values())
+    title = f"Funnel: {crawled:,} of {total:,} repositories, {summary.documents:,} documents"
+    table = _table(title, "", "documents", "share", "size")
+    for bin_ in summary.funnel:
+        style = "bold" if bin_.name == SELECTED else None
+        share = f"{bin_.documents / max(summary.documents, 1):.1%}"
+        table.add_row(bin_.name, f"{bin_.documents:,}", share, megabytes(bin_.bytes), style=style)
+    table.add_section()
+    documents = sum(bin_.documents for bin_ in summary.funnel)
+    table.add_row("all bins", f"{documents:,}", "100.0%", megabytes(summary.bytes))
+    return table
+
+
+def _print_failures(console: Console, title: str, failures: Mapping[str, int]) -> None:
+    if failures:
+        table = _table(title, "reason", "count")
+        for reason, count in failures.items():
+            table.add_row(reason, f"{count:,}")
+        console.print(table)
+
+
+def _shard_table(summary: Summary) -> Table:
+    title = f"Shards: {summary.tokens:,} tokens of text"
+    table = _table(title, "split", "files", "sequences", "tokens", "padding")
+    for split in summary.shards:
+        numbers = (split.files, split.sequences, split.tokens, split.padding)
+        table.add_row(split.split, *(f"{number:,}" for number in numbers))
+    return table
+
+
+_STATE_STYLES = {State.DONE: "green", State.STALE: "yellow", State.INTERRUPTED: "yellow"}
+
+
+def print_states(console: Console, states: Sequence[StageState]) -> None:
+    """How each stage stands, and why."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in ("stage", "state", "why"):
+        table.add_column(column, overflow="fold")
+    for state in states:
+        style = _STATE_STYLES.get(state.state, "")
+        table.add_row(state.stage.name, Text(state.state, style=style), Text(state.why))
+    console.print(table)

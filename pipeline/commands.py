@@ -1,0 +1,206 @@
+"""The command line. Each command reads its arguments, calls one function and prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from pipeline.errors import UsageError, UserError
+from pipeline.folder import RunFolder
+
+app = typer.Typer(
+    name="repomill",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Turns source-code repositories into deduplicated, tokenized training shards.",
+    epilog="Example: repomill run my.yaml && repomill why my-run pypi/boltons:boltons/iterutils.py",
+)
+
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+class Runner(StrEnum):
+    """The engines that a run can name."""
+
+    DIRECT = "direct"
+    FLINK = "flink"
+    SPARK = "spark"
+    DATAFLOW = "dataflow"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(version("repomill"))
+        raise typer.Exit
+
+
+@app.callback()
+def _callback(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(epilog="Example: repomill run my.yaml --output my-run --set deduplicate.threshold=0.8")
+def run(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file.")],
+    output: Annotated[str | None, typer.Option(help="Folder of the run, over the file's.")] = None,
+    runner: Annotated[Runner, typer.Option(help="Engine that does the work.")] = Runner.DIRECT,
+    workers: Annotated[int, typer.Option(min=0, help="Threads; 0 is one a core.")] = 0,
+    stage: Annotated[
+        list[str] | None, typer.Option(help="Only this stage and what it needs; repeatable.")
+    ] = None,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a key; repeatable."),
+    ] = None,
+    redo: Annotated[
+        list[str] | None, typer.Option(help="Run this stage though it is up to date; repeatable.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the stages that are not up to date: repositories in, shards out."""
+    from pipeline.closing import print_next_steps, print_summary
+    from pipeline.execution import Execution, execute
+    from pipeline.progress import ProgressDisplay
+    from pipeline.reading import read_configuration
+    from pipeline.stages import stages_for
+    from pipeline.summary import summarize
+
+    if runner is not Runner.DIRECT:
+        raise UsageError(f"--runner {runner} is not in this version yet; direct is")
+    configuration = read_configuration(config, output=output, changes=change or ())
+    redone = frozenset(name.name for name in stages_for(redo)) & set(redo) if redo else frozenset()
+    folder = RunFolder(Path(configuration.output))
+    execution = Execution(configuration, folder, list(stages_for(stage or ())), workers, redone)
+    execute(execution, ProgressDisplay(Console(stderr=True)))
+    summary = summarize(folder)
+    if as_json:
+        _print_json(summary.to_json())
+    else:
+        console = _console()
+        print_summary(console, summary)
+        print_next_steps(console, summary)
+    if not summary.documents:
+        raise UserError(
+            "no repository gave a document; the tables above and `why` say for what reason"
+        )
+
+
+@app.command(epilog="Example: repomill status my-run")
+def status(run_path: RunArgument, as_json: JsonOption = False) -> None:
+    """Show what is done, what is stale and why, and the funnel."""
+    from pipeline.closing import print_states, print_summary
+    from pipeline.reading import read_configuration
+    from pipeline.state import run_states
+    from pipeline.summary import summarize
+
+    folder = RunFolder.existing(run_path)
+    folder.recover_if_free()
+    configuration = read_configuration(run_path / "config.yaml")
+    states = run_states(folder, configuration)
+    summary = summarize(folder)
+    if as_json:
+        stages = [{"stage": s.stage.name, "state": s.state, "why": s.why} for s in states]
+        _print_json({"stages": stages, **summary.to_json()})
+        return
+    console = _console()
+    print_states(console, states)
+    print_summary(console, summary)
+
+
+@app.command(epilog="Example: repomill why my-run pypi/boltons:boltons/iterutils.py")
+def why(
+    run_path: RunArgument,
+    target: Annotated[str, typer.Argument(metavar="REPOSITORY[:PATH]", help="What to look up.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Tell what happened to a repository or a file, and which rule or duplicate decided."""
+    from dataclasses import asdict
+
+    from pipeline.explanation import explain
+    from pipeline.story import tell
+
+    folder = RunFolder.existing(run_path)
+    folder.recover_if_free()
+    explanation = explain(folder, target)
+    if as_json:
+        _print_json(asdict(explanation))
+        return
+    for line in tell(explanation):
+        print(line)
+
+
+@app.command(epilog="Example: repomill verify my-run")
+def verify(run_path: RunArgument, as_json: JsonOption = False) -> None:
+    """Check every file of a run against its manifest; exit status 1 if one differs."""
+    from dataclasses import asdict
+
+    from pipeline.verification import verify_run
+
+    folder = RunFolder.existing(run_path)
+    folder.recover_if_free()
+    verdicts = list(verify_run(folder))
+    if as_json:
+        _print_json([asdict(verdict) for verdict in verdicts])
+    for verdict in verdicts if not as_json else ():
+        state = "ok" if not verdict.problems else "DAMAGED"
+        print(f"{verdict.table:<24}{verdict.files:>6} files {verdict.bytes:>16,} bytes  {state}")
+        for problem in verdict.problems:
+            print(f"  {problem}")
+    damaged = [verdict.table for verdict in verdicts if verdict.problems]
+    if damaged:
+        raise UserError(f"damaged: {', '.join(damaged)}. Run it again to have those tables redone")
+
+
+@app.command(epilog="Example: repomill digest my-run")
+def digest(run_path: RunArgument, as_json: JsonOption = False) -> None:
+    """Print one line a table: name, rows, SHA-256 of what it says; equal for equal runs."""
+    from pipeline.verification import committed_tables
+
+    folder = RunFolder.existing(run_path)
+    folder.recover_if_free()
+    manifests = list(committed_tables(folder))
+    if as_json:
+        _print_json([{"table": m.table, "rows": m.rows, "sha256": m.digest} for m in manifests])
+        return
+    for manifest in manifests:
+        print(f"{manifest.table:<24}{manifest.rows:>12}  {manifest.digest}")
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=1, default=str))
+
+
+def _console() -> Console:
+    console = Console()
+    # Where nobody looks at a terminal, tables keep their width instead of wrapping at 80.
+    return console if console.is_terminal else Console(width=max(console.width, 100))
+
+
+def main() -> None:
+    """Runs the command line: exit status 0 done, 1 something failed, 2 wrong call."""
+    try:
+        app(standalone_mode=False)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_status)
+    except typer.Exit as done:
+        sys.exit(done.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        print("interrupted: run the same command again to resume", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,180 @@
+"""Running the stages that are not up to date, one after another."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+import os
+import resource
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from pipeline.configuration import Configuration
+from pipeline.errors import StageError
+from pipeline.folder import CONFIGURATION, HISTORY, RunFolder
+from pipeline.preflight import check_sources
+from pipeline.progress import Goal, ProgressDisplay, describe
+from pipeline.reading import write_configuration
+from pipeline.stages import Stage, list_requests
+from pipeline.state import StageState, State, stage_state
+from schemas import tables
+from schemas.manifest import FileEntry, Manifest
+from transforms.parts import Receipt, Workspace, write_whole
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What to run and how. ``redo`` names stages that run although they are up to date."""
+
+    configuration: Configuration
+    run: RunFolder
+    stages: Sequence[Stage]
+    workers: int = 0
+    redo: frozenset[str] = frozenset()
+
+
+def execute(execution: Execution, display: ProgressDisplay) -> None:
+    """Brings the wanted stages up to date.
+
+    Raises:
+      UserError: something that the user can put right; committed stages are untouched.
+    """
+    run = execution.run
+    list_requests(execution.configuration)
+    run.create()
+    with run.locked():
+        run.recover()
+        write_whole(run.path / CONFIGURATION, write_configuration(execution.configuration).encode())
+        for stage in execution.stages:
+            state = stage_state(run, execution.configuration, stage)
+            if state.state is State.DONE and stage.name not in execution.redo:
+                display.say(f"{stage.name:<11}  up to date")
+            else:
+                _execute_stage(execution, state, display)
+
+
+def _execute_stage(execution: Execution, state: StageState, display: ProgressDisplay) -> None:
+    stage, run = state.stage, execution.run
+    if state.inputs is None:
+        raise AssertionError(f"{stage.name} was reached before what it needs")
+    if stage.name == "crawl":
+        check_sources(execution.configuration)
+    fingerprint = stage.fingerprint(state.settings, state.inputs)
+    workspace = run.open_staging(stage.name, fingerprint)
+    goal = _goal(execution, stage)
+    started, cpu = time.monotonic(), _cpu_seconds()
+    with display.stage(stage.name, workspace, goal):
+        _run_graph(execution, stage, workspace)
+    receipts = workspace.receipts().values()
+    statistics = sum_statistics(receipts)
+    files = _files_by_table(stage, receipts)
+    run.publish(
+        stage.name,
+        [
+            Manifest(
+                table=table,
+                stage=stage.name,
+                version=version("repomill"),
+                fingerprint=fingerprint,
+                settings=state.settings,
+                inputs=state.inputs,
+                files=files[table],
+                statistics=statistics,
+            )
+            for table in stage.outputs
+        ],
+    )
+    seconds = time.monotonic() - started
+    _record(execution, stage, seconds, _cpu_seconds() - cpu)
+    display.say(describe(stage.name, dict(_goal(execution, stage).counts), Goal({}), seconds))
+
+
+def _run_graph(execution: Execution, stage: Stage, workspace: Workspace) -> None:
+    # What goes wrong is said below; Beam logs it several times over, and more at import.
+    logging.getLogger().setLevel(logging.CRITICAL)
+    # Beam takes seconds to import, which a run that is up to date need not wait for.
+    import apache_beam as beam
+
+    from pipeline.graphs import build_graph
+    from runners.direct import DirectSettings, pipeline_options
+    from transforms.stage import read_errors
+
+    options = pipeline_options(DirectSettings(workers=execution.workers))
+    graph = build_graph(stage.name, execution.configuration, execution.run, workspace)
+    try:
+        with beam.Pipeline(options=options) as pipeline:
+            pipeline | stage.name.capitalize() >> graph
+    except Exception as error:
+        raise _stage_error(execution, stage, read_errors(workspace), error) from error
+
+
+def _stage_error(
+    execution: Execution, stage: Stage, errors: Sequence[tuple[str, str]], error: Exception
+) -> StageError:
+    unit, text = errors[0] if errors else ("", f"{type(error).__name__}: {error}")
+    first = text.split("\n", 1)[0]
+    if "No space left on device" in text or "Disk quota exceeded" in text:
+        cure = f"Free some space on the disk of {execution.run.path} and run the same command again"
+        return StageError(f"stage {stage.name}: the disk is full. {cure}")
+    where = f" on {unit}" if unit else ""
+    details = execution.run.staging(stage.name) / "errors"
+    more = f"\nThe whole trace is in {details}" if errors else ""
+    return StageError(f"stage {stage.name} failed{where}: {first:.500}{more}")
+
+
+def sum_statistics(receipts: Sequence[Receipt] | Any) -> dict[str, int]:
+    """The counts of all receipts together, by name in sorted order."""
+    totals: dict[str, int] = {}
+    for receipt in receipts:
+        for name, count in receipt.statistics.items():
+            totals[name] = totals.get(name, 0) + count
+    return dict(sorted(totals.items()))
+
+
+def _files_by_table(
+    stage: Stage, receipts: Sequence[Receipt] | Any
+) -> Mapping[str, tuple[FileEntry, ...]]:
+    files: dict[str, list[FileEntry]] = {table: [] for table in stage.outputs}
+    for receipt in receipts:
+        for table, entries in receipt.files.items():
+            files[table].extend(entries)
+    return {
+        table: tuple(sorted(entries, key=lambda entry: entry.name))
+        for table, entries in files.items()
+    }
+
+
+def _goal(execution: Execution, stage: Stage) -> Goal:
+    documents = execution.run.manifest(tables.DOCUMENTS)
+    if stage.name == "crawl":
+        return Goal({"repositories": len(list_requests(execution.configuration))})
+    if documents is None:
+        return Goal({})
+    return Goal({"documents": documents.rows})
+
+
+def _cpu_seconds() -> float:
+    own, children = os.times()[:2], os.times()[2:4]
+    return sum(own) + sum(children)
+
+
+def _record(execution: Execution, stage: Stage, seconds: float, cpu: float) -> None:
+    """Appends what a stage cost to the run's history, which is for people and no input."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    unit = 1 if sys.platform == "darwin" else 1024
+    line = {
+        "stage": stage.name,
+        "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "seconds": round(seconds, 3),
+        "cpu_seconds": round(cpu, 3),
+        "peak_memory_bytes": peak * unit,
+        "workers": execution.workers,
+        "version": version("repomill"),
+    }
+    with (execution.run.path / HISTORY).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")

@@ -1,0 +1,164 @@
+"""What happened to a repository or a file, and which rule or duplicate decided."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.errors import UserError
+from pipeline.folder import RunFolder
+from schemas import tables
+from schemas.documents import document_id, document_position
+from schemas.shards import TOKENIZER_FILE
+from transforms.parts import map_stream, read_part
+from transforms.shard.locate import find_document
+
+_DOCUMENT_COLUMNS = ["repository", "revision", "path", "sha256", "size", "encoding", "language"]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What is known of a repository, or of a file in each of its revisions."""
+
+    repositories: list[dict[str, Any]]
+    failures: list[dict[str, Any]]
+    documents: list[dict[str, Any]]
+    bins: dict[str, int]
+
+
+def explain(run: RunFolder, target: str) -> Explanation:
+    """Looks up ``REPOSITORY`` or ``REPOSITORY:PATH``.
+
+    Raises:
+      UserError: the run has no such repository or file; names the nearest.
+    """
+    names = _repository_names(run)
+    repository, path = _parse_target(target, names)
+    rows = _rows(run, tables.REPOSITORIES)
+    repositories = [row for row in rows if row["repository"] == repository]
+    failures = [
+        row
+        for row in _rows(run, tables.failures_of("crawl"))
+        if row["repository"] == repository and path in (None, row["path"])
+    ]
+    positions = list(_find_documents(run, repository, path))
+    if path is not None and not positions and not failures:
+        raise UserError(_no_such_file(run, repository, path))
+    documents = [_describe(run, *position) for position in positions] if path is not None else []
+    return Explanation(repositories, failures, documents, _bins(run, positions))
+
+
+def _parse_target(target: str, names: set[str]) -> tuple[str, str | None]:
+    """Splits at the colon after which a path begins; repository names may hold colons too."""
+    candidates: list[tuple[str, str | None]] = [(target, None)]
+    candidates += [
+        (target[:place], target[place + 1 :])
+        for place, character in enumerate(target)
+        if character == ":"
+    ]
+    for repository, path in candidates:
+        if repository in names:
+            return repository, path
+    for repository, path in candidates:
+        ending = [name for name in names if name.endswith(f"/{repository}")]
+        if len(ending) == 1:
+            return ending[0], path
+    near = difflib.get_close_matches(target.split(":")[0], sorted(names), 3, 0.4)
+    hint = f"; did you mean {', '.join(near)}?" if near else ""
+    raise UserError(f"the run has no repository {target}{hint}")
+
+
+def _repository_names(run: RunFolder) -> set[str]:
+    names = {row["repository"] for row in _rows(run, tables.REPOSITORIES)}
+    if not names:
+        raise UserError(f"{run.path} has no crawled repositories yet: repomill run it first")
+    return names
+
+
+def _rows(run: RunFolder, table: str) -> Iterator[dict[str, Any]]:
+    manifest = run.manifest(table)
+    for entry in manifest.files if manifest else ():
+        yield from read_part(run.path / table / entry.name).to_pylist()
+
+
+def _find_documents(run: RunFolder, repository: str, path: str | None) -> Iterator[tuple[int, int]]:
+    """The part and row of documents of a repository, of one path or of all."""
+    manifest = run.manifest(tables.DOCUMENTS)
+    for entry in manifest.files if manifest else ():
+        table = read_part(run.path / tables.DOCUMENTS / entry.name, ["repository", "path"])
+        found = pc.equal(table["repository"], repository)
+        if path is not None:
+            found = pc.and_(found, pc.equal(table["path"], path))
+        for row in pc.indices_nonzero(found).to_pylist():
+            yield tables.part_number(entry.name), row
+
+
+def _row(run: RunFolder, table: str, part: int, row: int, columns: list[str] | None = None) -> Any:
+    if run.manifest(table) is None:
+        return None
+    found = read_part(run.path / table / tables.part_name(part), columns)
+    return found.slice(row, 1).to_pylist()[0]
+
+
+def _describe(run: RunFolder, part: int, row: int) -> dict[str, Any]:
+    """Everything that is known of one document."""
+    number = document_id(part, row)
+    selection = _row(run, tables.SELECTION, part, row)
+    duplicates = _row(run, tables.DUPLICATES, part, row)
+    if duplicates and duplicates["duplicate_of"] is not None:
+        kept = document_position(duplicates["duplicate_of"])
+        duplicates["kept"] = _row(run, tables.DOCUMENTS, *kept, ["repository", "revision", "path"])
+    rule = selection["rule"] if selection else None
+    manifest = run.manifest(tables.SELECTION)
+    rules = dict(manifest.settings["rules"]) if manifest else {}
+    return {
+        "document": number,
+        **_row(run, tables.DOCUMENTS, part, row, _DOCUMENT_COLUMNS),
+        "quality": _row(run, tables.QUALITY, part, row),
+        "duplicates": duplicates,
+        "selected": None if selection is None else rule is None,
+        "rule": rule,
+        "expression": rules.get(rule),
+        "sequences": _sequences(run, number) if selection and rule is None else [],
+    }
+
+
+def _sequences(run: RunFolder, document: int) -> list[dict[str, Any]]:
+    """The rows of shards that hold pieces of a document."""
+    manifest = run.manifest(tables.SHARDS)
+    found: list[dict[str, Any]] = []
+    for entry in manifest.files if manifest else ():
+        if entry.name != TOKENIZER_FILE:
+            shard = map_stream(run.path / tables.SHARDS / entry.name)
+            rows = find_document(shard, document)
+            found += [{"shard": entry.name, "row": row} for row in rows]
+    return found
+
+
+def _bins(run: RunFolder, positions: list[tuple[int, int]]) -> dict[str, int]:
+    """How many of these documents are in each bin of the funnel."""
+    if run.manifest(tables.SELECTION) is None:
+        return {}
+    bins: dict[str, int] = {}
+    rules: dict[int, pa.ChunkedArray] = {}
+    for part, row in positions:
+        if part not in rules:
+            rules[part] = read_part(run.path / tables.SELECTION / tables.part_name(part))["rule"]
+        name = rules[part][row].as_py() or "selected"
+        bins[name] = bins.get(name, 0) + 1
+    return dict(sorted(bins.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _no_such_file(run: RunFolder, repository: str, path: str) -> str:
+    paths = {
+        _row(run, tables.DOCUMENTS, *position, ["path"])["path"]
+        for position in _find_documents(run, repository, None)
+    }
+    near = difflib.get_close_matches(path, sorted(paths), 3, 0.4)
+    hint = f"; did you mean {', '.join(near)}?" if near else ""
+    return f"{repository} has no document {path}{hint}"

@@ -1,0 +1,100 @@
+"""Progress of a run on standard error: a display in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+
+from transforms.parts import Workspace
+
+REFRESH_SECONDS = 0.25
+PLAIN_SECONDS = 5.0
+"""How often a plain line is written where there is no terminal."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """How much there is to do: counts by name, where they are known beforehand."""
+
+    counts: Mapping[str, int]
+
+
+class ProgressDisplay:
+    """Shows how far each stage is, from what its workers left in the staging folder."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def say(self, line: str) -> None:
+        """Writes one line."""
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    @contextmanager
+    def stage(self, name: str, workspace: Workspace, goal: Goal) -> Iterator[None]:
+        """Shows a stage while the context lasts."""
+        started = time.monotonic()
+        stop = threading.Event()
+        interval = REFRESH_SECONDS if self._console.is_terminal else PLAIN_SECONDS
+        spinner = Spinner("dots", Text(f"{name}  starting"))
+
+        def watch() -> None:
+            while not stop.wait(interval):
+                line = describe(name, _sum(workspace), goal, time.monotonic() - started)
+                if self._console.is_terminal:
+                    spinner.update(text=Text(line))
+                else:
+                    self.say(line)
+
+        watcher = threading.Thread(target=watch, name="progress", daemon=True)
+        live = Live(spinner, console=self._console, transient=True, refresh_per_second=8)
+        shown = live if self._console.is_terminal else _nothing()
+        with shown:
+            watcher.start()
+            try:
+                yield
+            finally:
+                stop.set()
+                watcher.join()
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield
+
+
+def _sum(workspace: Workspace) -> dict[str, int]:
+    totals: dict[str, int] = {}
+    for counts in workspace.progress().values():
+        for name, count in counts.items():
+            totals[name] = totals.get(name, 0) + count
+    return totals
+
+
+def describe(name: str, counts: Mapping[str, int], goal: Goal, seconds: float) -> str:
+    """One line that says how far a stage is, such as ``crawl  3/30 repositories  12 MB/s``."""
+    words = [f"{name:<11}"]
+    for what in ("repositories", "documents", "sequences"):
+        if what in counts or what in goal.counts:
+            done = f"{counts.get(what, 0):,}"
+            total = f"/{goal.counts[what]:,}" if what in goal.counts else ""
+            words.append(f"{done}{total} {what}")
+    if counts.get("failed"):
+        words.append(f"{counts['failed']:,} failed")
+    if "bytes" in counts:
+        words.append(f"{megabytes(counts['bytes'])}")
+        words.append(f"{counts['bytes'] / 1e6 / max(seconds, 1e-3):,.1f} MB/s")
+    words.append(f"{seconds:.1f} s")
+    return "  ".join(words)
+
+
+def megabytes(size: int) -> str:
+    """Bytes as megabytes of 10^6 bytes, with one decimal."""
+    return f"{size / 1e6:,.1f} MB"

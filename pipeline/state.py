@@ -1,0 +1,115 @@
+"""What is done in a run, what is stale, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pipeline.configuration import Configuration
+from pipeline.folder import RunFolder
+from pipeline.stages import STAGES, Stage
+from schemas.manifest import Manifest
+
+
+class State(StrEnum):
+    """How a stage stands."""
+
+    DONE = "done"
+    STALE = "stale"
+    MISSING = "missing"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class StageState:
+    """How a stage stands and why; ``fingerprint`` is what its tables must have to be done.
+
+    ``settings`` and ``inputs`` are what the stage would run with; ``inputs`` is None
+    as long as a table that it reads is not there.
+    """
+
+    stage: Stage
+    state: State
+    why: str
+    settings: Mapping[str, Any]
+    inputs: Mapping[str, str] | None
+    manifests: Mapping[str, Manifest]
+
+
+def stage_state(run: RunFolder, configuration: Configuration, stage: Stage) -> StageState:
+    """How one stage stands, taking the tables it reads as they are."""
+    settings = stage.settings(configuration)
+    inputs, waits_for = _input_digests(run, stage)
+    manifests = {
+        table: manifest for table in stage.outputs if (manifest := run.manifest(table)) is not None
+    }
+
+    def result(state: State, why: str = "") -> StageState:
+        return StageState(stage, state, why, settings, inputs, manifests)
+
+    interrupted = stage.name in run.leftovers()
+    if inputs is None:
+        return result(State.INTERRUPTED if interrupted else State.MISSING, f"needs {waits_for}")
+    if interrupted:
+        return result(State.INTERRUPTED, "began and did not finish; the next run resumes it")
+    if len(manifests) < len(stage.outputs):
+        return result(State.MISSING, "has not run" if not manifests else "part of it is missing")
+    for manifest in manifests.values():
+        why = _difference(run, stage, manifest, settings, inputs)
+        if why:
+            return result(State.STALE, why)
+    return result(State.DONE)
+
+
+def run_states(run: RunFolder, configuration: Configuration) -> list[StageState]:
+    """How all stages stand; one that reads a table that is to be redone is stale with it."""
+    states: list[StageState] = []
+    redone: dict[str, str] = {}
+    for stage in STAGES:
+        state = stage_state(run, configuration, stage)
+        upstream = next((redone[table] for table in stage.inputs if table in redone), None)
+        if state.state is State.DONE and upstream is not None:
+            why = f"{upstream} is to be redone before it"
+            state = StageState(
+                stage, State.STALE, why, state.settings, state.inputs, state.manifests
+            )
+        if state.state is not State.DONE:
+            redone |= dict.fromkeys(stage.outputs, stage.name)
+        states.append(state)
+    return states
+
+
+def _input_digests(run: RunFolder, stage: Stage) -> tuple[dict[str, str] | None, str]:
+    digests: dict[str, str] = {}
+    for table in stage.inputs:
+        manifest = run.manifest(table)
+        if manifest is None:
+            return None, table
+        digests[table] = manifest.digest
+    return digests, ""
+
+
+def _difference(
+    run: RunFolder,
+    stage: Stage,
+    manifest: Manifest,
+    settings: Mapping[str, Any],
+    inputs: Mapping[str, str],
+) -> str:
+    """Why a committed table is not what the stage would write now, or nothing."""
+    missing = run.missing_files(manifest)
+    if missing:
+        return f"{manifest.table}/{missing[0]} is gone or has another size"
+    if manifest.fingerprint == stage.fingerprint(settings, inputs):
+        return ""
+    changed = [*_changed("configuration", manifest.settings, settings)]
+    changed += _changed("input", manifest.inputs, inputs)
+    return "; ".join(changed) or "this version of repomill computes it differently"
+
+
+def _changed(what: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[str]:
+    keys = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
+    if keys:
+        yield f"{what} changed: {', '.join(keys)}"

@@ -1,0 +1,1 @@
+"""Where it runs: one module per engine. Imports nothing of ours."""

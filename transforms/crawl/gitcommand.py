@@ -1,0 +1,218 @@
+"""git as a child process: cut off from the user's settings, and bounded in what it takes.
+
+git reads configuration, hooks, templates, credentials and replacement objects from
+many places. Here it gets none of them, never asks a question, and ends, with all that
+it started, when its time or its disk space is over.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from schemas.failures import Reason
+from transforms.crawl.sources import CrawlError
+
+TRANSPORTS = frozenset({"file", "git", "http", "https", "ssh"})
+
+_KEPT_VARIABLES = (
+    *("PATH", "HOME", "TMPDIR", "SSH_AUTH_SOCK"),
+    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+    *("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "CURL_CA_BUNDLE"),
+)
+_SETTINGS = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.alternateRefsCommand=true",
+    # Above this size, blobs are streamed and not held in memory.
+    "core.bigFileThreshold=16m",
+    "credential.helper=",
+    "fetch.unpackLimit=1",
+    "gc.auto=0",
+    "http.lowSpeedLimit=1000",
+    "http.lowSpeedTime=60",
+    "maintenance.auto=false",
+    "protocol.version=2",
+)
+_WATCH_SECONDS = 0.1
+_STDERR_BYTES = 1 << 14
+# Something that outlives git can hold its pipes open; it is not waited for.
+_JOIN_SECONDS = 5.0
+
+
+class GitError(Exception):
+    """git ended with an error; ``stderr`` is the end of what it said."""
+
+    def __init__(self, stderr: str) -> None:
+        super().__init__(stderr)
+        self.stderr = stderr
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What one command may take. ``disk_bytes`` counts the whole repository's folder."""
+
+    seconds: float
+    disk_bytes: int | None = None
+
+
+def environment() -> dict[str, str]:
+    """The variables that git gets: none of the user's that would change what it does."""
+    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    return kept | {
+        "GIT_ALLOW_PROTOCOL": ":".join(sorted(TRANSPORTS)),
+        "GIT_ASKPASS": "true",
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ControlMaster=no -o ControlPath=none",
+        "GIT_TERMINAL_PROMPT": "0",
+        "LC_ALL": "C",
+        "SSH_ASKPASS": "true",
+    }
+
+
+def run_git(
+    repository: Path, arguments: Sequence[str], bounds: Bounds, max_output_bytes: int = 1 << 16
+) -> bytes:
+    """Runs a command to its end and gives the start of its output; raises `GitError`."""
+    with git_output(repository, arguments, bounds) as output:
+        start = output.read(max_output_bytes)
+        while output.read(1 << 16):
+            pass
+    return start
+
+
+@contextmanager
+def git_output(
+    repository: Path, arguments: Sequence[str], bounds: Bounds, lines: Sequence[str] = ()
+) -> Iterator[IO[bytes]]:
+    """The output of a command that reads lines; leaving early ends it.
+
+    Raises `GitError` where git fails, `CrawlError` where it takes more than it may. A
+    reader that misses something raises EOFError.
+    """
+    settings = [part for setting in _SETTINGS for part in ("-c", setting)]
+    process = subprocess.Popen(
+        ["git", "--git-dir", str(repository), *settings, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        cwd=repository.parent,
+        start_new_session=True,
+    )
+    with process, _Helpers(process, repository, bounds, lines) as helpers:
+        if process.stdout is None:
+            raise ValueError("output is always a pipe")
+        try:
+            yield process.stdout
+        except EOFError:
+            # Output that ends too early is a symptom: git's own word goes first.
+            helpers.check()
+            raise
+        helpers.check()
+
+
+class _Helpers:
+    """The threads beside a process: they write its input, read its errors and watch it."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        repository: Path,
+        bounds: Bounds,
+        lines: Sequence[str],
+    ) -> None:
+        self._process = process
+        self._repository = repository
+        self._bounds = bounds
+        self._lines = lines
+        self._stderr = b""
+        self._exceeded: CrawlError | None = None
+        self._done = threading.Event()
+        jobs = (self._write_input, self._read_errors, self._watch)
+        self._threads = [threading.Thread(target=job, daemon=True) for job in jobs]
+
+    def __enter__(self) -> _Helpers:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._kill()
+        self._process.wait()
+        for thread in self._threads:
+            thread.join(_JOIN_SECONDS)
+
+    def check(self) -> None:
+        """Waits for the end; raises unless it is a good one."""
+        status = self._process.wait()
+        self._threads[1].join(_JOIN_SECONDS)
+        if self._exceeded is not None:
+            raise self._exceeded
+        if status != 0:
+            raise GitError(self._stderr.decode("utf-8", "replace"))
+
+    def _write_input(self) -> None:
+        stdin = self._process.stdin
+        if stdin is not None:
+            try:
+                with stdin:
+                    stdin.write("".join(f"{line}\n" for line in self._lines).encode())
+            except BrokenPipeError:
+                return  # git ended first, and says why by itself
+
+    def _read_errors(self) -> None:
+        stderr = self._process.stderr
+        while stderr is not None and (chunk := stderr.read1(_STDERR_BYTES)):  # type: ignore[attr-defined]
+            self._stderr = (self._stderr + chunk)[-_STDERR_BYTES:]
+
+    def _watch(self) -> None:
+        ends = time.monotonic() + self._bounds.seconds
+        while not self._done.wait(_WATCH_SECONDS) and self._process.poll() is None:
+            if time.monotonic() > ends:
+                detail = f"git took more than {self._bounds.seconds:.0f} seconds"
+                self._exceeded = CrawlError(Reason.TIMED_OUT, detail)
+            elif self._bounds.disk_bytes is not None:
+                self._watch_disk(self._bounds.disk_bytes)
+            if self._exceeded is not None:
+                self._kill()
+                return
+
+    def _watch_disk(self, max_bytes: int) -> None:
+        if _folder_bytes(self._repository) > max_bytes:
+            detail = f"more than {max_bytes:,} bytes are sent"
+            self._exceeded = CrawlError(Reason.REPOSITORY_TOO_LARGE, detail)
+
+    def _kill(self) -> None:
+        """Ends the whole group, while the number of its leader cannot be another's yet."""
+        if self._process.poll() is None:
+            try:
+                os.killpg(self._process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                return
+
+
+def _folder_bytes(folder: Path) -> int:
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += Path(parent, name).lstat().st_size
+            except FileNotFoundError:
+                continue  # temporary files come and go
+    return total

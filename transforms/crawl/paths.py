@@ -1,0 +1,59 @@
+"""Paths of files in repositories: which are safe to store and to show.
+
+Nothing is ever written under a path that a repository names, but those who read the
+documents may do so; so a path that could leave a folder, or that some system cannot
+hold, ends here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import re
+
+MAX_PATH_BYTES = 1024
+MAX_COMPONENT_BYTES = 255  # NAME_MAX of the common file systems
+
+# C0, DEL and C1; the separator of Windows; a drive at the start.
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\\]|^[A-Za-z]:")
+# Names that Windows takes for devices, with any suffix. The digits include the
+# superscripts of Latin-1, see "Naming Files, Paths, and Namespaces" in its manual.
+_DEVICE = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3]) *(?:\..*)?",
+    re.IGNORECASE,
+)
+
+
+def safe_path(raw: str) -> str | None:
+    """The path itself where every system can hold it inside a folder, else None.
+
+    Bytes that are not UTF-8 are expected as lone surrogates, the way `os.fsdecode`
+    and `tarfile` hand them on.
+    """
+    if _FORBIDDEN.search(raw):
+        return None
+    try:
+        encoded = raw.encode()
+    except UnicodeEncodeError:
+        return None
+    if len(encoded) > MAX_PATH_BYTES:
+        return None
+    return raw if all(map(_is_safe_component, raw.split("/"))) else None
+
+
+def _is_safe_component(component: str) -> bool:
+    return (
+        component not in ("", ".", "..")
+        and len(component.encode()) <= MAX_COMPONENT_BYTES
+        and not _DEVICE.fullmatch(component)
+    )
+
+
+def readable_path(raw: str) -> str:
+    """A path as text that any table and terminal can take: odd characters are escaped."""
+    text = raw.encode("utf-8", "backslashreplace").decode()
+    escaped = re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda match: f"\\x{ord(match[0]):02x}", text)
+    return escaped[:MAX_PATH_BYTES]
+
+
+def path_order(path: str) -> bytes:
+    """The key by which paths are sorted: their bytes, which no locale or platform changes."""
+    return path.encode("utf-8", "surrogateescape")

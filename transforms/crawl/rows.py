@@ -1,0 +1,106 @@
+"""What the crawl found, as rows of its three tables."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+
+from schemas import documents, failures, repositories
+from schemas.failures import Reason
+from schemas.repositories import Status
+from transforms.crawl.repository import AcceptedFile, CrawledRepository
+from transforms.crawl.sources import CrawlError, Request
+
+STAGE = "crawl"
+BATCH_BYTES = 16 << 20
+
+
+def document_batches(crawled: CrawledRepository) -> Iterator[pa.RecordBatch]:
+    """The documents of a repository, in batches of a bounded number of bytes."""
+    first = 0
+    while first < len(crawled.files):
+        last, size = first, 0
+        while last < len(crawled.files) and (last == first or size < BATCH_BYTES):
+            size += len(crawled.files[last].content)
+            last += 1
+        yield _document_batch(crawled, crawled.files[first:last])
+        first = last
+
+
+def _document_batch(crawled: CrawledRepository, files: Sequence[AcceptedFile]) -> pa.RecordBatch:
+    count = len(files)
+    columns = [
+        [crawled.request.repository] * count,
+        [crawled.facts.revision] * count,
+        [file.path for file in files],
+        [file.content for file in files],
+        [hashlib.sha256(file.content).hexdigest() for file in files],
+        [len(file.content) for file in files],
+        [file.encoding for file in files],
+        [file.language for file in files],
+        [list(crawled.facts.licenses)] * count,
+    ]
+    arrays = [
+        pa.array(values, field.type)
+        for values, field in zip(columns, documents.SCHEMA, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=documents.SCHEMA)
+
+
+def repository_row(crawled: CrawledRepository) -> dict[str, object]:
+    """The row of a repository that was read to its end."""
+    facts = crawled.facts
+    return {
+        "repository": crawled.request.repository,
+        "source": crawled.request.source,
+        "revision": facts.revision,
+        "status": Status.CRAWLED if crawled.files else Status.EMPTY,
+        "reason": None,
+        "licenses": list(facts.licenses),
+        "files": len(crawled.files),
+        "bytes": sum(len(file.content) for file in crawled.files),
+        "stars": facts.stars,
+        "forks": facts.forks,
+        "archived": facts.archived,
+        "released": facts.released,
+    }
+
+
+def failed_repository_row(request: Request, revision: str, reason: Reason) -> dict[str, object]:
+    """The row of a repository that could not be crawled."""
+    empty = {field.name: None for field in repositories.SCHEMA}
+    return empty | {
+        "repository": request.repository,
+        "source": request.source,
+        "revision": revision,
+        "status": Status.FAILED,
+        "reason": reason,
+        "licenses": [],
+        "files": 0,
+        "bytes": 0,
+    }
+
+
+def repository_failure(request: Request, error: CrawlError) -> dict[str, object]:
+    """The failure of a whole repository."""
+    return _failure(request.repository, None, error.reason, error.detail)
+
+
+def file_failures(crawled: CrawledRepository) -> list[dict[str, object]]:
+    """The failures of single files of a repository."""
+    return [
+        _failure(crawled.request.repository, file.path, file.reason, file.detail)
+        for file in crawled.rejected
+    ]
+
+
+def _failure(repository: str, path: str | None, reason: Reason, detail: str) -> dict[str, object]:
+    values = (STAGE, repository, path, str(reason), detail)
+    return dict(zip(failures.SCHEMA.names, values, strict=True))
+
+
+def batch_of_rows(rows: Sequence[dict[str, object]], schema: pa.Schema) -> pa.RecordBatch:
+    """Rows as one batch of a schema."""
+    return pa.RecordBatch.from_pylist(list(rows), schema=schema)

@@ -1,0 +1,29 @@
+"""The columns that rules can use: a document's own but its content, and its attributes."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from schemas import documents, tables
+from schemas.attributes import DUPLICATES, QUALITY
+from transforms.parts import Workspace, read_part
+
+SIDECARS = {tables.QUALITY: QUALITY, tables.DUPLICATES: DUPLICATES}
+
+_DOCUMENT_COLUMNS = ["repository", "revision", "path", "size", "encoding", "language", "licenses"]
+
+
+def rule_schema() -> pa.Schema:
+    """The columns that rules can use."""
+    fields = [documents.SCHEMA.field(name) for name in _DOCUMENT_COLUMNS]
+    return pa.schema([*fields, *(field for schema in SIDECARS.values() for field in schema)])
+
+
+def read_rule_columns(workspace: Workspace, name: str) -> pa.Table:
+    """The columns of a part that rules can use."""
+    table = read_part(workspace.committed(tables.DOCUMENTS, name), _DOCUMENT_COLUMNS)
+    for sidecar in SIDECARS:
+        columns = read_part(workspace.committed(sidecar, name))
+        for field, column in zip(columns.schema, columns.columns, strict=True):
+            table = table.append_column(field, column)
+    return table
