@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -27,6 +28,9 @@ app = typer.Typer(
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
 
 
 class Runner(StrEnum):
@@ -87,7 +91,7 @@ def run(
     redone = frozenset(name.name for name in stages_for(redo)) & set(redo) if redo else frozenset()
     folder = RunFolder(Path(configuration.output))
     execution = Execution(configuration, folder, list(stages_for(stage or ())), workers, redone)
-    execute(execution, ProgressDisplay(Console(stderr=True)))
+    execute(execution, ProgressDisplay(Console(file=sys.stderr)))
     summary = summarize(folder)
     if as_json:
         _print_json(summary.to_json())
@@ -195,12 +199,14 @@ def _console() -> Console:
 def main() -> None:
     """Runs the command line: exit status 0 done, 1 something failed, 2 wrong call."""
     try:
-        app(standalone_mode=False)
+        app()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_status)
-    except typer.Exit as done:
-        sys.exit(done.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        print("interrupted: run the same command again to resume", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as done:
+        if done.code == INTERRUPTED:
+            print("interrupted: run the same command again to resume", file=sys.stderr)
+            sys.stdout.flush()
+            # Downloads may be under way in threads that a normal exit would wait for.
+            os._exit(INTERRUPTED)
+        raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import logging
@@ -12,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from pipeline.configuration import Configuration
@@ -106,8 +108,14 @@ def _run_graph(execution: Execution, stage: Stage, workspace: Workspace) -> None
 
     options = pipeline_options(DirectSettings(workers=execution.workers))
     graph = build_graph(stage.name, execution.configuration, execution.run, workspace)
+    log = Path(workspace.staging, "log.txt")
     try:
-        with beam.Pipeline(options=options) as pipeline:
+        # Beam prints the trace of every failure on standard error, once for each worker.
+        with (
+            log.open("w", encoding="utf-8") as stream,
+            contextlib.redirect_stderr(stream),
+            beam.Pipeline(options=options) as pipeline,
+        ):
             pipeline | stage.name.capitalize() >> graph
     except Exception as error:
         raise _stage_error(execution, stage, read_errors(workspace), error) from error
@@ -116,15 +124,19 @@ def _run_graph(execution: Execution, stage: Stage, workspace: Workspace) -> None
 def _stage_error(
     execution: Execution, stage: Stage, errors: Sequence[tuple[str, str]], error: Exception
 ) -> StageError:
-    unit, text = errors[0] if errors else ("", f"{type(error).__name__}: {error}")
-    first = text.split("\n", 1)[0]
+    unit, text = errors[0] if errors else ("", str(error))
+    lines = [line for line in text.splitlines() if line.strip()] or [type(error).__name__]
+    # A unit's report begins with what went wrong, a trace that Beam passes on ends with it.
+    message = lines[0] if errors else lines[-1]
     if "No space left on device" in text or "Disk quota exceeded" in text:
         cure = f"Free some space on the disk of {execution.run.path} and run the same command again"
         return StageError(f"stage {stage.name}: the disk is full. {cure}")
     where = f" on {unit}" if unit else ""
-    details = execution.run.staging(stage.name) / "errors"
-    more = f"\nThe whole trace is in {details}" if errors else ""
-    return StageError(f"stage {stage.name} failed{where}: {first:.500}{more}")
+    folder = execution.run.staging(stage.name)
+    return StageError(
+        f"stage {stage.name} failed{where}: {message:.500}\n"
+        f"The whole trace is in {folder}/log.txt; what was committed before is untouched"
+    )
 
 
 def sum_statistics(receipts: Sequence[Receipt] | Any) -> dict[str, int]:

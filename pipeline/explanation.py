@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -91,10 +92,10 @@ def _find_documents(run: RunFolder, repository: str, path: str | None) -> Iterat
     manifest = run.manifest(tables.DOCUMENTS)
     for entry in manifest.files if manifest else ():
         table = read_part(run.path / tables.DOCUMENTS / entry.name, ["repository", "path"])
-        found = pc.equal(table["repository"], repository)
+        found = pc.equal(table["repository"], repository).to_numpy()
         if path is not None:
-            found = pc.and_(found, pc.equal(table["path"], path))
-        for row in pc.indices_nonzero(found).to_pylist():
+            found = found & pc.equal(table["path"], path).to_numpy()
+        for row in np.flatnonzero(found).tolist():
             yield tables.part_number(entry.name), row
 
 

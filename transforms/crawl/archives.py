@@ -7,6 +7,7 @@ read, and everything that a decompressor gives out is counted, skipped files inc
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import io
 import lzma
@@ -35,6 +36,10 @@ RATIO_FREE_BYTES = 64 << 20
 # Python holds about 600 bytes for an entry of a zip's directory, which takes 46 bytes
 # of the file at least: the directory is bounded before it is read.
 MAX_ZIP_ENTRY_BYTES = 256
+
+# The start of a file's header or, where there is no file, of the directory's end. A tar
+# starts with a name, which may well begin with PK.
+_ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
 
 # What the parsers of the standard library raise on malformed archives, besides their
 # own errors: hostile headers reach int(), struct and slices unchecked.
@@ -96,13 +101,14 @@ def iterate_members(archive: Path, limits: Limits, *, strip_root: bool) -> Itera
     with _naming_corruption(), archive.open("rb") as file:
         magic = file.read(6)
         file.seek(0)
-        members = _zip_members if magic.startswith(b"PK") else _tar_members
+        members = _zip_members if magic.startswith(_ZIP_MAGICS) else _tar_members
         for count, member in enumerate(members(file, magic, limits), start=1):
             if count > limits.max_repository_files:
                 raise CrawlError(
                     Reason.REPOSITORY_TOO_LARGE, f"more than {limits.max_repository_files:,} files"
                 )
-            yield Member(strip(member.path), member.is_link, member.read)
+            # Reading happens outside of this frame, and of its `with`.
+            yield Member(strip(member.path), member.is_link, _naming_corruption()(member.read))
 
 
 @contextmanager
@@ -110,6 +116,9 @@ def _naming_corruption() -> Iterator[None]:
     try:
         yield
     except _CORRUPTIONS as error:
+        # The parsers' own OSErrors have no number; a negative offset has this one.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise
         detail = f"{type(error).__name__}: {error}"
         raise CrawlError(Reason.CORRUPT_ARCHIVE, detail) from error
 

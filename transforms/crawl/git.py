@@ -96,7 +96,9 @@ def _fetch(
     options = ["--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules"]
     # Git's limit is exclusive: a blob of exactly so many bytes is left out.
     options.append(f"--filter=blob:limit={limits.max_file_bytes + 1}")
-    run_git(repository, ["fetch", *options, "--", url, reference], bounds())
+    # A filter makes git write down the remote's name, and not every URL is allowed as one.
+    remote = ["-c", f"remote.origin.url={url}"]
+    run_git(repository, [*remote, "fetch", *options, "--", "origin", reference], bounds())
     (repository / "config").write_text(_CONFIGURATION)
     commit = run_git(repository, ["rev-parse", "--verify", "FETCH_HEAD^{commit}"], bounds())
     revision = commit.decode("ascii").strip()

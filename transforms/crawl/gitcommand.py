@@ -8,6 +8,7 @@ it started, when its time or its disk space is over.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -82,6 +83,13 @@ def environment() -> dict[str, str]:
         "LC_ALL": "C",
         "SSH_ASKPASS": "true",
     }
+
+
+def missing_git() -> str | None:
+    """What to do about it where there is no git; None where there is."""
+    if shutil.which("git") is not None:
+        return None
+    return "git is not on the PATH; install it, or take the sources of kind git out"
 
 
 def run_git(

@@ -58,4 +58,4 @@ def _telling_line(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     telling = [line for line in lines if line.startswith(("fatal:", "error:", "ERROR", "ssh:"))]
     last = (telling or lines or ["git failed without a word"])[-1]
-    return without_credentials(last)[:_MAX_DETAIL]
+    return without_credentials(last)[:_MAX_DETAIL].rstrip(":")

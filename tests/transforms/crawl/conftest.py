@@ -79,6 +79,16 @@ class IndexServer:
     def add(self, path: str, *answers: Answer) -> None:
         self.answers[path] = list(answers)
 
+    def precede(self, path: str, **answer) -> None:
+        """Gives one more answer at a path, before those that it has."""
+        self.answers.setdefault(path, []).insert(0, Answer(**answer))
+
+    def replace(self, path: str, **answer) -> None:
+        self.answers[path] = [Answer(**answer)]
+
+    def file_path(self, project: str) -> str:
+        return self.files[project][-1]["url"]
+
     def publish(self, project: str, filename: str, content: bytes, **properties) -> str:
         """Lists a file, with its true hash unless told otherwise; returns the listed hash."""
         sha256 = properties.pop("sha256", hashlib.sha256(content).hexdigest())
@@ -177,13 +187,13 @@ class GitFolder:
     def git(self, name: str, *arguments: str) -> str:
         return git(self.root / name, *arguments)
 
-    def commit(self, name: str, files: dict[str, bytes | str], *, filter: bool = True) -> str:
+    def commit(self, name: str, files: dict[str, bytes | str], *, can_filter: bool = True) -> str:
         """A repository of one commit, its id returned; a text is the target of a link."""
         work = self.root / name
         if not work.exists():
             work.mkdir()
             git(work, "init", "--quiet", "--initial-branch=main")
-            git(work, "config", "uploadpack.allowFilter", str(filter).lower())
+            git(work, "config", "uploadpack.allowFilter", str(can_filter).lower())
             git(work, "config", "uploadpack.allowAnySHA1InWant", "true")
         for path, content in files.items():
             target = work / path
@@ -225,7 +235,10 @@ def git_daemon(git_folder) -> Iterator[Daemon]:
 
     try:
         for _ in range(500):
-            with contextlib.suppress(ConnectionError), socket.create_connection(("127.0.0.1", port)):
+            with (
+                contextlib.suppress(ConnectionError),
+                socket.create_connection(("127.0.0.1", port)),
+            ):
                 break
             time.sleep(0.01)
         yield Daemon(f"git://127.0.0.1:{port}", stop)

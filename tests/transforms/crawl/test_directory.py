@@ -1,0 +1,102 @@
+import os
+
+import pytest
+
+from schemas.failures import Reason
+from transforms.crawl.directory import DirectorySource
+from transforms.crawl.sources import CrawlError, Limits, RejectedFile, Request, SourceFile
+
+DEFAULT_LIMITS = Limits()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "projects"
+    for path, text in {
+        "first/setup.py": "1",
+        "first/a/b.py": "2",
+        "first/a/notes.txt": "3",
+        "first/a-b/c.py": "4",
+        "first/.git/hooks/x.py": "5",
+        "second/x.py": "6",
+        "loose.py": "7",
+    }.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    return folder
+
+
+def is_python(path):
+    return path.endswith(".py")
+
+
+def read(folder, limits=DEFAULT_LIMITS):
+    source = DirectorySource()
+    (request,) = source.requests({"path": str(folder), "repositories": "one"})
+    return list(source.fetch(request, None, limits).read(is_python, limits))
+
+
+def test_reads_a_folder_in_the_order_of_paths(folder):
+    assert read(folder / "first") == [
+        SourceFile("a/b.py", b"2"),
+        SourceFile("a-b/c.py", b"4"),
+        SourceFile("setup.py", b"1"),
+    ]
+
+
+def test_takes_one_folder_or_each_of_its_subfolders(folder, monkeypatch):
+    source = DirectorySource()
+    (folder / "linked").symlink_to(folder / "first")
+    (folder / ".hidden").mkdir()
+    settings = {"path": str(folder), "repositories": "each"}
+    found = [request.repository for request in source.requests(settings)]
+    assert found == ["directory/first", "directory/second"]
+    monkeypatch.chdir(folder)
+    for path in ("first", "./first/", str(folder / "first"), "second/../first"):
+        (request,) = source.requests({"path": path, "repositories": "one"})
+        assert request == Request("directory/first", "directory", str(folder / "first"))
+
+
+def test_follows_no_link(folder):
+    first = folder / "first"
+    (first / "linked.py").symlink_to("setup.py")
+    (first / "folder").symlink_to(folder / "second")
+    (first / "broken.py").symlink_to("nowhere")
+    (first / "loop").symlink_to(first)
+    found = read(first)
+    assert [file for file in found if isinstance(file, RejectedFile)] == [
+        RejectedFile("broken.py", Reason.LINK),
+        RejectedFile("linked.py", Reason.LINK),
+    ]
+    assert len(found) == 5
+
+
+def test_passes_over_what_is_no_file(folder):
+    os.mkfifo(folder / "second" / "pipe.py")
+    assert read(folder / "second") == [SourceFile("x.py", b"6")]
+
+
+def test_rejects_files_over_the_limit(folder):
+    (folder / "second" / "big.py").write_bytes(b"#" * 101)
+    found = read(folder / "second", Limits(max_file_bytes=100))
+    assert found[0] == RejectedFile("big.py", Reason.FILE_TOO_LARGE, "more than 100 bytes")
+
+
+@pytest.mark.parametrize("limits", [Limits(max_repository_files=3), Limits(max_repository_bytes=2)])
+def test_fails_a_folder_over_the_limits(folder, limits):
+    with pytest.raises(CrawlError) as caught:
+        read(folder / "first", limits)
+    assert caught.value.reason is Reason.REPOSITORY_TOO_LARGE
+
+
+def test_names_a_folder_that_does_not_exist(folder):
+    with pytest.raises(CrawlError) as caught:
+        read(folder / "other")
+    assert caught.value.reason is Reason.NOT_FOUND
+    with pytest.raises(ValueError, match=r"other.*does not exist; name"):
+        list(DirectorySource().requests({"path": str(folder / "other"), "repositories": "each"}))
+
+
+def test_hands_on_names_that_are_not_utf8(folder):
+    (folder / "second" / os.fsdecode(b"caf\xe9.py")).write_text("8")
+    assert [file.path for file in read(folder / "second")] == ["caf\udce9.py", "x.py"]
