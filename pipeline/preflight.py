@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-
 from pipeline.caches import download_cache
 from pipeline.configuration import Configuration
 from pipeline.errors import UserError
+from transforms.crawl.gitcommand import missing_git
 from transforms.crawl.pypi import unreachable_index
 
 
@@ -14,8 +13,8 @@ def check_sources(configuration: Configuration) -> None:
     """Raises `UserError` where a source of the configuration cannot work at all."""
     problems: list[str] = []
     kinds = {entry.kind for entry in configuration.sources}
-    if "git" in kinds and shutil.which("git") is None:
-        problems.append("git is not on the PATH: install it, or leave out sources.git")
+    if "git" in kinds and (problem := missing_git()) is not None:
+        problems.append(problem)
     cache = download_cache(configuration)
     for entry in configuration.sources:
         if entry.pypi is not None:

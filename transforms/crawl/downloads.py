@@ -81,6 +81,9 @@ class Downloads:
 
     def _stored(self, sha256: str) -> Path | None:
         folder = self._folder / sha256
+        if not (folder / _RELEASE).exists():
+            # Put there by hand: what the index says of it is missing, so it is fetched again.
+            return None
         names = sorted(path.name for path in folder.glob("*") if is_distribution_name(path.name))
         return folder / names[0] if names else None
 
@@ -102,7 +105,7 @@ def _sha256_of(path: Path) -> str:
 
 
 def _read_release(path: Path) -> datetime.datetime | None:
-    """When the index says that a file was uploaded; unknown for files put there by hand."""
+    """When the index says that a file was uploaded, where it says so."""
     try:
         moment = json.loads(path.read_bytes())["released"]
         return None if moment is None else datetime.datetime.fromisoformat(moment)

@@ -23,6 +23,7 @@ from apache_beam.pvalue import PBegin, PCollection
 
 from schemas import documents, failures, repositories, tables
 from schemas.failures import Reason
+from transforms.crawl.giturls import without_credentials
 from transforms.crawl.registry import SOURCES
 from transforms.crawl.repository import CrawledRepository, crawl_repository
 from transforms.crawl.rows import (
@@ -176,13 +177,16 @@ class PartCrawl:
         for fetch in group:
             with found.catching(fetch, ""):
                 handle = fetch.future.result()
-                fetched.append((handle.facts.revision, fetch, handle))
+                # Facts may cost a pass over the archive, which only an order is worth.
+                revision = handle.facts.revision if len(group) > 1 else ""
+                fetched.append((revision, fetch, handle))
         revisions: set[str] = set()
         for revision, fetch, handle in sorted(fetched, key=lambda item: item[0]):
             written: list[pa.RecordBatch] = []
             with found.catching(fetch, revision):
                 if revision in revisions:
-                    raise CrawlError(Reason.DUPLICATE_REPOSITORY, fetch.request.location)
+                    detail = without_credentials(fetch.request.location)
+                    raise CrawlError(Reason.DUPLICATE_REPOSITORY, detail)
                 revisions.add(revision)
                 crawled = crawl_repository(
                     fetch.request, handle, self.options.languages, self.options.limits
