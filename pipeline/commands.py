@@ -210,3 +210,7 @@ def main() -> None:
             # Downloads may be under way in threads that a normal exit would wait for.
             os._exit(INTERRUPTED)
         raise
+
+
+if __name__ == "__main__":
+    main()

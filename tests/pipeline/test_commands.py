@@ -1,0 +1,133 @@
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from pipeline.commands import app
+from pipeline.errors import UserError
+from tests.pipeline.runs import run_configuration
+
+COMMANDS = ("run", "status", "why", "verify", "digest")
+
+
+def call(*arguments):
+    """What a command prints; errors of ours are raised, as `main` catches them."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+@pytest.fixture
+def run(configure):
+    return run_configuration(configure())
+
+
+def test_every_command_has_help_with_an_example():
+    for command in COMMANDS:
+        result = call(command, "--help")
+        assert result.exit_code == 0
+        assert f"Example: repomill {command}" in " ".join(result.output.split())
+
+
+def test_the_flags_are_these_and_no_others():
+    """A flag is a promise: a new one is added here on purpose."""
+    from typer.main import get_command
+
+    flags = {
+        name: sorted(option for parameter in command.params for option in parameter.opts)
+        for name, command in get_command(app).commands.items()
+    }
+    assert flags == {
+        "run": [
+            "--json",
+            "--output",
+            "--redo",
+            "--runner",
+            "--set",
+            "--stage",
+            "--workers",
+            "config",
+        ],
+        "status": ["--json", "run_path"],
+        "why": ["--json", "run_path", "target"],
+        "verify": ["--json", "run_path"],
+        "digest": ["--json", "run_path"],
+    }
+
+
+def test_run_prints_the_funnel_on_standard_output_and_progress_on_standard_error(
+    configure, tmp_path
+):
+    command = [sys.executable, "-m", "pipeline.commands"]
+    done = subprocess.run([*command, "run", str(configure())], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Funnel: 4 of 4 repositories, 10 documents" in done.stdout
+    assert "near_duplicate" in done.stdout
+    assert "binary_content" in done.stdout
+    assert f"repomill why {tmp_path}/run" in done.stdout
+    assert "annotate" not in done.stdout
+    assert "annotate     10 documents" in done.stderr
+    missing = subprocess.run([*command, "run", "missing.yaml"], capture_output=True, text=True)
+    assert missing.returncode == 2
+    assert missing.stderr.startswith("error: no configuration at missing.yaml")
+    unknown = subprocess.run([*command, "rnu"], capture_output=True, text=True)
+    assert unknown.returncode == 2
+
+
+def test_a_run_without_any_document_fails(configure, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    source = [{"directory": {"path": str(empty)}}, {"directory": {"path": str(tmp_path / "none")}}]
+    with pytest.raises(UserError, match="no repository gave a document"):
+        call("run", configure(sources=source))
+
+
+def test_status_shows_every_stage(run):
+    output = call("status", run.path).output
+    for stage in ("crawl", "annotate", "deduplicate", "select", "tokenize", "shard"):
+        assert stage in output
+    body = json.loads(call("status", run.path, "--json").output)
+    assert {stage["state"] for stage in body["stages"]} == {"done"}
+    assert sum(each["documents"] for each in body["funnel"]) == body["documents"]
+
+
+def test_digest_has_one_line_a_table(run):
+    lines = call("digest", run.path).output.splitlines()
+    assert len(lines) == 9
+    table, rows, sha256 = lines[0].split()
+    assert (table, rows) == ("documents", "10")
+    assert len(sha256) == 64
+
+
+def test_verify_finds_a_flipped_bit_and_a_stray_file(run):
+    assert call("verify", run.path).output.count(" ok") == 9
+    shard = next((run.path / "shards").glob("train-*.arrow"))
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 1
+    shard.write_bytes(data)
+    (run.path / "tokens" / "stray.arrow").write_bytes(b"")
+    with pytest.raises(UserError, match="damaged: tokens, shards"):
+        call("verify", run.path)
+    body = json.loads(call_unchecked("verify", run.path, "--json"))
+    problems = [problem for verdict in body for problem in verdict["problems"]]
+    assert problems == [
+        "tokens/stray.arrow is not in the manifest",
+        f"shards/{shard.name} has other content than the manifest says",
+    ]
+
+
+def call_unchecked(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments]).output
+
+
+def test_a_runner_that_is_not_there_is_refused(configure):
+    with pytest.raises(UserError, match="--runner flink is not in this version"):
+        call("run", configure(), "--runner", "flink")
+
+
+def test_an_unknown_stage_names_the_nearest(configure):
+    with pytest.raises(UserError, match="no stage 'tokenise'; did you mean tokenize"):
+        call("run", configure(), "--stage", "tokenise")

@@ -1,0 +1,139 @@
+import pytest
+
+from pipeline.errors import StageError, UserError
+from pipeline.execution import sum_statistics
+from pipeline.folder import RunFolder
+from pipeline.summary import summarize
+from schemas import tables
+from tests.pipeline.runs import digests, executed, run_configuration
+from transforms.parts import Receipt, read_part
+
+ALL_STAGES = ["crawl", "annotate", "deduplicate", "select", "tokenize", "shard"]
+
+
+def test_every_document_ends_in_one_bin_and_every_failure_is_a_row(configure):
+    run = run_configuration(configure())
+    summary = summarize(run)
+    assert {each.name: each.documents for each in summary.funnel} == {
+        "exact_duplicate": 1,
+        "near_duplicate": 1,
+        "file_empty": 1,
+        "file_too_large": 0,
+        "likely_generated": 1,
+        "lines_too_long_on_average": 0,
+        "line_too_long": 1,
+        "too_few_alphanumeric": 0,
+        "selected": 5,
+    }
+    assert sum(each.documents for each in summary.funnel) == summary.documents == 10
+    assert summary.repositories == {"crawled": 4, "empty": 0, "failed": 0}
+    assert summary.failed_files == {"binary_content": 1}
+    assert sum(split.tokens for split in summary.shards) == summary.tokens + 5
+
+
+def test_a_second_run_does_nothing(configure):
+    run = run_configuration(configure())
+    before = digests(run)
+    run_configuration(configure())
+    assert executed(run) == ALL_STAGES
+    assert digests(run) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "redone"),
+    [
+        ("shard.context_length=32", ["shard"]),
+        ("select.rules.line_too_long=null", ["select", "tokenize", "shard"]),
+        ("deduplicate.threshold=0.99", ["deduplicate", "select", "tokenize", "shard"]),
+        # A change that leaves the output as it was redoes nothing after it.
+        ("deduplicate.threshold=0.72", ["deduplicate"]),
+        ("crawl.downloads=1", []),
+    ],
+)
+def test_a_changed_configuration_redoes_what_depends_on_it(configure, change, redone):
+    run = run_configuration(configure())
+    run_configuration(configure(), change)
+    assert executed(run) == ALL_STAGES + redone
+
+
+def test_the_digest_depends_on_neither_workers_nor_order_of_sources_nor_folder(
+    configure, projects, tmp_path
+):
+    each = [{"directory": {"path": str(path)}} for path in sorted(projects.iterdir())]
+    first = run_configuration(
+        configure("first", sources=each), workers=1, output=str(tmp_path / "1")
+    )
+    second = run_configuration(
+        configure("second", sources=each[::-1]), workers=4, output=str(tmp_path / "4")
+    )
+    assert digests(first) == digests(second)
+    assert len(digests(first)) == 9
+
+
+def test_dividing_documents_otherwise_keeps_the_same_ones(configure, tmp_path):
+    def kept(parts):
+        run = run_configuration(
+            configure(), f"crawl.parts={parts}", output=str(tmp_path / f"parts-{parts}")
+        )
+        found = {}
+        for number in range(parts):
+            name = tables.part_name(number)
+            paths = read_part(run.path / tables.DOCUMENTS / name, ["repository", "path"])
+            rules = read_part(run.path / tables.SELECTION / name)["rule"].to_pylist()
+            keys = zip(*(paths[column].to_pylist() for column in paths.column_names), strict=True)
+            found |= dict(zip(keys, rules, strict=True))
+        return found
+
+    assert kept(1) == kept(5)
+
+
+def test_a_wanted_stage_brings_what_it_needs_and_no_more(configure):
+    run = run_configuration(configure(), stages=("deduplicate",))
+    assert executed(run) == ALL_STAGES[:3]
+    run_configuration(configure(), stages=("annotate",))
+    assert executed(run) == ALL_STAGES[:3]
+
+
+def test_a_lost_file_is_noticed_and_its_table_made_again(configure):
+    run = run_configuration(configure())
+    before = digests(run)
+    (run.path / tables.QUALITY / "part-00001.parquet").unlink()
+    run_configuration(configure())
+    assert executed(run) == [*ALL_STAGES, "annotate"]
+    assert digests(run) == before
+
+
+def test_a_failing_stage_leaves_the_committed_ones_and_says_where_the_trace_is(configure):
+    run = run_configuration(configure(), stages=("annotate",))
+    before = digests(run)
+    part = run.path / tables.DOCUMENTS / "part-00000.parquet"
+    content = part.read_bytes()
+    part.write_bytes(content[:40] + bytes(len(content) - 40))
+    with pytest.raises(
+        StageError, match=r"(?s)stage tokenize failed|stage select failed|stage ded"
+    ) as caught:
+        run_configuration(configure())
+    assert "log.txt" in str(caught.value)
+    assert before.items() <= digests(run).items()
+    part.write_bytes(content)
+    run_configuration(configure())
+    assert set(digests(run)) >= {tables.SHARDS}
+
+
+def test_a_run_in_use_is_refused(configure, tmp_path):
+    run = RunFolder(tmp_path / "run")
+    run.create()
+    with run.locked(), pytest.raises(UserError, match="in use by process"):
+        run_configuration(configure())
+
+
+def test_an_output_that_cannot_be_written_is_named(configure, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(UserError, match=r"cannot write to .*file/run.*--output"):
+        run_configuration(configure(), output=str(blocked / "run"))
+
+
+def test_sums_the_counts_of_receipts():
+    receipts = [Receipt({}, {"a": 1, "b": 2}), Receipt({}, {"a": 3})]
+    assert sum_statistics(receipts) == {"a": 4, "b": 2}

@@ -1,0 +1,57 @@
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.explanation import explain
+from pipeline.story import tell
+from tests.pipeline.runs import run_configuration
+
+
+@pytest.fixture
+def run(configure):
+    return run_configuration(configure())
+
+
+def story(run, target):
+    return "\n".join(tell(explain(run, target)))
+
+
+def test_a_near_duplicate_names_the_kept_document_and_the_similarity(run):
+    text = story(run, "directory/beta:near.py")
+    assert "REJECTED by near_duplicate: level == 'near'" in text
+    assert "near duplicate, similarity 0.9" in text
+    assert "directory/alpha : alpha/core.py" in text.replace("  ", " ")
+
+
+def test_a_selected_file_names_its_places_in_the_shards(run):
+    explanation = explain(run, "directory/delta:main.py")
+    (document,) = explanation.documents
+    assert document["selected"]
+    assert document["sequences"]
+    assert "SELECTED" in story(run, "directory/delta:main.py")
+
+
+def test_a_rejected_file_shows_the_rule_and_the_number(run):
+    text = story(run, "directory/gamma:wide.py")
+    assert "REJECTED by line_too_long: max_line_characters > 1000" in text
+    assert "1,206" in text
+
+
+def test_a_file_that_is_no_document_shows_the_reason(run):
+    assert "binary.py is not in: binary_content" in story(run, "directory/gamma:binary.py")
+
+
+def test_a_repository_shows_its_bins(run):
+    explanation = explain(run, "directory/gamma")
+    assert explanation.bins == {"likely_generated": 1, "line_too_long": 1, "selected": 1}
+    assert "crawled, 3 documents" in story(run, "directory/gamma")
+
+
+def test_the_end_of_a_name_is_enough(run):
+    assert explain(run, "delta:main.py").documents
+
+
+def test_an_unknown_name_names_the_nearest(run):
+    with pytest.raises(UserError, match="did you mean directory/delta"):
+        explain(run, "directory/dleta")
+    with pytest.raises(UserError, match=r"no document mian.py; did you mean main.py"):
+        explain(run, "delta:mian.py")

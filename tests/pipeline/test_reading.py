@@ -1,0 +1,95 @@
+import pytest
+import yaml
+
+from pipeline.errors import UsageError
+from pipeline.reading import read_configuration, write_configuration
+
+MINIMAL = "sources:\n  - pypi: {projects: [boltons]}\n"
+
+
+@pytest.fixture
+def read(tmp_path):
+    def from_text(text, **options):
+        path = tmp_path / "config.yaml"
+        path.write_text(text)
+        return read_configuration(path, **options)
+
+    return from_text
+
+
+def test_every_key_but_sources_has_a_default(read):
+    configuration = read(MINIMAL)
+    assert configuration.output == "repomill-run"
+    assert configuration.deduplicate.threshold == 0.7
+    assert [rule.name for rule in configuration.select.resolved()][:2] == [
+        "exact_duplicate",
+        "near_duplicate",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no sources: say where"),
+        ("sources: []", "no sources: say where"),
+        ("sources: [pypi]", "sources.0:"),
+        ("- a", "must be a mapping"),
+        ("a: [", "is not YAML"),
+        ("output: a\noutput: b\n" + MINIMAL, "'output' is given twice"),
+        (MINIMAL + "outptu: x", "outptu: unknown key; did you mean output?"),
+        (MINIMAL + "zzz: x", "zzz: unknown key; known are annotate, cache, crawl"),
+        ("sources:\n  - pypi: {projcts: [x]}", "projcts: unknown key; did you mean projects?"),
+        ("sources:\n  - git: {urls: [{url: a, reff: b}]}", "reff: unknown key"),
+        ("sources:\n  - svn: {url: x}", "svn: unknown key"),
+        ("sources:\n  - {pypi: {projects: [a]}, git: {urls: [b]}}", "exactly one of pypi, git"),
+        (MINIMAL + "crawl: {parts: many}", "crawl.parts: .*integer.*got 'many'"),
+        (MINIMAL + "crawl: {parts: 0}", "crawl.parts: .*greater than or equal to 1"),
+        (MINIMAL + "crawl: {languages: [klingon]}", "no language 'klingon'"),
+        (MINIMAL + "deduplicate: {threshold: 1.5}", "deduplicate.threshold: .*less than or equal"),
+        (MINIMAL + "select: {preset: codx}", "select.preset: .*'codex'"),
+        (MINIMAL + "select: {rules: {long: sise > 3}}", "no column 'sise'; did you mean size"),
+        (MINIMAL + "select: {rules: {long: 'size +'}}", "rule long: 'size \\+' is no expression"),
+        (MINIMAL + "select: {rules: {selected: size > 3}}", "'selected' cannot be the name"),
+        (MINIMAL + "tokenize: {tokenizer: p51k}", "tokenize.tokenizer: .*'p50k'"),
+    ],
+)
+def test_an_error_says_where_and_what_is_allowed(read, text, message):
+    with pytest.raises(UsageError, match=f"(?s){message}"):
+        read(text)
+
+
+def test_a_missing_file_shows_a_first_configuration(tmp_path):
+    with pytest.raises(
+        UsageError, match=r"(?s)no configuration at .*nope.yaml.*projects: \[boltons\]"
+    ):
+        read_configuration(tmp_path / "nope.yaml")
+
+
+def test_changes_go_over_the_file_and_output_over_both(read):
+    configuration = read(
+        MINIMAL + "shard: {seed: 3}",
+        output="elsewhere",
+        changes=["shard.context_length=512", "select.preset=null", "select.rules.a='size > 1'"],
+    )
+    assert configuration.shard.context_length == 512
+    assert configuration.shard.seed == 3
+    assert configuration.output == "elsewhere"
+    assert [rule.name for rule in configuration.select.resolved()] == ["a"]
+
+
+@pytest.mark.parametrize("change", ["shard", "=3", "output.x=1", "shard.seed=[", "shard.sed=1"])
+def test_a_wrong_change_is_refused(read, change):
+    with pytest.raises(UsageError, match=r"--set|unknown key|output"):
+        read(MINIMAL + "output: x", changes=[change])
+
+
+def test_the_resolved_configuration_reads_back_as_itself(read, tmp_path):
+    text = (
+        "sources:\n  - pypi: {projects: [boltons]}\n"
+        "  - git: {urls: [a, {url: b, ref: c}]}\n  - directory: {path: here}\n"
+        "select: {rules: {line_too_long: null, tiny: size < 10}}\n"
+    )
+    first = read(text)
+    resolved = write_configuration(first)
+    assert read(resolved) == first
+    assert yaml.safe_load(resolved)["shard"]["context_length"] == 2048
