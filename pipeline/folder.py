@@ -45,11 +45,19 @@ class RunFolder:
         return cls(path)
 
     def create(self) -> None:
-        """Makes the folder and checks that it can be written; raises `UserError`."""
+        """Makes the folder and checks that it can be written; raises `UserError`.
+
+        A folder with other things in it is refused: tables replace what has their names.
+        """
+        if self.path.is_dir() and any(self.path.iterdir()) and not (self.path / _LOCK).exists():
+            raise UserError(
+                f"{self.path} is not empty and not a run. Name a new folder with --output"
+            )
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             write_whole(self.path / ".writable", b"x" * 4096)
             (self.path / ".writable").unlink()
+            (self.path / _LOCK).touch()
         except OSError as error:
             raise UserError(
                 f"cannot write to {self.path}: {error.strerror or error}. "

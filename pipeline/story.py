@@ -9,7 +9,15 @@ from pipeline.explanation import Explanation
 
 
 def tell(explanation: Explanation) -> Iterator[str]:
-    """The lines that ``repomill why`` prints."""
+    """The lines that ``repomill why`` prints, with nothing in them that moves a terminal."""
+    for line in _tell(explanation):
+        yield "".join(
+            character if character.isprintable() else f"\\x{ord(character):02x}"
+            for character in line
+        )
+
+
+def _tell(explanation: Explanation) -> Iterator[str]:
     for row in explanation.repositories:
         yield from _tell_repository(row)
     for row in explanation.failures:

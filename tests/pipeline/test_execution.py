@@ -127,6 +127,15 @@ def test_a_run_in_use_is_refused(configure, tmp_path):
         run_configuration(configure())
 
 
+def test_a_folder_with_other_things_in_it_is_left_alone(configure, tmp_path):
+    home = tmp_path / "home"
+    (home / "documents").mkdir(parents=True)
+    (home / "documents" / "thesis.txt").write_text("years of work")
+    with pytest.raises(UserError, match="not empty and not a run"):
+        run_configuration(configure(), output=str(home))
+    assert (home / "documents" / "thesis.txt").read_text() == "years of work"
+
+
 def test_an_output_that_cannot_be_written_is_named(configure, tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("")

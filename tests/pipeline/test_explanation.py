@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.explanation import explain
+from pipeline.explanation import Explanation, explain
 from pipeline.story import tell
 from tests.pipeline.runs import run_configuration
 
@@ -44,6 +44,13 @@ def test_a_repository_shows_its_bins(run):
     explanation = explain(run, "directory/gamma")
     assert explanation.bins == {"likely_generated": 1, "line_too_long": 1, "selected": 1}
     assert "crawled, 3 documents" in story(run, "directory/gamma")
+
+
+def test_names_from_outside_do_not_move_the_terminal():
+    failure = {"path": "a\x1b[2Jb.py", "reason": "unsafe_path", "detail": "\r\x07"}
+    explanation = Explanation([], [failure], [], {})
+    (line,) = tell(explanation)
+    assert line == "  a\\x1b[2Jb.py is not in: unsafe_path: \\x0d\\x07"
 
 
 def test_the_end_of_a_name_is_enough(run):

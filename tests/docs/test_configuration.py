@@ -1,0 +1,69 @@
+"""docs/configuration.md says what the code says: each key, its default and its docstring."""
+
+from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from pipeline.configuration import (
+    Annotate,
+    Configuration,
+    Crawl,
+    Deduplicate,
+    DirectorySource,
+    GitSource,
+    GitUrl,
+    PypiSource,
+    Select,
+    Shard,
+    Tokenize,
+)
+
+PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
+SECTIONS = {
+    "The file": Configuration,
+    "sources: pypi": PypiSource,
+    "sources: git": GitSource,
+    "sources: git, a URL with a ref": GitUrl,
+    "sources: directory": DirectorySource,
+    "crawl": Crawl,
+    "annotate": Annotate,
+    "deduplicate": Deduplicate,
+    "select": Select,
+    "tokenize": Tokenize,
+    "shard": Shard,
+}
+
+
+def default_of(field: FieldInfo) -> str:
+    if field.is_required():
+        return "must be given"
+    if isinstance(field.default, BaseModel):
+        return "see below"
+    value = field.default
+    if isinstance(value, tuple):
+        return f"`[{', '.join(map(str, value))}]`"
+    return {None: "none"}.get(value, f"`{value}`") if not isinstance(value, dict) else "none"
+
+
+def reference() -> str:
+    lines = []
+    for title, model in SECTIONS.items():
+        lines += [f"## {title}", "", "| key | default | |", "|---|---|---|"]
+        for name, field in model.model_fields.items():
+            text = " ".join((field.description or "").replace("``", "`").split())
+            lines.append(f"| `{name}` | {default_of(field)} | {text} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def test_every_field_has_a_docstring():
+    for model in SECTIONS.values():
+        for name, field in model.model_fields.items():
+            assert field.description, f"{model.__name__}.{name}"
+
+
+def test_the_reference_is_that_of_the_code():
+    text = PAGE.read_text()
+    expected = reference()
+    assert expected in text, f"replace the sections of {PAGE.name} by:\n{expected}"
