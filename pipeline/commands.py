@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -154,6 +155,7 @@ def verify(run_path: RunArgument, as_json: JsonOption = False) -> None:
     """Check every file of a run against its manifest; exit status 1 if one differs."""
     from dataclasses import asdict
 
+    from pipeline.stages import PRODUCERS
     from pipeline.verification import verify_run
 
     folder = RunFolder.existing(run_path)
@@ -168,7 +170,11 @@ def verify(run_path: RunArgument, as_json: JsonOption = False) -> None:
             print(f"  {problem}")
     damaged = [verdict.table for verdict in verdicts if verdict.problems]
     if damaged:
-        raise UserError(f"damaged: {', '.join(damaged)}. Run it again to have those tables redone")
+        stages = dict.fromkeys(PRODUCERS[table].name for table in damaged)
+        cure = " ".join(f"--redo {name}" for name in stages)
+        raise UserError(
+            f"damaged: {', '.join(damaged)}. Make them again: repomill run CONFIG {cure}"
+        )
 
 
 @app.command(epilog="Example: repomill digest my-run")
@@ -196,6 +202,17 @@ def _console() -> Console:
     return console if console.is_terminal else Console(width=max(console.width, 100))
 
 
+def describe_os_error(error: OSError) -> str:
+    """What a failing disk or damaged file means for the user."""
+    where = f"{error.filename}: " if error.filename else ""
+    what = error.strerror or str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        cure = "Free some space and run the same command again"
+    else:
+        cure = "If it is a file of the run, `repomill verify RUN` says whether it is damaged"
+    return f"{where}{what}. {cure}"
+
+
 def main() -> None:
     """Runs the command line: exit status 0 done, 1 something failed, 2 wrong call."""
     try:
@@ -203,6 +220,9 @@ def main() -> None:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_status)
+    except OSError as error:
+        print(f"error: {describe_os_error(error)}", file=sys.stderr)
+        sys.exit(1)
     except SystemExit as done:
         if done.code == INTERRUPTED:
             print("interrupted: run the same command again to resume", file=sys.stderr)

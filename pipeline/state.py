@@ -49,18 +49,16 @@ def stage_state(run: RunFolder, configuration: Configuration, stage: Stage) -> S
     def result(state: State, why: str = "") -> StageState:
         return StageState(stage, state, why, settings, inputs, manifests)
 
-    interrupted = stage.name in run.leftovers()
     if inputs is None:
-        return result(State.INTERRUPTED if interrupted else State.MISSING, f"needs {waits_for}")
-    if interrupted:
+        return result(State.MISSING, f"needs {waits_for}")
+    differences = [_difference(run, stage, each, settings, inputs) for each in manifests.values()]
+    if len(manifests) == len(stage.outputs) and not any(differences):
+        return result(State.DONE)
+    if stage.name in run.leftovers():
         return result(State.INTERRUPTED, "began and did not finish; the next run resumes it")
     if len(manifests) < len(stage.outputs):
-        return result(State.MISSING, "has not run" if not manifests else "part of it is missing")
-    for manifest in manifests.values():
-        why = _difference(run, stage, manifest, settings, inputs)
-        if why:
-            return result(State.STALE, why)
-    return result(State.DONE)
+        return result(State.MISSING, "part of it is missing" if manifests else "has not run")
+    return result(State.STALE, next(why for why in differences if why))
 
 
 def run_states(run: RunFolder, configuration: Configuration) -> list[StageState]:

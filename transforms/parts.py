@@ -8,12 +8,13 @@ is finished and is not done again when an interrupted stage resumes.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -221,22 +222,41 @@ class PartWriter(AbstractContextManager["PartWriter"]):
         return self._entry
 
 
+class DamagedFileError(OSError):
+    """A file of a table is not in the format that its name promises."""
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except pa.ArrowException as error:
+        raise DamagedFileError(errno.EIO, f"damaged file ({error})", str(path)) from error
+
+
 def read_part(path: Path, columns: list[str] | None = None) -> pa.Table:
-    """The columns of a whole Parquet part."""
-    return pq.ParquetFile(path).read(columns=columns, use_threads=False)
+    """The columns of a whole Parquet part; raises `DamagedFileError`."""
+    with _reading(path):
+        return pq.ParquetFile(path).read(columns=columns, use_threads=False)
 
 
 def iterate_row_groups(path: Path, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
-    """The row groups of a Parquet part in order, each as one batch."""
-    with pq.ParquetFile(path) as file:
+    """The row groups of a Parquet part in order, each as one batch.
+
+    Raises `DamagedFileError`.
+    """
+    with _reading(path), pq.ParquetFile(path) as file:
         for index in range(file.num_row_groups):
             table = file.read_row_group(index, columns=columns, use_threads=False)
             yield from table.combine_chunks().to_batches()
 
 
 def map_stream(path: Path) -> pa.Table:
-    """An Arrow IPC stream as a table on a memory map, nothing copied."""
-    with pa.memory_map(str(path)) as source:
+    """An Arrow IPC stream as a table on a memory map, nothing copied.
+
+    Raises `DamagedFileError`.
+    """
+    with _reading(path), pa.memory_map(str(path)) as source:
         return pa.ipc.open_stream(source).read_all()
 
 

@@ -119,6 +119,18 @@ def test_verify_finds_a_flipped_bit_and_a_stray_file(run):
     ]
 
 
+def test_a_damaged_file_is_named_without_a_trace(run):
+    part = run.path / "documents" / "part-00000.parquet"
+    part.write_bytes(bytes(part.stat().st_size))
+    command = [sys.executable, "-m", "pipeline.commands", "why", str(run.path), "delta"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {part}: damaged file")
+    assert len(done.stderr.splitlines()) <= 2
+    with pytest.raises(UserError, match="repomill run CONFIG --redo crawl"):
+        call("verify", run.path)
+
+
 def call_unchecked(*arguments):
     return CliRunner().invoke(app, [str(argument) for argument in arguments]).output
 

@@ -42,6 +42,12 @@ def test_says_that_a_stage_was_interrupted(configure, states):
     assert states(run=run)["annotate"][0] == "interrupted"
 
 
+def test_a_redo_that_broke_off_leaves_a_finished_stage_finished(configure, states):
+    run = run_configuration(configure())
+    run.open_staging("annotate", "whatever")
+    assert states(run=run)["annotate"] == ("done", "")
+
+
 def test_an_input_that_changed_is_named(configure, states, projects):
     run = run_configuration(configure())
     (projects / "delta" / "more.py").write_text("x = 1\n" * 50)
