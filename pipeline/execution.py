@@ -93,7 +93,7 @@ def _execute_stage(execution: Execution, state: StageState, display: ProgressDis
     )
     seconds = time.monotonic() - started
     _record(execution, stage, seconds, _cpu_seconds() - cpu)
-    display.say(describe(stage.name, dict(_goal(execution, stage).counts), Goal({}), seconds))
+    display.say(describe(stage.name, _corpus_counts(run), Goal({}), seconds))
 
 
 def _run_graph(execution: Execution, stage: Stage, workspace: Workspace) -> None:
@@ -162,12 +162,16 @@ def _files_by_table(
 
 
 def _goal(execution: Execution, stage: Stage) -> Goal:
-    documents = execution.run.manifest(tables.DOCUMENTS)
     if stage.name == "crawl":
         return Goal({"repositories": len(list_requests(execution.configuration))})
-    if documents is None:
-        return Goal({})
-    return Goal({"documents": documents.rows})
+    return Goal({"documents": _corpus_counts(execution.run)["documents"]})
+
+
+def _corpus_counts(run: RunFolder) -> dict[str, int]:
+    """How many documents and bytes a run's crawl gave."""
+    manifest = run.manifest(tables.DOCUMENTS)
+    statistics = manifest.statistics if manifest else {}
+    return {name: statistics.get(name, 0) for name in ("documents", "bytes")}
 
 
 def _cpu_seconds() -> float:

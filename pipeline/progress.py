@@ -81,11 +81,10 @@ def _sum(workspace: Workspace) -> dict[str, int]:
 def describe(name: str, counts: Mapping[str, int], goal: Goal, seconds: float) -> str:
     """One line that says how far a stage is, such as ``crawl  3/30 repositories  12 MB/s``."""
     words = [f"{name:<11}"]
-    for what in ("repositories", "documents", "sequences"):
-        if what in counts or what in goal.counts:
-            done = f"{counts.get(what, 0):,}"
-            total = f"/{goal.counts[what]:,}" if what in goal.counts else ""
-            words.append(f"{done}{total} {what}")
+    for what in ("repositories", "documents", "candidates", "sequences"):
+        numbers = [f"{each[what]:,}" for each in (counts, goal.counts) if what in each]
+        if numbers:
+            words.append(f"{'/'.join(numbers)} {what}")
     if counts.get("failed"):
         words.append(f"{counts['failed']:,} failed")
     if "bytes" in counts:

@@ -69,7 +69,7 @@ def summarize(run: RunFolder) -> Summary:
         failed_repositories=_below(crawled, "failures.repositories."),
         failed_files=_below(crawled, "failures.files."),
         documents=documents.rows if documents else 0,
-        bytes=sum(each.bytes for each in funnel),
+        bytes=crawled.get("bytes", 0),
         funnel=funnel,
         tokens=tokens.get("tokens", 0),
         shards=_shards(run.manifest(tables.SHARDS)),

@@ -215,12 +215,16 @@ class _Findings:
     progress: Progress
     repositories: list[dict[str, object]] = field(default_factory=list)
     failures: list[dict[str, object]] = field(default_factory=list)
+    accepted_files: int = 0
+    accepted_bytes: int = 0
 
     def accept(self, crawled: CrawledRepository) -> None:
         """Counts a repository whose documents are about to be written."""
         self.repositories.append(repository_row(crawled))
         self.failures.extend(file_failures(crawled))
         size = sum(len(file.content) for file in crawled.files)
+        self.accepted_files += len(crawled.files)
+        self.accepted_bytes += size
         self.progress.add(repositories=1, documents=len(crawled.files), bytes=size)
 
     @contextmanager
@@ -242,8 +246,8 @@ class _Findings:
         self.progress.add(repositories=1, failed=1)
 
     def statistics(self) -> dict[str, int]:
-        """Counts of repositories by status, and of failures by reason."""
-        counts: dict[str, int] = {}
+        """Counts of documents, of repositories by status, and of failures by reason."""
+        counts = {"documents": self.accepted_files, "bytes": self.accepted_bytes}
         for row in self.repositories:
             key = f"repositories.{row['status']}"
             counts[key] = counts.get(key, 0) + 1

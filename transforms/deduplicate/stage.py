@@ -34,7 +34,7 @@ from transforms.deduplicate.steps import (
     share_buckets,
     write_shingles,
 )
-from transforms.parts import Receipt, Workspace, read_part
+from transforms.parts import Progress, Receipt, Workspace, read_part
 from transforms.stage import do_unit
 
 PARTITIONS = 64
@@ -119,6 +119,7 @@ class WriteShingles(_Step):
         workspace = self.reader.workspace
         documents = workspace.committed(tables.DOCUMENTS, tables.part_name(part))
         write_shingles(documents, part, wanted, workspace.staged(_SHINGLES, name))
+        Progress(workspace, name).add(candidates=np.unique(wanted).size)
         yield 0, name
 
 

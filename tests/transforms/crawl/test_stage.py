@@ -107,6 +107,8 @@ def test_the_same_repository_twice_is_one_and_the_other_is_named(
     assert len(set(requests)) == 2
     receipt = PartCrawl(workspace, options, tuple(requests))("part-00000")
     assert receipt.statistics == {
+        "documents": 1,
+        "bytes": 2,
         "repositories.crawled": 1,
         "repositories.failed": 1,
         "failures.repositories.duplicate_repository": 1,
