@@ -15,7 +15,7 @@ from pipeline.errors import UserError
 from pipeline.folder import RunFolder
 from schemas import tables
 from schemas.documents import document_id, document_position
-from schemas.shards import TOKENIZER_FILE
+from schemas.tokens import TOKENIZER_FILE
 from transforms.parts import map_stream, read_part
 from transforms.shard.locate import find_document
 

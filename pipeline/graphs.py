@@ -20,7 +20,7 @@ from transforms.parts import Workspace
 from transforms.select.stage import SelectDocuments
 from transforms.shard.plan import Packing
 from transforms.shard.stage import ShardOptions, WriteShards
-from transforms.tokenize.stage import TokenizeDocuments, load_tokenizer
+from transforms.tokenize.stage import TokenizeDocuments
 from transforms.tokenize.vocabulary import END_OF_TEXT_ID
 
 Transform = beam.PTransform[Any, Any]
@@ -77,19 +77,13 @@ def _tokenize(configuration: Configuration, run: RunFolder, workspace: Workspace
 
 def _shard(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
     shard = configuration.shard
-    tokenizer = load_tokenizer(configuration.tokenize.tokenizer)
     packing = Packing(
         context_length=shard.context_length,
         sequences_per_shard=shard.sequences_per_shard,
         seed=shard.seed,
         end_of_text=END_OF_TEXT_ID,
     )
-    options = ShardOptions(
-        packing=packing,
-        validation_fraction=shard.validation_fraction,
-        vocabulary_size=tokenizer.get_vocab_size(),
-        tokenizer_json=tokenizer.to_str(),
-    )
+    options = ShardOptions(packing=packing, validation_fraction=shard.validation_fraction)
     return WriteShards(workspace, _parts(run, tables.TOKENS), options)
 
 
@@ -97,7 +91,7 @@ def _parts(run: RunFolder, table: str) -> list[str]:
     manifest = run.manifest(table)
     if manifest is None:
         raise ValueError(f"{table} is not committed")
-    return [entry.name for entry in manifest.files]
+    return [entry.name for entry in manifest.files if entry.name.startswith("part-")]
 
 
 _BUILDERS: Mapping[str, Callable[[Configuration, RunFolder, Workspace], Transform]] = {

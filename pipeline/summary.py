@@ -11,7 +11,8 @@ from schemas import tables
 from schemas.attributes import SELECTED
 from schemas.manifest import Manifest
 from schemas.repositories import Status
-from schemas.shards import TOKENIZER_FILE, Split
+from schemas.shards import Split
+from schemas.tokens import TOKENIZER_FILE
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ end-of-text. The three lists say where its documents are: the i-th piece begins 
 ``document_starts[i]`` in the sequence and is document ``documents[i]`` from its
 token ``offsets[i]`` on. A piece reaches to the next one's start, or to ``length``,
 and includes the end-of-text token that follows its document.
+``tokenizer.json`` beside the shards is the tokenizer that made the ids.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from enum import StrEnum
 
 import pyarrow as pa
 
-TOKENIZER_FILE = "tokenizer.json"
 ROWS_PER_BATCH = 4096
 
 

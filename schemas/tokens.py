@@ -2,12 +2,15 @@
 
 An intermediate table between tokenizing and sharding: uncompressed Arrow IPC
 streams ``part-NNNNN.arrow``, one for each documents part, read by memory map. Rows
-are the selected documents of that part, in order.
+are the selected documents of that part, in order. ``tokenizer.json`` beside them is
+the tokenizer that made the ids.
 """
 
 from __future__ import annotations
 
 import pyarrow as pa
+
+TOKENIZER_FILE = "tokenizer.json"
 
 
 def token_type(vocabulary_size: int) -> pa.DataType:

@@ -6,7 +6,6 @@ shard gathers them from memory maps.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +17,8 @@ from apache_beam.pvalue import PBegin, PCollection
 
 import transforms.coders  # noqa: F401  registers the coder of record batches
 from schemas import shards, tables
-from schemas import tokens as tokens_table
 from schemas.documents import ROW_MASK
+from schemas.tokens import TOKENIZER_FILE
 from transforms.parts import Progress, Receipt, Workspace, map_stream, read_part, write_whole
 from transforms.shard.packing import count_sequences, stream_ends
 from transforms.shard.plan import MEASURES, Packing, SplitReader, measure_tokens
@@ -27,17 +26,15 @@ from transforms.shard.split import choose_validation, hash_repository
 from transforms.stage import do_unit
 
 _PLAN = "plan"
-TOKENIZER_UNIT = "tokenizer"
+_TOKENIZER_UNIT = "tokenizer"
 
 
 @dataclass(frozen=True)
 class ShardOptions:
-    """How documents are split, packed and shuffled, and the tokenizer that made the tokens."""
+    """How documents are split, packed and shuffled."""
 
     packing: Packing
     validation_fraction: float
-    vocabulary_size: int
-    tokenizer_json: str
 
 
 @dataclass
@@ -115,17 +112,16 @@ class _Write:
     options: ShardOptions
 
     def __call__(self, unit: str) -> Receipt:
-        if unit == TOKENIZER_UNIT:
+        if unit == _TOKENIZER_UNIT:
             return self._write_tokenizer()
         split, number, _, _ = unit.split("-")
         packing = self.options.packing
-        schema = shards.schema(
-            tokens_table.token_type(self.options.vocabulary_size), packing.context_length
-        )
         plan = map_stream(self.workspace.staged(_PLAN, f"{split}.arrow"))
         parts = np.unique(plan["document"].to_numpy() >> np.uint64(32)).tolist()
         names = {part: tables.part_name(part, "arrow") for part in parts}
         paths = {n: self.workspace.committed(tables.TOKENS, name) for n, name in names.items()}
+        token = map_stream(paths[parts[0]]).schema.field("input_ids").type.value_type
+        schema = shards.schema(token, packing.context_length)
         counts: dict[str, int] = {}
         progress = Progress(self.workspace, unit)
         writer = self.workspace.write_table(
@@ -140,8 +136,8 @@ class _Write:
         return Receipt(files={tables.SHARDS: (writer.entry,)}, statistics=counts)
 
     def _write_tokenizer(self) -> Receipt:
-        data = self.options.tokenizer_json.encode()
-        entry = self.workspace.write_file(tables.SHARDS, shards.TOKENIZER_FILE, data)
+        data = self.workspace.committed(tables.TOKENS, TOKENIZER_FILE).read_bytes()
+        entry = self.workspace.write_file(tables.SHARDS, TOKENIZER_FILE, data)
         return Receipt(files={tables.SHARDS: (entry,)})
 
 
@@ -154,11 +150,6 @@ def count_rows(batch: pa.RecordBatch, packing: Packing) -> Mapping[str, int]:
         "padding": len(batch) * packing.context_length - tokens,
         "documents": int((batch["offsets"].values.to_numpy() == 0).sum()),
     }
-
-
-def tokenizer_digest(tokenizer_json: str) -> str:
-    """The SHA-256 of a tokenizer's file, in hexadecimal."""
-    return hashlib.sha256(tokenizer_json.encode()).hexdigest()
 
 
 @dataclass
@@ -181,7 +172,7 @@ class WriteShards(beam.PTransform[Any, Any]):
             | "Gather measures" >> beam.GroupByKey()
             | "Plan splits" >> beam.ParDo(PlanSplits(*arguments)).with_output_types(str)
         )
-        tokenizer = begin | "Name tokenizer" >> beam.Create([TOKENIZER_UNIT])
+        tokenizer = begin | "Name tokenizer" >> beam.Create([_TOKENIZER_UNIT])
         finished: PCollection[str] = (
             (names, tokenizer)
             | "All units" >> beam.Flatten()

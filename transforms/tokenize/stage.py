@@ -30,6 +30,7 @@ from transforms.tokenize.vocabulary import p50k_tokenizer
 
 SAMPLE_BYTES = 200_000
 ARROW_BATCH_BYTES = 1 << 20
+TOKENIZER_UNIT = "tokenizer"
 
 TOKENIZERS = {"p50k": p50k_tokenizer}
 
@@ -55,6 +56,8 @@ class TokenizePart:
 
     def __call__(self, unit: str) -> Receipt:
         """Tokenizes the part whose file has this name without its suffix."""
+        if unit == TOKENIZER_UNIT:
+            return self._write_tokenizer()
         source = f"{unit}.parquet"
         part = tables.part_number(unit)
         rule = read_part(self.workspace.committed(tables.SELECTION, source))["rule"]
@@ -84,6 +87,11 @@ class TokenizePart:
                     progress.add(documents=rows.size, bytes=texts.nbytes)
                 first += len(batch)
         return Receipt(files={tables.TOKENS: (writer.entry,)}, statistics=counts)
+
+    def _write_tokenizer(self) -> Receipt:
+        data = load_tokenizer(self.tokenizer).to_str().encode()
+        entry = self.workspace.write_file(tables.TOKENS, tokens_table.TOKENIZER_FILE, data)
+        return Receipt(files={tables.TOKENS: (entry,)})
 
 
 def encode_texts(
@@ -120,7 +128,7 @@ class TokenizeDocuments(beam.PTransform[Any, Any]):
 
     def expand(self, begin: PBegin) -> PCollection[str]:
         """Nothing in, names of finished parts out."""
-        units = [Path(part).stem for part in self.parts]
+        units = [*(Path(part).stem for part in self.parts), TOKENIZER_UNIT]
         sample = read_sample(self.workspace, self.parts)
         work = TokenizePart(self.workspace, self.tokenizer, sample)
         finished: PCollection[str] = begin | ProcessUnits(units, work)
