@@ -31,7 +31,8 @@ class TableDigest:
         self._rows += batch.num_rows
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             for stream, data in _streams(name, column):
-                self._streams.setdefault(stream, hashlib.sha256()).update(data)
+                if len(data):
+                    self._streams.setdefault(stream, hashlib.sha256()).update(data)
 
     def hexdigest(self) -> str:
         """The digest of all rows so far, in hexadecimal."""
@@ -47,24 +48,24 @@ class TableDigest:
 def _streams(name: str, column: pa.Array) -> Iterator[tuple[str, bytes | memoryview]]:
     """The named byte streams that stand for a column's values."""
     kind = column.type
-    yield f"{name}.validity", _bytes(pc.is_valid(column).cast(pa.uint8()))
+    yield f"{name}\0validity", _bytes(pc.is_valid(column).cast(pa.uint8()))
     if _is_binary(kind):
         filled = column.fill_null(b"" if "binary" in str(kind) else "")
-        yield f"{name}.lengths", _bytes(pc.binary_length(filled).cast(pa.int64()))
-        yield f"{name}.values", _binary_data(filled)
+        yield f"{name}\0lengths", _bytes(pc.binary_length(filled).cast(pa.int64()))
+        yield f"{name}\0values", _binary_data(filled)
     elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        yield f"{name}.lengths", _bytes(pc.list_value_length(column).cast(pa.int64()).fill_null(0))
-        yield from _streams(f"{name}.item", column.flatten())
+        yield f"{name}\0lengths", _bytes(pc.list_value_length(column).cast(pa.int64()).fill_null(0))
+        yield from _streams(f"{name}\0item", column.flatten())
     elif pa.types.is_fixed_size_list(kind):
-        yield from _streams(f"{name}.item", column.flatten())
+        yield from _streams(f"{name}\0item", column.flatten())
     elif pa.types.is_fixed_size_binary(kind):
-        yield f"{name}.values", b"".join(value or b"" for value in column.to_pylist())
+        yield f"{name}\0values", b"".join(value or b"" for value in column.to_pylist())
     elif pa.types.is_boolean(kind):
-        yield f"{name}.values", _bytes(column.fill_null(False).cast(pa.uint8()))
+        yield f"{name}\0values", _bytes(column.fill_null(False).cast(pa.uint8()))
     elif pa.types.is_timestamp(kind):
-        yield f"{name}.values", _bytes(column.cast(pa.int64()).fill_null(0))
+        yield f"{name}\0values", _bytes(column.cast(pa.int64()).fill_null(0))
     else:
-        yield f"{name}.values", _bytes(column.fill_null(0))
+        yield f"{name}\0values", _bytes(column.fill_null(0))
 
 
 def _is_binary(kind: pa.DataType) -> bool:

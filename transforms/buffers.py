@@ -25,7 +25,8 @@ def binary_buffers(array: pa.LargeBinaryArray) -> tuple[Bytes, Offsets]:
     if array.null_count:
         raise ValueError(f"expected no nulls, got {array.null_count}")
     _, offsets, data = array.buffers()
-    ends = np.frombuffer(offsets, dtype=np.int64) if offsets is not None else np.zeros(1, np.int64)
+    # An array of no values may come without offsets.
+    ends = np.frombuffer(offsets, dtype=np.int64) if offsets else np.zeros(1, np.int64)
     view = np.frombuffer(data, dtype=np.uint8) if data is not None else np.zeros(0, np.uint8)
     return view, ends[array.offset : array.offset + len(array) + 1]
 

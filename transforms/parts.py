@@ -189,18 +189,17 @@ class PartWriter(AbstractContextManager["PartWriter"]):
         trace: TracebackType | None,
     ) -> None:
         try:
-            if kind is None:
-                self._flush()
-            self._writer.close()
-            if kind is None:
+            with self._sink:
+                if kind is None:
+                    self._flush()
+                self._writer.close()
                 self._sink.flush()
                 os.fsync(self._sink.fileno())
+            if kind is None:
+                self._publish()
         finally:
-            self._sink.close()
-            if kind is not None:
-                self._temporary.unlink(missing_ok=True)
-        if kind is None:
-            self._publish()
+            # Gone already where it was published.
+            self._temporary.unlink(missing_ok=True)
 
     def _publish(self) -> None:
         with self._temporary.open("rb") as file:

@@ -110,7 +110,8 @@ def _decide(
         for rival in np.sort(rivals[:count]):
             other = arrays[array[rival]][start[rival] : end[rival]]
             # The smaller set bounds the intersection, so sizes alone refuse most mismatches.
-            if min(own.size, other.size) < threshold * max(own.size, other.size):
+            # Divided like the similarity itself, so that both round alike.
+            if min(own.size, other.size) / max(own.size, other.size) < threshold:
                 continue
             value = jaccard(own, other)
             if value >= threshold:

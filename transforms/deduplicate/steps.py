@@ -200,8 +200,7 @@ def _resolve(exact: pa.Table, near: pa.RecordBatch) -> pa.RecordBatch:
     )
     stayed = exact.filter(pa.array(~moved)).to_batches()
     batches = [*stayed, moved_drops, near]
-    table = pa.Table.from_batches(batches, DROPS).combine_chunks()
-    return table.to_batches()[0] if table.num_rows else DROPS.empty_table().to_batches()[0]
+    return pa.concat_batches([batch.cast(DROPS) for batch in batches])
 
 
 def describe_part(part: int, rows: int, drops: Iterable[pa.RecordBatch]) -> pa.RecordBatch:

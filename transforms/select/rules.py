@@ -35,7 +35,8 @@ _ARITHMETIC: Mapping[type[ast.operator], Callable[[Any, Any], pc.Expression]] = 
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
+    # Arrow divides integers as C does, and stops at a zero.
+    ast.Div: lambda left, right: pc.divide(left.cast(pa.float64()), right.cast(pa.float64())),
 }
 _MAX_EXPRESSION_CHARACTERS = 2_000
 
@@ -74,7 +75,7 @@ def _rejected(table: pa.Table, rule: Rule) -> np.ndarray[tuple[int], np.dtype[np
     expression = translate(rule, table.schema.names)
     try:
         found = pds.dataset(table).to_table(columns={"rejected": expression})["rejected"]
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+    except pa.ArrowException as error:
         raise RuleError(f"rule {rule.name}: {rule.expression}: {error}") from error
     if not pa.types.is_boolean(found.type):
         raise RuleError(f"rule {rule.name}: {rule.expression} is a {found.type}, not true or false")
@@ -91,7 +92,7 @@ def translate(rule: Rule, columns: Sequence[str]) -> pc.Expression:
         return _translate(tree, columns)
     except RuleError as error:
         raise RuleError(f"rule {rule.name}: {error}") from error
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+    except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError) as error:
         raise RuleError(
             f"rule {rule.name}: {rule.expression!r} is no expression: {error}"
         ) from error
@@ -133,14 +134,21 @@ def _compare(
         case ast.IsNot(), ast.Constant(value=None):
             return value.is_valid()
         case ((ast.In() | ast.NotIn()), (ast.List(elts=items) | ast.Tuple(elts=items))):
-            allowed = [item.value for item in items if isinstance(item, ast.Constant)]
-            if len(allowed) != len(items):
+            if not all(_is_literal(item) for item in items):
                 raise RuleError(f"{ast.unparse(right)!r} must hold numbers or strings only")
-            found = value.isin(allowed)
+            # Comparisons carry a null through, which Arrow's own set look-up does not.
+            equal = [value == _translate(item, columns) for item in items]
+            found = functools.reduce(operator.or_, equal, pc.scalar(False))
             return ~found if isinstance(operation, ast.NotIn) else found
     if type(operation) not in _COMPARISONS:
         raise RuleError(f"{ast.unparse(right)!r} cannot be compared with like this")
     return _COMPARISONS[type(operation)](value, _translate(right, columns))
+
+
+def _is_literal(node: ast.expr) -> bool:
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        node = node.operand
+    return isinstance(node, ast.Constant)
 
 
 def _column(name: str, columns: Sequence[str]) -> pc.Expression:
