@@ -99,7 +99,7 @@ class SplitReader:
     def _read_rows(self, sequences: Counts, schema: pa.Schema) -> pa.RecordBatch:
         width = self._packing.context_length
         pieces = cut_pieces(sequences, self._ends, self._length, width)
-        kind = schema.field("input_ids").type.value_type.to_pandas_dtype()
+        kind = np.dtype(str(schema.field("input_ids").type.value_type))
         out = np.full(sequences.size * width, self._packing.end_of_text, dtype=kind)
         self._gather(pieces, out)
         lengths = np.bincount(pieces.row, pieces.length, sequences.size).astype(np.int32)

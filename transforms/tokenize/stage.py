@@ -100,7 +100,7 @@ def encode_texts(
     """Rows of the tokens table for UTF-8 texts and the ids of their documents."""
     tokens, offsets = engine.encode(texts)
     kind = schema.field("input_ids").type
-    values = pa.array(tokens.astype(kind.value_type.to_pandas_dtype()))
+    values = pa.array(tokens.astype(str(kind.value_type)))
     listed = pa.LargeListArray.from_arrays(pa.array(offsets), values, type=kind)
     return pa.RecordBatch.from_arrays([ids, listed], schema=schema)
 
