@@ -19,11 +19,11 @@ from schemas.repositories import Status
 def print_summary(console: Console, summary: Summary) -> None:
     """The funnel, failures, tokens and where the shards are."""
     if summary.funnel:
-        console.print(_funnel_table(summary))
+        _print_funnel(console, summary)
     _print_failures(console, "Repositories that failed", summary.failed_repositories)
     _print_failures(console, "Files that are no documents", summary.failed_files)
     if summary.shards:
-        console.print(_shard_table(summary))
+        _print_shards(console, summary)
 
 
 def print_next_steps(console: Console, summary: Summary) -> None:
@@ -43,18 +43,24 @@ def _say(console: Console, line: str) -> None:
     console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
     for index, column in enumerate(columns):
         table.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
     return table
 
 
-def _funnel_table(summary: Summary) -> Table:
+def _print(console: Console, title: str, table: Table) -> None:
+    # A table's own title would be folded to the width of the table.
+    console.print(title, style="bold", highlight=False, markup=False)
+    console.print(table)
+
+
+def _print_funnel(console: Console, summary: Summary) -> None:
     crawled = summary.repositories[Status.CRAWLED]
     total = sum(summary.repositories.values())
     title = f"Funnel: {crawled:,} of {total:,} repositories, {summary.documents:,} documents"
-    table = _table(title, "", "documents", "share", "size")
+    table = _table("", "documents", "share", "size")
     for bin_ in summary.funnel:
         style = "bold" if bin_.name == SELECTED else None
         share = f"{bin_.documents / max(summary.documents, 1):.1%}"
@@ -62,24 +68,24 @@ def _funnel_table(summary: Summary) -> Table:
     table.add_section()
     documents = sum(bin_.documents for bin_ in summary.funnel)
     table.add_row("all bins", f"{documents:,}", "100.0%", megabytes(summary.bytes))
-    return table
+    _print(console, title, table)
 
 
 def _print_failures(console: Console, title: str, failures: Mapping[str, int]) -> None:
     if failures:
-        table = _table(title, "reason", "count")
+        table = _table("reason", "count")
         for reason, count in failures.items():
             table.add_row(reason, f"{count:,}")
-        console.print(table)
+        _print(console, title, table)
 
 
-def _shard_table(summary: Summary) -> Table:
+def _print_shards(console: Console, summary: Summary) -> None:
     title = f"Shards: {summary.tokens:,} tokens of text"
-    table = _table(title, "split", "files", "sequences", "tokens", "padding")
+    table = _table("split", "files", "sequences", "tokens", "padding")
     for split in summary.shards:
         numbers = (split.files, split.sequences, split.tokens, split.padding)
         table.add_row(split.split, *(f"{number:,}" for number in numbers))
-    return table
+    _print(console, title, table)
 
 
 _STATE_STYLES = {State.DONE: "green", State.STALE: "yellow", State.INTERRUPTED: "yellow"}
