@@ -2,9 +2,9 @@
 
 Only the kept document of a duplicate cluster is selected, so that a cluster is on
 the side of that document's repository and on no other. A repository's side depends
-on its own name and the seed, so that adding repositories moves no others, with one
-exception: the one with the smallest hash always validates, lest a small run have
-nothing to validate on.
+on its own name and the seed, so that adding repositories moves no others, with two
+exceptions: the one with the smallest hash always validates and the one with the
+largest always trains, lest a small run have nothing on one side.
 """
 
 from __future__ import annotations
@@ -36,4 +36,4 @@ def choose_validation(hashes: Hashes, fraction: float) -> npt.NDArray[np.bool_]:
         return np.zeros(hashes.size, dtype=np.bool_)
     limit = np.uint64(int(fraction * 2**64))
     validates: npt.NDArray[np.bool_] = (hashes < limit) | (hashes == hashes.min())
-    return validates
+    return validates & (hashes != hashes.max())

@@ -1,0 +1,79 @@
+import hashlib
+
+import pytest
+
+from schemas import tables
+from schemas.attributes import EMPTY_SIGNATURE
+from tests.transforms.builders import (
+    Repository,
+    part_names,
+    read_column,
+    run_stage,
+    slow_shingles,
+    words,
+    write_run,
+)
+from transforms.annotate.stage import AnnotateDocuments, AnnotateOptions
+from transforms.parts import read_part
+
+OPTIONS = AnnotateOptions(permutations=8, seed=1)
+LATIN = "a caf\u00e9 of five words\n".encode("latin-1")
+CRAWLED = [
+    Repository("a", {"empty.py": b"", "words.py": words(0, 20), "short.py": b"x = 1\n"}),
+    Repository(
+        "b", {"words.py": words(0, 20), "latin.py": LATIN}, encodings={"latin.py": "latin-1"}
+    ),
+    Repository("c", {"utf8.py": LATIN.decode("latin-1").encode(), "symbols.py": b"()\n" * 9}),
+]
+
+
+@pytest.fixture
+def annotated(tmp_path):
+    workspace = write_run(tmp_path, CRAWLED, parts=3)
+    run_stage(AnnotateDocuments(workspace, part_names(workspace), OPTIONS))
+    return workspace
+
+
+def test_describes_every_document_at_its_place(annotated):
+    characters = read_column(annotated, tables.QUALITY, "characters")
+    hashes = read_column(annotated, tables.FINGERPRINT, "content_hash")
+    shingles = read_column(annotated, tables.FINGERPRINT, "shingles")
+    for repository in CRAWLED:
+        for path, content in repository.files.items():
+            key = repository.name, path
+            text = content.decode((repository.encodings or {}).get(path, "utf-8"))
+            assert characters[key] == len(text)
+            assert hashes[key] == hashlib.sha256(content).digest()[:16]
+            assert shingles[key] == len(slow_shingles(text.encode()))
+
+
+def test_equal_texts_have_equal_signatures_in_any_part_and_encoding(annotated):
+    signatures = read_column(annotated, tables.FINGERPRINT, "signature")
+    assert signatures["a", "words.py"] == signatures["b", "words.py"]
+    assert signatures["b", "latin.py"] == signatures["c", "utf8.py"]
+    assert signatures["a", "words.py"] != signatures["c", "utf8.py"]
+    assert signatures["a", "empty.py"] == signatures["c", "symbols.py"] == [EMPTY_SIGNATURE] * 8
+
+
+def test_every_part_has_a_receipt_and_both_attributes(annotated):
+    names = part_names(annotated)
+    receipts = annotated.receipts()
+    assert [f"{unit}.parquet" for unit in receipts] == names
+    for name, receipt in zip(names, receipts.values(), strict=True):
+        rows = read_part(annotated.committed(tables.DOCUMENTS, name)).num_rows
+        for table in (tables.QUALITY, tables.FINGERPRINT):
+            [entry] = receipt.files[table]
+            assert (entry.name, entry.rows) == (name, rows)
+
+
+def test_a_part_without_documents_has_attributes_without_rows(tmp_path):
+    workspace = write_run(tmp_path, [], parts=1)
+    run_stage(AnnotateDocuments(workspace, part_names(workspace), OPTIONS))
+    for table in (tables.QUALITY, tables.FINGERPRINT):
+        assert read_part(workspace.staged(table, "part-00000.parquet")).num_rows == 0
+
+
+def test_the_number_of_workers_does_not_matter(annotated, tmp_path):
+    other = write_run(tmp_path / "other", CRAWLED, parts=3)
+    run_stage(AnnotateDocuments(other, part_names(other), OPTIONS), workers=4)
+    assert other.receipts() == annotated.receipts()

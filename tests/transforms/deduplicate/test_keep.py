@@ -1,0 +1,102 @@
+import datetime
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.repositories import SCHEMA
+from tests.transforms.builders import brief
+from transforms.deduplicate.keep import rank_repositories
+
+OLD = datetime.datetime(2015, 1, 1, tzinfo=datetime.UTC)
+NEW = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+
+
+def row(name, stars=None, released=None, files=1, revision="1"):
+    return dict.fromkeys(SCHEMA.names) | {
+        "repository": name,
+        "revision": revision,
+        "source": "directory",
+        "status": "crawled" if files else "failed",
+        "licenses": [],
+        "files": files,
+        "bytes": 0,
+        "stars": stars,
+        "released": released,
+    }
+
+
+def document_order(parts):
+    """Repository, revision and number of file of all documents, best first."""
+    tables = [pa.Table.from_pylist(rows, SCHEMA) for rows in parts]
+    order = rank_repositories(tables)
+    ranked = []
+    for part, rows in enumerate(parts):
+        files = [(r["repository"], r["revision"], n) for r in rows for n in range(r["files"])]
+        ranks = order.ranks(part)
+        assert ranks.dtype == np.uint64
+        ranked += zip(ranks.tolist(), files, strict=True)
+    assert len({rank for rank, _ in ranked}) == len(ranked)
+    return [file for _, file in sorted(ranked)]
+
+
+def repository_order(*rows):
+    rows = sorted(rows, key=lambda each: (each["repository"], each["revision"]))
+    return [f"{name}{revision}" for name, revision, _ in document_order([rows])]
+
+
+def test_prefers_more_stars():
+    assert repository_order(row("a", 1), row("b", 30), row("c", 4)) == ["b1", "c1", "a1"]
+
+
+def test_unknown_stars_come_after_none():
+    assert repository_order(row("a"), row("b", 0), row("c", 1)) == ["c1", "b1", "a1"]
+
+
+def test_of_equal_stars_prefers_the_older_release():
+    rows = [row("a", 5, NEW), row("b", 5, OLD), row("c", 5), row("d", 6, NEW)]
+    assert repository_order(*rows) == ["d1", "b1", "a1", "c1"]
+
+
+def test_then_goes_by_name_and_revision():
+    rows = [row("b", 5, OLD), row("a", 5, OLD, revision="2"), row("a", 5, OLD, revision="10")]
+    assert repository_order(*rows) == ["a10", "a2", "b1"]
+
+
+def test_inside_a_repository_goes_by_the_order_of_files():
+    parts = [[row("a", 1, files=2), row("b", 2, files=3)]]
+    expected = [("b", "1", 0), ("b", "1", 1), ("b", "1", 2), ("a", "1", 0), ("a", "1", 1)]
+    assert document_order(parts) == expected
+
+
+def test_a_repository_without_documents_shifts_nobody():
+    parts = [[row("a", files=2), row("b", 100, files=0), row("c", files=1)]]
+    assert document_order(parts) == [("a", "1", 0), ("a", "1", 1), ("c", "1", 0)]
+
+
+def test_ranks_no_documents():
+    assert document_order([]) == []
+    assert document_order([[], []]) == []
+
+
+ROWS = st.lists(
+    st.tuples(
+        st.text("ab", min_size=1, max_size=2),
+        st.sampled_from(["1", "2"]),
+        st.none() | st.integers(0, 2),
+        st.none() | st.sampled_from([OLD, NEW]),
+        st.integers(0, 3),
+    ),
+    unique_by=lambda each: each[:2],
+    max_size=8,
+).map(lambda rows: [row(n, s, r, f, v) for n, v, s, r, f in sorted(rows, key=str)])
+
+
+@brief
+@given(rows=ROWS, numbers=st.lists(st.integers(0, 3), min_size=8, max_size=8))
+def test_the_order_does_not_depend_on_the_division_into_parts(rows, numbers):
+    divided = [[], [], [], []]
+    for each, number in zip(rows, numbers, strict=False):
+        divided[number].append(each)
+    assert document_order(divided) == document_order([rows])

@@ -1,0 +1,118 @@
+import pyarrow as pa
+import pytest
+
+from schemas import tables
+from tests.transforms.builders import (
+    Repository,
+    commit,
+    part_names,
+    read_column,
+    run_stage,
+    words,
+    write_run,
+)
+from transforms.annotate.stage import AnnotateOptions, AnnotatePart
+from transforms.deduplicate.stage import DeduplicateDocuments, DeduplicateOptions
+from transforms.parts import read_part
+from transforms.select.columns import read_rule_columns, rule_schema
+from transforms.select.rules import Rule, RuleError, check_rule
+from transforms.select.stage import SelectDocuments, SelectPart, count_bins
+from transforms.stage import do_unit
+
+RULES = (
+    Rule("exact_duplicate", "level == 'exact'"),
+    Rule("file_empty", "characters == 0"),
+    Rule("line_too_long", "max_line_characters > 100"),
+    Rule("never", "size < 0"),
+)
+LONG = b"x" * 101
+CRAWLED = [
+    Repository("a", {"empty.py": b"", "long.py": LONG, "own.py": words(0, 40)}),
+    Repository("b", {"empty.py": b"", "long.py": LONG, "other.py": words(100, 140)}),
+    Repository("c", {"third.py": words(200, 240)}),
+]
+EXPECTED = {
+    ("a", "empty.py"): "file_empty",
+    ("a", "long.py"): "line_too_long",
+    ("a", "own.py"): None,
+    ("b", "empty.py"): "exact_duplicate",
+    ("b", "long.py"): "exact_duplicate",
+    ("b", "other.py"): None,
+    ("c", "third.py"): None,
+}
+
+
+def prepare(folder, crawled=CRAWLED, parts=3):
+    workspace = write_run(folder, crawled, parts)
+    for name in part_names(workspace):
+        options = AnnotateOptions(permutations=256, seed=1)
+        do_unit(AnnotatePart(workspace, options), name.removesuffix(".parquet"))
+    commit(workspace, tables.QUALITY, tables.FINGERPRINT)
+    options = DeduplicateOptions(threshold=0.7, permutations=256)
+    run_stage(DeduplicateDocuments(workspace, parts, options))
+    commit(workspace, tables.DUPLICATES)
+    return workspace
+
+
+@pytest.fixture
+def selected(tmp_path):
+    workspace = prepare(tmp_path)
+    run_stage(SelectDocuments(workspace, part_names(workspace), RULES))
+    return workspace
+
+
+def test_names_the_first_failing_rule_of_every_document(selected):
+    assert read_column(selected, tables.SELECTION, "rule") == EXPECTED
+
+
+def test_every_document_and_byte_is_in_one_bin(selected):
+    totals = {}
+    for receipt in selected.receipts().values():
+        for name, count in receipt.statistics.items():
+            totals[name] = totals.get(name, 0) + count
+    assert totals == {
+        "documents.exact_duplicate": 2,
+        "bytes.exact_duplicate": len(LONG),
+        "documents.file_empty": 1,
+        "bytes.file_empty": 0,
+        "documents.line_too_long": 1,
+        "bytes.line_too_long": len(LONG),
+        "documents.selected": 3,
+        "bytes.selected": sum(len(words(first, first + 40)) for first in (0, 100, 200)),
+    }
+    documents = sum(count for name, count in totals.items() if name.startswith("documents."))
+    stored = sum(len(text) for repository in CRAWLED for text in repository.files.values())
+    assert documents == len(EXPECTED)
+    assert sum(totals.values()) - documents == stored
+
+
+def test_columns_of_a_part_are_those_that_rules_are_checked_against(selected):
+    for name in part_names(selected):
+        columns = read_rule_columns(selected, name)
+        assert columns.schema.equals(rule_schema())
+        assert "content" not in columns.schema.names
+
+
+def test_a_part_without_documents_has_a_selection_without_rows(tmp_path):
+    workspace = prepare(tmp_path, crawled=[], parts=1)
+    do_unit(SelectPart(workspace, RULES), "part-00000")
+    assert read_part(workspace.staged(tables.SELECTION, "part-00000.parquet")).num_rows == 0
+    assert workspace.receipts()["part-00000"].statistics == {}
+
+
+def test_counts_documents_and_bytes_by_bin():
+    verdicts = pa.array(["a", None, "a", None, None])
+    sizes = pa.chunked_array([[1, 2], [4, 8, 16]])
+    assert count_bins(verdicts, sizes) == {
+        "documents.a": 2,
+        "bytes.a": 5,
+        "documents.selected": 3,
+        "bytes.selected": 26,
+    }
+
+
+def test_rules_can_use_every_attribute_and_not_the_content():
+    for name in ("repository", "size", "characters", "similarity", "level", "language"):
+        check_rule(Rule("wrong", f"{name} is None"), rule_schema())
+    with pytest.raises(RuleError, match="no column 'content'"):
+        check_rule(Rule("wrong", "content == 'a'"), rule_schema())
