@@ -35,5 +35,5 @@ def choose_validation(hashes: Hashes, fraction: float) -> npt.NDArray[np.bool_]:
     if fraction == 0 or np.unique(hashes).size < 2:
         return np.zeros(hashes.size, dtype=np.bool_)
     limit = np.uint64(int(fraction * 2**64))
-    validates: npt.NDArray[np.bool_] = (hashes < limit) | (hashes == hashes.min())
-    return validates & (hashes != hashes.max())
+    validates = (hashes < limit) | (hashes == hashes.min())
+    return np.logical_and(validates, hashes != hashes.max())
