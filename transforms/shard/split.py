@@ -36,4 +36,5 @@ def choose_validation(hashes: Hashes, fraction: float) -> npt.NDArray[np.bool_]:
         return np.zeros(hashes.size, dtype=np.bool_)
     limit = np.uint64(int(fraction * 2**64))
     validates = (hashes < limit) | (hashes == hashes.min())
-    return np.logical_and(validates, hashes != hashes.max())
+    validates[hashes == hashes.max()] = False
+    return np.asarray(validates, dtype=np.bool_)
