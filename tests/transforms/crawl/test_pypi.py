@@ -307,15 +307,18 @@ def test_lets_processes_download_the_same_file_at_once(index, boltons, place):
     ]
 
 
-def test_knows_no_release_of_a_file_that_was_put_into_the_cache(fetch, place, sdist):
+def test_a_file_put_into_the_cache_by_hand_is_fetched_with_what_the_index_says_of_it(
+    fetch, place, sdist, index
+):
     archive = sdist("toolz", "1.0", FILES)
-    sha256 = hashlib.sha256(archive).hexdigest()
+    moment = "2024-05-06T07:08:09Z"
+    sha256 = index.publish("toolz", "toolz-1.0.tar.gz", archive, **{"upload-time": moment})
     folder = place.cache / "downloads" / sha256
     folder.mkdir(parents=True)
     (folder / "toolz-1.0.tar.gz").write_bytes(archive)
     fetched = fetch(f"toolz --hash=sha256:{sha256}")
     assert contents(fetched) == FILES
-    assert fetched.facts.released is None
+    assert fetched.facts.released == datetime.datetime(2024, 5, 6, 7, 8, 9, tzinfo=datetime.UTC)
 
 
 def test_crawls_a_project_from_end_to_end(boltons, index, fetch):
