@@ -19,6 +19,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipeline.errors import UsageError, UserError
+from schemas import tables
 from schemas.manifest import FILE_NAME, FileEntry, Manifest, ManifestError
 from transforms.parts import Workspace, write_whole
 
@@ -49,7 +50,7 @@ class RunFolder:
 
         A folder with other things in it is refused: tables replace what has their names.
         """
-        if self.path.is_dir() and any(self.path.iterdir()) and not (self.path / _LOCK).exists():
+        if self.path.is_dir() and any(self.path.iterdir()) and not self._is_run():
             raise UserError(
                 f"{self.path} is not empty and not a run. Name a new folder with --output"
             )
@@ -63,6 +64,11 @@ class RunFolder:
                 f"cannot write to {self.path}: {error.strerror or error}. "
                 "Free some space, or name another folder with --output"
             ) from error
+
+    def _is_run(self) -> bool:
+        # A copy of a run may lack the hidden files.
+        has_tables = self.manifest(tables.DOCUMENTS) is not None
+        return (self.path / _LOCK).exists() or (has_tables and (self.path / CONFIGURATION).exists())
 
     @contextmanager
     def locked(self) -> Iterator[None]:

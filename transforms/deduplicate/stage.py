@@ -37,8 +37,9 @@ from transforms.deduplicate.steps import (
 from transforms.parts import Progress, Receipt, Workspace, read_part
 from transforms.stage import do_unit
 
-PARTITIONS = 64
-"""Ranges of the hash space: many small elements spread over workers better than few."""
+PARTITIONS = 16
+"""Ranges of the hash space: enough to occupy workers, while each part's batch for each
+range is large against the cost of an Arrow stream of its own."""
 
 _SHINGLES = "shingles"
 

@@ -7,6 +7,7 @@ the reference on the beginning of the run's own text before it uses it.
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +42,17 @@ def load_tokenizer(name: str) -> Tokenizer:
     return TOKENIZERS[name]()
 
 
-@functools.cache
+_choosing = threading.Lock()
+
+
 def _engine_for(name: str, sample: bytes) -> Engine:
+    # The cache alone would let every thread choose at once.
+    with _choosing:
+        return _choose_engine(name, sample)
+
+
+@functools.cache
+def _choose_engine(name: str, sample: bytes) -> Engine:
     return choose_engine(load_tokenizer(name), pa.array([sample], pa.large_binary()))
 
 

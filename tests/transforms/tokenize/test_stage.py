@@ -158,7 +158,7 @@ def test_a_wrong_fast_engine_leaves_the_ids_as_they_are(tokenized, tmp_path, mon
 
     monkeypatch.setattr(GigatokenEngine, "encode", lie)
     # An engine that was chosen before is not chosen anew.
-    monkeypatch.setattr(stage, "_engine_for", stage._engine_for.__wrapped__)
+    monkeypatch.setattr(stage, "_choose_engine", stage._choose_engine.__wrapped__)
     other = tokenize(prepare(tmp_path))
     statistics = [receipt.statistics for receipt in other.receipts().values()]
     assert sum(counts.get("parts.tokenizers", 0) for counts in statistics) == 3

@@ -1,0 +1,1 @@
+"""What repomill claims, measured; see README.md."""

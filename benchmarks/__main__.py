@@ -1,0 +1,67 @@
+"""Lists the benchmarks and runs them: all, or those that are named.
+
+Each one runs in a process of its own, so that none sees what another imported or set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import subprocess
+import sys
+
+from benchmarks.harness import ROOT
+
+ENTRIES = {
+    "whole_job": "all stages after the crawl: CPU, throughput and memory",
+    "parallelism": "threads against processes, one worker against two",
+    "signing": "MinHash signatures against datasketch",
+    "tokenizing": "the fast tokenizer engine against tokenizers",
+    "profile": "where the CPU time of each stage goes",
+    "recall": "precision and recall of deduplication against exact truth",
+}
+"""Claims by name, in the order in which all of them run."""
+
+ENVIRONMENT = {"tokenizing": {"RAYON_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}}
+"""Settings that libraries read when they are loaded."""
+
+_CHILD = "REPOMILL_BENCHMARK"
+
+
+def main() -> int:
+    """Runs what the command line names; exit status 1 if one of them failed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="of a benchmark; all if none")
+    parser.add_argument("--list", action="store_true", help="only list them")
+    arguments = parser.parse_args()
+    unknown = [name for name in arguments.names if name not in ENTRIES]
+    if unknown:
+        parser.error(f"no benchmark {unknown[0]!r}; there are {', '.join(ENTRIES)}")
+    if os.environ.get(_CHILD):
+        for name in arguments.names:
+            importlib.import_module(f"benchmarks.{name}").report().publish(name)
+        return 0
+    if arguments.list or not arguments.names:
+        for name, claim in ENTRIES.items():
+            print(f"{name:<13}{claim}")
+    if arguments.list:
+        return 0
+    return _run_each(arguments.names or list(ENTRIES))
+
+
+def _run_each(names: list[str]) -> int:
+    failed = []
+    for name in names:
+        print(f"\n== {name}", flush=True)
+        environment = {**os.environ, _CHILD: "1", **ENVIRONMENT.get(name, {})}
+        command = [sys.executable, "-m", "benchmarks", name]
+        if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:
+            failed.append(name)
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

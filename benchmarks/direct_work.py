@@ -1,0 +1,107 @@
+"""The work of each stage called directly, on one thread and without Beam.
+
+What a graph groups is grouped here by a dict; batches pass through the coder of the
+graphs, so that its cost shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.folder import RunFolder
+from pipeline.graphs import build_graph
+from pipeline.reading import read_configuration
+from transforms.annotate.stage import AnnotateDocuments, AnnotatePart
+from transforms.coders import RecordBatchCoder
+from transforms.deduplicate import stage as deduplicate
+from transforms.parts import Workspace
+from transforms.select.stage import SelectDocuments, SelectPart
+from transforms.shard import stage as shard
+from transforms.stage import do_unit
+from transforms.tokenize.stage import TOKENIZER_UNIT, TokenizeDocuments, TokenizePart, read_sample
+
+STAGES = ("annotate", "deduplicate", "select", "tokenize", "shard")
+
+_CODER = RecordBatchCoder()
+
+
+def do_stage(name: str, run: Path, staging: Path) -> None:
+    """Does a stage of a run whose inputs are committed; its output stays in ``staging``."""
+    workspace = Workspace(run=str(run), staging=str(staging))
+    folder = RunFolder(run)
+    graph = build_graph(name, read_configuration(run / "config.yaml"), folder, workspace)
+    match graph:
+        case AnnotateDocuments():
+            _do_units(graph.parts, AnnotatePart(workspace, graph.options))
+        case SelectDocuments():
+            _do_units(graph.parts, SelectPart(workspace, graph.rules))
+        case TokenizeDocuments():
+            sample = read_sample(workspace, graph.parts)
+            units = [*graph.parts, TOKENIZER_UNIT]
+            _do_units(units, TokenizePart(workspace, graph.tokenizer, sample))
+        case deduplicate.DeduplicateDocuments():
+            _deduplicate(graph)
+        case shard.WriteShards():
+            _shard(graph)
+
+
+def _do_units(parts: Iterable[str], work: Any) -> None:
+    for part in parts:
+        do_unit(work, Path(part).stem)
+
+
+def exchange(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """A batch as it comes out of a shuffle."""
+    return _CODER.decode(_CODER.encode(batch))
+
+
+def _group(pairs: Iterable[tuple[int, pa.RecordBatch]]) -> dict[int, list[pa.RecordBatch]]:
+    groups: dict[int, list[pa.RecordBatch]] = {}
+    for key, batch in pairs:
+        groups.setdefault(key, []).append(exchange(batch))
+    return groups
+
+
+def _deduplicate(graph: deduplicate.DeduplicateDocuments) -> None:
+    reader = deduplicate.PartReader(graph.workspace, graph.parts)
+    arguments = (reader, graph.options)
+    numbers = range(graph.parts)
+    steps = deduplicate
+    claim_contents = steps.ClaimContents(*arguments)
+    contents = _group(pair for n in numbers for pair in claim_contents.process(n))
+    exact = _group(
+        pair
+        for claims in contents.values()
+        for pair in steps.divide_by_part(steps.drop_exact(claims))
+    )
+    claim_bands = steps.ClaimBands(*arguments)
+    bands = _group(
+        pair for n in numbers for pair in claim_bands.process((n, {"exact": exact.get(n, [])}))
+    )
+    shared = [steps.share_buckets(claims) for claims in bands.values()]
+    candidates = _group(pair for claims in shared for pair in steps.divide_by_part(claims))
+    write_shingles = steps.WriteShingles(*arguments)
+    names = [name for item in candidates.items() for _, name in write_shingles.process(item)]
+    evidence: Mapping[str, Any] = {
+        "claims": [exchange(claims) for claims in shared],
+        "exact": [exchange(batch) for batches in exact.values() for batch in batches],
+        "shingles": names,
+    }
+    drops = _group(steps.DropNear(*arguments).process((0, evidence)))
+    write = steps.WriteDuplicates(*arguments)
+    for n in numbers:
+        list(write.process((n, {"drops": drops.get(n, [])})))
+
+
+def _shard(graph: shard.WriteShards) -> None:
+    arguments = (graph.workspace, graph.options)
+    measure = shard.MeasurePart(*arguments)
+    measures = _group(pair for part in graph.parts for pair in measure.process(part))
+    names = list(shard.PlanSplits(*arguments).process((0, measures[0])))
+    write = shard.WriteShard(*arguments)
+    for name in names:
+        list(write.process(name))

@@ -1,0 +1,159 @@
+"""Where the CPU time goes: each stage's work on one thread without Beam, by piece."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks import direct_work
+from benchmarks.accounting import OTHER, Account
+from benchmarks.corpus import corpus_size, finished_run, fresh_run, remove_run, run_command
+from benchmarks.harness import ROOT, Report, measure
+from schemas.digest import TableDigest
+from transforms import parts
+from transforms.annotate import stage as annotate
+from transforms.deduplicate import stage as deduplicate
+from transforms.deduplicate import steps
+from transforms.select import stage as select
+from transforms.shard import plan
+from transforms.shard import stage as shard
+from transforms.tokenize import engines
+from transforms.tokenize import stage as tokenize
+
+ROUNDS = 3
+SMALL = 0.02
+"""Pieces below this share of a stage are one row."""
+
+READ = "read and decompress Parquet"
+PIECES = (
+    (annotate, "iterate_row_groups", READ),
+    (steps, "iterate_row_groups", READ),
+    (tokenize, "iterate_row_groups", READ),
+    (deduplicate, "read_part", READ),
+    (shard, "read_part", READ),
+    (tokenize, "read_part", READ),
+    (select, "read_rule_columns", READ),
+    (TableDigest, "update", "digest of the table (SHA-256 of its values)"),
+    (parts.PartWriter, "__enter__", "write files (encode, compress, sync)"),
+    (parts.PartWriter, "__exit__", "write files (encode, compress, sync)"),
+    (parts.PartWriter, "_flush", "write files (encode, compress, sync)"),
+    (parts.PartWriter, "_publish", "checksum of the file (read back, SHA-256)"),
+    (parts.Workspace, "write_receipt", "receipts and progress files"),
+    (parts.Progress, "add", "receipts and progress files"),
+    (annotate, "measure_quality", "quality signals"),
+    (annotate, "sign_texts", "shingles and MinHash signatures"),
+    (annotate, "fingerprint_texts", "fingerprint columns (content hashes row by row)"),
+    (direct_work, "exchange", "encode and decode what is shuffled"),
+    (deduplicate, "rank_repositories", "keep order"),
+    (deduplicate, "optimal_banding", "bands and rows (datasketch's optimizer)"),
+    (deduplicate, "claim_contents", "claims of contents"),
+    (deduplicate, "claim_bands", "claims of bands"),
+    (deduplicate, "divide_by_key", "divide claims by hash range"),
+    (deduplicate, "divide_by_part", "divide by part"),
+    (deduplicate, "drop_exact", "exact duplicates"),
+    (deduplicate, "share_buckets", "buckets (sort of band hashes)"),
+    (steps, "distinct_shingles", "shingles of candidates (hash and sort)"),
+    (deduplicate, "write_shingles", "write shingles"),
+    (steps, "decide_duplicates", "greedy pass with exact similarity"),
+    (deduplicate, "drop_near", "arrange candidates and drops"),
+    (deduplicate, "describe_part", "rows of duplicates"),
+    (select, "first_failing_rule", "rules"),
+    (select, "count_bins", "count bins"),
+    (tokenize, "load_tokenizer", "build the tokenizer"),
+    (tokenize, "choose_engine", "compare the engines on a sample"),
+    (engines.GigatokenEngine, "encode", "token ids"),
+    (tokenize, "encode_texts", "token columns"),
+    (shard, "measure_tokens", "measures"),
+    (shard, "repository_hashes", "measures"),
+    (shard.PlanSplits, "process", "plan of the splits"),
+    (plan.SplitReader, "_gather", "gather tokens"),
+    (plan.SplitReader, "_read_rows", "columns of sequences"),
+    (plan.SplitReader, "sequences", "shuffle sequences"),
+)
+_IMPORTS = "import pipeline.commands, pipeline.execution, pipeline.graphs, runners.direct"
+
+
+def report() -> Report:
+    """Accounts for the CPU time of every stage, and for what Beam adds to it."""
+    found = Report("Where the CPU time goes")
+    run = finished_run()
+    documents, size = corpus_size(run)
+    first, *rounds = [_account(ROOT / run) for _ in range(ROUNDS + 1)]
+    found.say(
+        f"{documents:,} documents, {size / 1e6:.1f} MB. Each stage's work called directly on "
+        f"one thread, without Beam, kernels compiled; medians of {ROUNDS} rounds. "
+        f"Pieces under {SMALL:.0%} of their stage are one row."
+    )
+    totals: dict[str, float] = {}
+    for stage in direct_work.STAGES:
+        pieces = _medians([entry[stage] for entry in rounds])
+        totals[stage] = sum(pieces.values())
+        found.say(f"## {stage}: {totals[stage]:.2f} CPU s, {size / totals[stage] / 1e6:.0f} MB/s")
+        found.table(
+            ("piece", "CPU s", "share"),
+            [(n, f"{s:.2f}", f"{s / totals[stage]:.1%}") for n, s in _gathered(pieces).items()],
+        )
+    once = sum(sum(pieces.values()) for pieces in first.values()) - sum(totals.values())
+    _say_sum(found, totals, once)
+    return found
+
+
+def _account(run: Path) -> Mapping[str, Mapping[str, float]]:
+    tokenize.load_tokenizer.cache_clear()
+    tokenize._engine_for.cache_clear()
+    deduplicate.optimal_banding.cache_clear()
+    account = Account()
+    for owner, attribute, name in PIECES:
+        account.watch(owner, attribute, name)
+    staging = run / ".staging" / "profile"
+    found = {}
+    try:
+        for stage in direct_work.STAGES:
+            shutil.rmtree(staging, ignore_errors=True)
+            account.restart()
+            direct_work.do_stage(stage, run, staging)
+            found[stage] = account.finish()
+    finally:
+        account.restore()
+        shutil.rmtree(staging, ignore_errors=True)
+    return found
+
+
+def _medians(rounds: list[Mapping[str, float]]) -> dict[str, float]:
+    names = sorted({name for pieces in rounds for name in pieces})
+    return {name: statistics.median(pieces.get(name, 0.0) for pieces in rounds) for name in names}
+
+
+def _gathered(pieces: Mapping[str, float]) -> dict[str, float]:
+    """Pieces, most first, and all small ones together with what no piece counts."""
+    total = sum(pieces.values())
+    large = {n: s for n, s in pieces.items() if s >= SMALL * total and n != OTHER}
+    rest = total - sum(large.values())
+    return {**dict(sorted(large.items(), key=lambda item: -item[1])), "everything else": rest}
+
+
+def _say_sum(found: Report, totals: Mapping[str, float], once: float) -> None:
+    whole = []
+    for _ in range(ROUNDS):
+        run = fresh_run("profile")
+        whole.append(measure(run_command(run))[0].cpu)
+    remove_run(run)
+    imports = statistics.median(
+        measure([sys.executable, "-c", _IMPORTS])[0].cpu for _ in range(ROUNDS)
+    )
+    total = statistics.median(whole)
+    rows = {
+        **totals,
+        "importing the program and Beam": imports,
+        "once a process: kernels from the cache, compiling, late imports": once,
+        "the rest: Beam, commits, work done twice, two threads on one cache": 0.0,
+    }
+    rows[list(rows)[-1]] = total - sum(rows.values())
+    found.say(f"## The whole job by `repomill run`: {total:.2f} CPU s")
+    found.table(
+        ("piece", "CPU s", "share"),
+        [(name, f"{value:.2f}", f"{value / total:.1%}") for name, value in rows.items()],
+    )
