@@ -33,11 +33,13 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(VENV)/bin/python locks/base.txt pyproject.toml
+	@echo "Installing what locks/base.txt names into $(VENV), about a minute"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/base.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed locks/dev.txt
+	@echo "Installing what locks/dev.txt names into $(VENV), about a minute"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/dev.txt
 	@touch $@
 
