@@ -7,10 +7,12 @@ it started, when its time or its disk space is over.
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -85,6 +87,14 @@ def environment() -> dict[str, str]:
     }
 
 
+@functools.cache
+def _leash() -> tuple[str, ...]:
+    """A command before git that ends it with us, however we end; none where there is none."""
+    if sys.platform == "linux" and shutil.which("setpriv") is not None:
+        return ("setpriv", "--pdeathsig", "KILL")
+    return ()
+
+
 def missing_git() -> str | None:
     """What to do about it where there is no git; None where there is."""
     if shutil.which("git") is not None:
@@ -114,7 +124,7 @@ def git_output(
     """
     settings = [part for setting in _SETTINGS for part in ("-c", setting)]
     process = subprocess.Popen(
-        ["git", "--git-dir", str(repository), *settings, *arguments],
+        [*_leash(), "git", "--git-dir", str(repository), *settings, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

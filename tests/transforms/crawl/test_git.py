@@ -1,7 +1,10 @@
+import contextlib
 import dataclasses
 import datetime
 import os
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 
 from schemas.failures import Reason
 from transforms.crawl.git import GitSource, commit_time
-from transforms.crawl.gitcommand import Bounds, environment, missing_git, run_git
+from transforms.crawl.gitcommand import Bounds, _leash, environment, missing_git, run_git
 from transforms.crawl.giturls import repository_name
 from transforms.crawl.repository import crawl_repository
 from transforms.crawl.sources import CrawlError, Limits, RejectedFile, SourceFile
@@ -338,3 +341,43 @@ def test_says_that_there_is_no_git(monkeypatch, tmp_path):
     assert missing_git() is None
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "install it" in missing_git()
+
+
+def _children_of(pid):
+    """The processes that descend from a process, as far as they still run."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            number, parent = (
+                int(stat.parent.name),
+                int(stat.read_text().rpartition(")")[2].split()[1]),
+            )
+            if parent == pid:
+                found += [number, *_children_of(number)]
+    return found
+
+
+@pytest.mark.skipif(not _leash(), reason="there is no setpriv, which ends git with its parent")
+def test_git_ends_with_the_process_that_started_it(tmp_path):
+    """Killed in the middle of a fetch from a server that never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"git://127.0.0.1:{server.getsockname()[1]}/x"
+        program = (
+            "import sys, pathlib\n"
+            "from transforms.crawl.git import GitSource\n"
+            "from transforms.crawl.sources import Limits, Place\n"
+            "folder = pathlib.Path(sys.argv[1])\n"
+            "(request,) = GitSource().requests({'urls': [sys.argv[2]]})\n"
+            "GitSource().fetch(request, Place(folder, folder), Limits())\n"
+        )
+        process = subprocess.Popen([sys.executable, "-c", program, str(tmp_path), url])
+        connection, _ = server.accept()
+        with connection:
+            children = _children_of(process.pid)
+            assert children
+            process.kill()
+            process.wait()
+            deadline = time.monotonic() + 10
+            while any(Path(f"/proc/{child}").exists() for child in children):
+                assert time.monotonic() < deadline, "git outlived its parent"
+                time.sleep(0.05)
