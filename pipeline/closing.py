@@ -29,7 +29,7 @@ def print_summary(console: Console, summary: Summary) -> None:
 def print_next_steps(console: Console, summary: Summary) -> None:
     """What a user can do with a run now."""
     output = summary.output
-    if summary.shards:
+    if any(split.files for split in summary.shards):
         _say(
             console,
             f"Shards are in {output}/shards: Arrow streams that `datasets` opens as they are.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -29,9 +28,6 @@ app = typer.Typer(
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-
-INTERRUPTED = 130
-"""Exit status after Ctrl-C, as shells have it."""
 
 
 class Runner(StrEnum):
@@ -65,7 +61,7 @@ def run(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file.")],
     output: Annotated[str | None, typer.Option(help="Folder of the run, over the file's.")] = None,
     runner: Annotated[Runner, typer.Option(help="Engine that does the work.")] = Runner.DIRECT,
-    workers: Annotated[int, typer.Option(min=0, help="Threads; 0 is one a core.")] = 0,
+    workers: Annotated[int, typer.Option(min=0, max=1024, help="Threads; 0 is one a core.")] = 0,
     stage: Annotated[
         list[str] | None, typer.Option(help="Only this stage and what it needs; repeatable.")
     ] = None,
@@ -89,9 +85,12 @@ def run(
     if runner is not Runner.DIRECT:
         raise UsageError(f"--runner {runner} is not in this version yet; direct is")
     configuration = read_configuration(config, output=output, changes=change or ())
-    redone = frozenset(name.name for name in stages_for(redo)) & set(redo) if redo else frozenset()
+    stages = list(stages_for(stage or ()))
+    redone = frozenset(each.name for each in stages_for(redo)) & set(redo) if redo else frozenset()
+    if left_out := redone - {each.name for each in stages}:
+        raise UsageError(f"--redo {', '.join(sorted(left_out))}: not among the stages to run")
     folder = RunFolder(Path(configuration.output))
-    execution = Execution(configuration, folder, list(stages_for(stage or ())), workers, redone)
+    execution = Execution(configuration, folder, stages, workers, redone)
     execute(execution, ProgressDisplay(Console(file=sys.stderr)))
     summary = summarize(folder)
     if as_json:
@@ -185,6 +184,10 @@ def digest(run_path: RunArgument, as_json: JsonOption = False) -> None:
     folder = RunFolder.existing(run_path)
     folder.recover_if_free()
     manifests = list(committed_tables(folder))
+    for manifest in manifests:
+        if missing := folder.missing_files(manifest):
+            damaged = f"{manifest.table}/{missing[0]} is gone or has another size"
+            raise UserError(f"{damaged}: `repomill verify {run_path}` says what is wrong")
     if as_json:
         _print_json([{"table": m.table, "rows": m.rows, "sha256": m.digest} for m in manifests])
         return
@@ -223,14 +226,3 @@ def main() -> None:
     except OSError as error:
         print(f"error: {describe_os_error(error)}", file=sys.stderr)
         sys.exit(1)
-    except SystemExit as done:
-        if done.code == INTERRUPTED:
-            print("interrupted: run the same command again to resume", file=sys.stderr)
-            sys.stdout.flush()
-            # Downloads may be under way in threads that a normal exit would wait for.
-            os._exit(INTERRUPTED)
-        raise
-
-
-if __name__ == "__main__":
-    main()

@@ -69,6 +69,9 @@ class DirectorySource(Settings):
     """The folder; relative to the working directory."""
     repositories: Literal["one", "each"] = "one"
     """``one``: the folder is a repository; ``each``: each folder in it is one."""
+    name: Annotated[str, Field(pattern=r"^[\w.+-]+$")] | None = None
+    """What the folder goes by instead of its own name: repositories are called
+    ``directory/NAME``, or ``directory/NAME/FOLDER`` with ``each``."""
 
     @field_validator("path")
     @classmethod
@@ -204,7 +207,7 @@ class Configuration(Settings):
 
     sources: Annotated[tuple[SourceEntry, ...], Field(min_length=1)]
     """Where repositories come from."""
-    output: str = "repomill-run"
+    output: Annotated[str, Field(min_length=1)] = "repomill-run"
     """Folder of the run; relative to the working directory."""
     crawl: Crawl = Crawl()
     """How repositories are fetched and read."""

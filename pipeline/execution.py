@@ -10,6 +10,7 @@ import os
 import resource
 import sys
 import time
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -107,7 +108,6 @@ def _run_graph(execution: Execution, stage: Stage, workspace: Workspace) -> None
     from transforms.stage import read_errors
 
     options = pipeline_options(DirectSettings(workers=execution.workers))
-    graph = build_graph(stage.name, execution.configuration, execution.run, workspace)
     log = Path(workspace.staging, "log.txt")
     try:
         # Beam prints the trace of every failure on standard error, once for each worker.
@@ -116,8 +116,15 @@ def _run_graph(execution: Execution, stage: Stage, workspace: Workspace) -> None
             contextlib.redirect_stderr(stream),
             beam.Pipeline(options=options) as pipeline,
         ):
+            graph = build_graph(stage.name, execution.configuration, execution.run, workspace)
             pipeline | stage.name.capitalize() >> graph
     except Exception as error:
+        with (
+            # A full disk may refuse this too, and is told all the same.
+            contextlib.suppress(OSError),
+            log.open("a", encoding="utf-8", errors="backslashreplace") as stream,
+        ):
+            traceback.print_exception(error, file=stream)
         raise _stage_error(execution, stage, read_errors(workspace), error) from error
 
 

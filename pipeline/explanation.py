@@ -71,7 +71,7 @@ def _parse_target(target: str, names: set[str]) -> tuple[str, str | None]:
             return ending[0], path
     near = difflib.get_close_matches(target.split(":")[0], sorted(names), 3, 0.4)
     hint = f"; did you mean {', '.join(near)}?" if near else ""
-    raise UserError(f"the run has no repository {target}{hint}")
+    raise UserError(f"the run has no repository {target!r}{hint}")
 
 
 def _repository_names(run: RunFolder) -> set[str]:

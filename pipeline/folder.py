@@ -8,6 +8,7 @@ journal has published nothing; one that dies after it is finished by the next on
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -51,18 +52,21 @@ class RunFolder:
         A folder with other things in it is refused: tables replace what has their names.
         """
         if self.path.is_dir() and any(self.path.iterdir()) and not self._is_run():
-            raise UserError(
+            raise UsageError(
                 f"{self.path} is not empty and not a run. Name a new folder with --output"
             )
+        if self.path.exists() and not self.path.is_dir():
+            raise UsageError(f"{self.path} is not a folder. Name another with --output")
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             write_whole(self.path / ".writable", b"x" * 4096)
             (self.path / ".writable").unlink()
             (self.path / _LOCK).touch()
         except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            cure = "Free some space, or name another folder" if full else "Name another folder"
             raise UserError(
-                f"cannot write to {self.path}: {error.strerror or error}. "
-                "Free some space, or name another folder with --output"
+                f"cannot write to {self.path}: {error.strerror or error}. {cure} with --output"
             ) from error
 
     def _is_run(self) -> bool:
@@ -117,7 +121,8 @@ class RunFolder:
             write_whole(identity, fingerprint.encode())
         for leftover in ("errors", "progress"):
             shutil.rmtree(folder / leftover, ignore_errors=True)
-        return Workspace(run=str(self.path), staging=str(folder))
+        # Workers may have another working directory.
+        return Workspace(run=str(self.path.absolute()), staging=str(folder.absolute()))
 
     def publish(self, stage: str, manifests: Sequence[Manifest]) -> None:
         """Makes a stage's staged tables the committed ones, all or none."""

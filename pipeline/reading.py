@@ -31,7 +31,8 @@ def read_configuration(
     try:
         return Configuration.model_validate(body)
     except ValidationError as error:
-        lines = [describe_error(details) for details in error.errors()]
+        # Those that end in an example come last.
+        lines = sorted((describe_error(details) for details in error.errors()), key=_line_count)
         raise UsageError(f"{path}: " + "\n".join(dict.fromkeys(lines))) from error
 
 
@@ -44,6 +45,10 @@ def write_configuration(configuration: Configuration) -> str:
         if entry.settings is not None
     ]
     return yaml.safe_dump({"sources": sources, **body}, sort_keys=False, allow_unicode=True)
+
+
+def _line_count(text: str) -> int:
+    return text.count("\n")
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
@@ -121,7 +126,7 @@ _EXAMPLE = "sources:\n  - pypi: {projects: [boltons]}"
 def nearest(word: str, known: Iterable[str]) -> str:
     """A hint that names the nearest known word, or all of them if none is near."""
     words = sorted(known)
-    near = difflib.get_close_matches(word, words, 1, 0.5)
+    near = difflib.get_close_matches(word, words, 1, 0.6)
     return f"did you mean {near[0]}?" if near else f"known are {', '.join(words)}"
 
 

@@ -59,7 +59,21 @@ def list_requests(configuration: Configuration) -> list[Request]:
             raise UsageError(f"sources.{entry.kind}: {error}") from error
     if not found:
         raise UsageError("the sources name no repositories")
+    _refuse_namesakes(found)
     return sorted(found)
+
+
+def _refuse_namesakes(requests: set[Request]) -> None:
+    """Raises `UsageError` where two folders would be one repository."""
+    folders: dict[str, str] = {}
+    for request in sorted(requests):
+        if request.source == "directory":
+            other = folders.setdefault(request.repository, request.location)
+            if other != request.location:
+                raise UsageError(
+                    f"sources.directory: {other} and {request.location} would both be "
+                    f"{request.repository}; give one of their sources a `name`"
+                )
 
 
 def _crawl_settings(configuration: Configuration) -> dict[str, Any]:

@@ -229,7 +229,10 @@ class DamagedFileError(OSError):
 def _reading(path: Path) -> Iterator[None]:
     try:
         yield
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
+        # What the system refuses has a number; Arrow's own complaints about data have none.
+        if isinstance(error, OSError) and error.errno:
+            raise
         raise DamagedFileError(errno.EIO, f"damaged file ({error})", str(path)) from error
 
 

@@ -1,6 +1,8 @@
 import json
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from typer.testing import CliRunner
@@ -61,7 +63,7 @@ def test_the_flags_are_these_and_no_others():
 def test_run_prints_the_funnel_on_standard_output_and_progress_on_standard_error(
     configure, tmp_path
 ):
-    command = [sys.executable, "-m", "pipeline.commands"]
+    command = [sys.executable, "-m", "pipeline"]
     done = subprocess.run([*command, "run", str(configure())], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "Funnel: 4 of 4 repositories, 10 documents" in done.stdout
@@ -122,13 +124,35 @@ def test_verify_finds_a_flipped_bit_and_a_stray_file(run):
 def test_a_damaged_file_is_named_without_a_trace(run):
     part = run.path / "documents" / "part-00000.parquet"
     part.write_bytes(bytes(part.stat().st_size))
-    command = [sys.executable, "-m", "pipeline.commands", "why", str(run.path), "delta"]
+    command = [sys.executable, "-m", "pipeline", "why", str(run.path), "delta"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: {part}: damaged file")
     assert len(done.stderr.splitlines()) <= 2
     with pytest.raises(UserError, match="repomill run CONFIG --redo crawl"):
         call("verify", run.path)
+
+
+def test_digest_refuses_a_table_whose_files_are_gone(run):
+    (run.path / "documents" / "part-00001.parquet").unlink()
+    with pytest.raises(UserError, match=r"documents/part-00001\.parquet is gone"):
+        call("digest", run.path)
+
+
+def test_a_stage_to_redo_must_be_among_those_to_run(configure):
+    with pytest.raises(UserError, match="--redo shard: not among the stages to run"):
+        call("run", configure(), "--stage", "select", "--redo", "shard")
+
+
+def test_ctrl_c_while_the_program_starts_shows_no_trace(configure):
+    command = [sys.executable, "-m", "pipeline", "run", str(configure())]
+    for seconds in (0.15, 0.25, 0.35):
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+        assert "Traceback" not in errors or "site.py" in errors
+        assert process.returncode == 130 or "site.py" in errors
 
 
 def call_unchecked(*arguments):

@@ -1,6 +1,8 @@
+import subprocess
+
 import pytest
 
-from pipeline.errors import StageError, UserError
+from pipeline.errors import StageError, UsageError, UserError
 from pipeline.execution import sum_statistics
 from pipeline.folder import RunFolder
 from pipeline.summary import summarize
@@ -146,3 +148,54 @@ def test_an_output_that_cannot_be_written_is_named(configure, tmp_path):
 def test_sums_the_counts_of_receipts():
     receipts = [Receipt({}, {"a": 1, "b": 2}), Receipt({}, {"a": 3})]
     assert sum_statistics(receipts) == {"a": 4, "b": 2}
+
+
+def test_a_relative_output_works_for_every_source(configure, tmp_path, projects, monkeypatch):
+    def git(*arguments):
+        settings = ("-c", "user.name=test", "-c", "user.email=test@example.org")
+        subprocess.run(["git", *settings, *arguments], cwd=projects / "delta", check=True)
+
+    git("init", "--quiet", "--initial-branch=main")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "a commit")
+    monkeypatch.chdir(tmp_path)
+    sources = [{"git": {"urls": [f"file://{projects}/delta", f"file://{projects}/absent"]}}]
+    run = run_configuration(configure(sources=sources), output="relative")
+    assert summarize(run).repositories == {"crawled": 1, "empty": 0, "failed": 1}
+    failures = [
+        row
+        for part in range(3)
+        for row in read_part(run.path / "failures/crawl" / tables.part_name(part)).to_pylist()
+    ]
+    (failure,) = failures
+    assert failure["reason"] == "not_found"
+    assert ".staging" not in failure["detail"]
+
+
+def test_two_folders_of_one_name_are_refused_and_a_name_helps(configure, tmp_path):
+    for parent in ("one", "two"):
+        (tmp_path / parent / "src").mkdir(parents=True)
+        (tmp_path / parent / "src" / "a.py").write_text(f"{parent} = 1\n")
+    folders = [{"directory": {"path": str(tmp_path / parent / "src")}} for parent in ("one", "two")]
+    with pytest.raises(UsageError, match=r"one/src and .*two/src would both be directory/src"):
+        run_configuration(configure(sources=folders))
+    folders[1]["directory"]["name"] = "other"
+    run = run_configuration(configure(sources=folders), stages=("crawl",))
+    assert summarize(run).repositories["crawled"] == 2
+
+
+@pytest.mark.parametrize("threshold", [0.05, 0.995, 1.0])
+def test_every_allowed_threshold_works(configure, threshold):
+    run = run_configuration(
+        configure(), f"deduplicate.threshold={threshold}", stages=("deduplicate",)
+    )
+    assert run.manifest(tables.DUPLICATES).rows == 10
+
+
+def test_an_error_before_any_worker_starts_leaves_its_trace_too(configure, monkeypatch):
+    def fail(*arguments):
+        raise RuntimeError("before the start")
+
+    monkeypatch.setattr("pipeline.graphs.build_graph", fail)
+    with pytest.raises(StageError, match="stage crawl failed: before the start"):
+        run_configuration(configure())

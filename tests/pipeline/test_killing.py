@@ -19,7 +19,7 @@ LONGEST_SECONDS = 5.0
 
 
 def start(configuration, output):
-    command = [sys.executable, "-m", "pipeline.commands", "run", str(configuration)]
+    command = [sys.executable, "-m", "pipeline", "run", str(configuration)]
     return subprocess.Popen(
         [*command, "--output", str(output)],
         stdout=subprocess.DEVNULL,

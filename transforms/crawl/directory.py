@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.failures import Reason
-from transforms.crawl.paths import path_order
+from transforms.crawl.paths import path_order, readable_path
 from transforms.crawl.sources import (
     CrawlError,
     Limits,
@@ -26,15 +26,17 @@ from transforms.crawl.sources import (
 class DirectorySource:
     """A folder, or each of its direct subfolders.
 
-    Settings: ``path``, and ``repositories``, which is ``one`` or ``each``.
+    Settings: ``path``; ``repositories``, which is ``one`` or ``each``; and ``name``, which
+    the folder goes by instead of its own name.
     """
 
     def requests(self, settings: Mapping[str, Any]) -> Iterator[Request]:
         """A request a repository, sorted by name."""
         # Not resolved: a repository is called what the configuration calls it.
-        folder = Path(settings["path"]).absolute()
+        folder = Path(os.path.normpath(Path(settings["path"]).absolute()))
+        name = settings.get("name")
         if settings.get("repositories", "one") == "one":
-            yield _request(Path(os.path.normpath(folder)))
+            yield _request(folder, name or folder.name)
             return
         if not folder.is_dir():
             raise ValueError(
@@ -42,7 +44,7 @@ class DirectorySource:
             )
         for entry in sorted(os.scandir(folder), key=lambda entry: path_order(entry.name)):
             if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-                yield _request(Path(entry.path))
+                yield _request(Path(entry.path), f"{name}/{entry.name}" if name else entry.name)
 
     def fetch(
         self,
@@ -51,14 +53,19 @@ class DirectorySource:
         limits: Limits,
     ) -> DirectoryFetched:
         """Nothing is copied; raises `CrawlError` where there is no such folder."""
+        if not request.location:
+            raise CrawlError(Reason.UNSAFE_PATH, "the folder's name is not UTF-8")
         folder = Path(request.location)
         if not folder.is_dir():
             raise CrawlError(Reason.NOT_FOUND, f"there is no folder {folder.name}")
         return DirectoryFetched(folder)
 
 
-def _request(folder: Path) -> Request:
-    return Request(f"directory/{folder.name}", "directory", str(folder))
+def _request(folder: Path, name: str) -> Request:
+    """A folder whose path is no text goes without one, so that it fails by itself alone."""
+    is_text = "\ufffd" not in os.fsencode(folder).decode("utf-8", "replace")
+    location = str(folder) if is_text else ""
+    return Request(f"directory/{readable_path(name)}", "directory", location)
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,8 @@ def git_output(
     Raises `GitError` where git fails, `CrawlError` where it takes more than it may. A
     reader that misses something raises EOFError.
     """
+    # git runs in another folder than we do.
+    repository = repository.absolute()
     settings = [part for setting in _SETTINGS for part in ("-c", setting)]
     process = subprocess.Popen(
         [*_leash(), "git", "--git-dir", str(repository), *settings, *arguments],
@@ -183,7 +185,9 @@ class _Helpers:
         if self._exceeded is not None:
             raise self._exceeded
         if status != 0:
-            raise GitError(self._stderr.decode("utf-8", "replace"))
+            # Where the scratch folder is says nothing of the repository, and differs by run.
+            text = self._stderr.decode("utf-8", "replace")
+            raise GitError(text.replace(str(self._repository), "the repository"))
 
     def _write_input(self) -> None:
         stdin = self._process.stdin

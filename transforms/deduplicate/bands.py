@@ -19,6 +19,10 @@ from transforms.shingles import Hashes, mix
 # pair is a duplicate that stays. So misses weigh nearly everything.
 FALSE_POSITIVE_WEIGHT = 0.01
 
+HIGHEST_OPTIMIZED = 0.99
+"""Above this the optimizer ends at one or two long bands, which datasketch refuses or
+which miss too much; four bands let documents of a similarity of .995 meet with .99."""
+
 
 @dataclass(frozen=True)
 class Banding:
@@ -37,6 +41,8 @@ def optimal_banding(threshold: float, permutations: int) -> Banding:
     """
     from datasketch import MinHashLSH  # a second of imports that only this stage needs
 
+    if HIGHEST_OPTIMIZED < threshold <= 1:
+        return Banding(4, permutations // 4)
     weights = (FALSE_POSITIVE_WEIGHT, 1 - FALSE_POSITIVE_WEIGHT)
     index = MinHashLSH(threshold=threshold, num_perm=permutations, weights=weights)
     return Banding(index.b, index.r)

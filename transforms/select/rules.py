@@ -78,7 +78,9 @@ def _rejected(table: pa.Table, rule: Rule) -> np.ndarray[tuple[int], np.dtype[np
     except pa.ArrowException as error:
         raise RuleError(f"rule {rule.name}: {rule.expression}: {error}") from error
     if not pa.types.is_boolean(found.type):
-        raise RuleError(f"rule {rule.name}: {rule.expression} is a {found.type}, not true or false")
+        raise RuleError(
+            f"rule {rule.name}: {rule.expression} has type {found.type}, and is not true or false"
+        )
     rejected: np.ndarray[tuple[int], np.dtype[np.bool_]] = found.fill_null(False).to_numpy()
     return rejected
 

@@ -100,3 +100,17 @@ def test_names_a_folder_that_does_not_exist(folder):
 def test_hands_on_names_that_are_not_utf8(folder):
     (folder / "second" / os.fsdecode(b"caf\xe9.py")).write_text("8")
     assert [file.path for file in read(folder / "second")] == ["caf\udce9.py", "x.py"]
+
+
+def test_a_folder_whose_name_is_no_text_fails_alone(tmp_path, place):
+    (tmp_path / "many" / "good").mkdir(parents=True)
+    os.mkdir(os.fsencode(tmp_path / "many") + b"/\xff\xfe")
+    settings = {"path": str(tmp_path / "many"), "repositories": "each"}
+    good, bad = sorted(
+        DirectorySource().requests(settings), key=lambda request: request.location, reverse=True
+    )
+    assert good.repository == "directory/good"
+    bad.repository.encode()
+    with pytest.raises(CrawlError) as caught:
+        DirectorySource().fetch(bad, place, Limits())
+    assert caught.value.reason is Reason.UNSAFE_PATH
