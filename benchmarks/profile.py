@@ -103,7 +103,7 @@ def report() -> Report:
 
 def _account(run: Path) -> Mapping[str, Mapping[str, float]]:
     tokenize.load_tokenizer.cache_clear()
-    tokenize._engine_for.cache_clear()
+    tokenize._choose_engine.cache_clear()
     deduplicate.optimal_banding.cache_clear()
     account = Account()
     for owner, attribute, name in PIECES:
