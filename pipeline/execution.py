@@ -11,11 +11,10 @@ import resource
 import sys
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from pipeline.configuration import Configuration
 from pipeline.errors import StageError
@@ -146,7 +145,7 @@ def _stage_error(
     )
 
 
-def sum_statistics(receipts: Sequence[Receipt] | Any) -> dict[str, int]:
+def sum_statistics(receipts: Iterable[Receipt]) -> dict[str, int]:
     """The counts of all receipts together, by name in sorted order."""
     totals: dict[str, int] = {}
     for receipt in receipts:
@@ -156,7 +155,7 @@ def sum_statistics(receipts: Sequence[Receipt] | Any) -> dict[str, int]:
 
 
 def _files_by_table(
-    stage: Stage, receipts: Sequence[Receipt] | Any
+    stage: Stage, receipts: Iterable[Receipt]
 ) -> Mapping[str, tuple[FileEntry, ...]]:
     files: dict[str, list[FileEntry]] = {table: [] for table in stage.outputs}
     for receipt in receipts:
@@ -182,8 +181,8 @@ def _corpus_counts(run: RunFolder) -> dict[str, int]:
 
 
 def _cpu_seconds() -> float:
-    own, children = os.times()[:2], os.times()[2:4]
-    return sum(own) + sum(children)
+    # User and system time of this process, then of its children.
+    return sum(os.times()[:4])
 
 
 def _record(execution: Execution, stage: Stage, seconds: float, cpu: float) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 from apache_beam.pvalue import PBegin, PCollection
 
 from schemas import tables
@@ -51,7 +52,7 @@ class AnnotatePart:
                 texts = utf8_contents(batch["content"], batch["encoding"])
                 quality.write(measure_quality(texts))
                 fingerprint.write(fingerprint_texts(texts, batch["sha256"], self.options))
-                progress.add(documents=len(batch), bytes=sum(batch["size"].to_pylist()))
+                progress.add(documents=len(batch), bytes=pc.sum(batch["size"]).as_py())
         files = {tables.QUALITY: (quality.entry,), tables.FINGERPRINT: (fingerprint.entry,)}
         return Receipt(files=files)
 

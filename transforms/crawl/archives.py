@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from schemas.failures import Reason
-from transforms.crawl.sources import CrawlError, Limits, PathFilter, RejectedFile, SourceFile
+from transforms.crawl.sources import CrawlError, Limits, RejectedFile, SourceFile
 from transforms.crawl.tarstream import ForwardReader
 
 READ_BYTES = 1 << 18
@@ -69,19 +69,6 @@ class Member:
     path: str
     is_link: bool
     read: Callable[[int], bytes | None]
-
-
-def read_archive(
-    archive: Path, wanted: PathFilter, limits: Limits, *, strip_root: bool
-) -> Iterator[SourceFile | RejectedFile]:
-    """The wanted files of an archive, without its single top folder if ``strip_root``.
-
-    A path that the archive has twice comes twice. Raises `CrawlError` where the
-    archive is corrupt or exceeds its limits.
-    """
-    for member in iterate_members(archive, limits, strip_root=strip_root):
-        if wanted(member.path):
-            yield read_member(member, limits.max_file_bytes)
 
 
 def read_member(member: Member, max_file_bytes: int) -> SourceFile | RejectedFile:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pyarrow as pa
 
@@ -14,6 +15,10 @@ from transforms.crawl.repository import AcceptedFile, CrawledRepository
 from transforms.crawl.sources import CrawlError, Request
 
 STAGE = "crawl"
+
+Row = dict[str, Any]
+"""A row of a table by column, its types those of the table's schema."""
+
 BATCH_BYTES = 16 << 20
 
 
@@ -49,7 +54,7 @@ def _document_batch(crawled: CrawledRepository, files: Sequence[AcceptedFile]) -
     return pa.RecordBatch.from_arrays(arrays, schema=documents.SCHEMA)
 
 
-def repository_row(crawled: CrawledRepository) -> dict[str, object]:
+def repository_row(crawled: CrawledRepository) -> Row:
     """The row of a repository that was read to its end."""
     facts = crawled.facts
     return {
@@ -68,7 +73,7 @@ def repository_row(crawled: CrawledRepository) -> dict[str, object]:
     }
 
 
-def failed_repository_row(request: Request, revision: str, reason: Reason) -> dict[str, object]:
+def failed_repository_row(request: Request, revision: str, reason: Reason) -> Row:
     """The row of a repository that could not be crawled."""
     empty = {field.name: None for field in repositories.SCHEMA}
     return empty | {
@@ -83,12 +88,12 @@ def failed_repository_row(request: Request, revision: str, reason: Reason) -> di
     }
 
 
-def repository_failure(request: Request, error: CrawlError) -> dict[str, object]:
+def repository_failure(request: Request, error: CrawlError) -> Row:
     """The failure of a whole repository."""
     return _failure(request.repository, None, error.reason, error.detail)
 
 
-def file_failures(crawled: CrawledRepository) -> list[dict[str, object]]:
+def file_failures(crawled: CrawledRepository) -> list[Row]:
     """The failures of single files of a repository."""
     return [
         _failure(crawled.request.repository, file.path, file.reason, file.detail)
@@ -96,11 +101,11 @@ def file_failures(crawled: CrawledRepository) -> list[dict[str, object]]:
     ]
 
 
-def _failure(repository: str, path: str | None, reason: Reason, detail: str) -> dict[str, object]:
+def _failure(repository: str, path: str | None, reason: Reason, detail: str) -> Row:
     values = (STAGE, repository, path, str(reason), detail)
     return dict(zip(failures.SCHEMA.names, values, strict=True))
 
 
-def batch_of_rows(rows: Sequence[dict[str, object]], schema: pa.Schema) -> pa.RecordBatch:
+def batch_of_rows(rows: Sequence[Row], schema: pa.Schema) -> pa.RecordBatch:
     """Rows as one batch of a schema."""
     return pa.RecordBatch.from_pylist(list(rows), schema=schema)

@@ -28,6 +28,7 @@ from transforms.crawl.registry import SOURCES
 from transforms.crawl.repository import CrawledRepository, crawl_repository
 from transforms.crawl.rows import (
     STAGE,
+    Row,
     batch_of_rows,
     document_batches,
     failed_repository_row,
@@ -213,19 +214,15 @@ class _Findings:
 
     documents: PartWriter
     progress: Progress
-    repositories: list[dict[str, object]] = field(default_factory=list)
-    failures: list[dict[str, object]] = field(default_factory=list)
-    accepted_files: int = 0
-    accepted_bytes: int = 0
+    repositories: list[Row] = field(default_factory=list)
+    failures: list[Row] = field(default_factory=list)
 
     def accept(self, crawled: CrawledRepository) -> None:
         """Counts a repository whose documents are about to be written."""
-        self.repositories.append(repository_row(crawled))
+        row = repository_row(crawled)
+        self.repositories.append(row)
         self.failures.extend(file_failures(crawled))
-        size = sum(len(file.content) for file in crawled.files)
-        self.accepted_files += len(crawled.files)
-        self.accepted_bytes += size
-        self.progress.add(repositories=1, documents=len(crawled.files), bytes=size)
+        self.progress.add(repositories=1, documents=row["files"], bytes=row["bytes"])
 
     @contextmanager
     def catching(self, fetch: _Fetch, revision: str) -> Iterator[None]:
@@ -247,7 +244,10 @@ class _Findings:
 
     def statistics(self) -> dict[str, int]:
         """Counts of documents, of repositories by status, and of failures by reason."""
-        counts = {"documents": self.accepted_files, "bytes": self.accepted_bytes}
+        counts = {
+            "documents": sum(row["files"] for row in self.repositories),
+            "bytes": sum(row["bytes"] for row in self.repositories),
+        }
         for row in self.repositories:
             key = f"repositories.{row['status']}"
             counts[key] = counts.get(key, 0) + 1

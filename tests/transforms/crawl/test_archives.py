@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.failures import Reason
-from transforms.crawl.archives import RATIO_FREE_BYTES, read_archive
+from transforms.crawl.archives import RATIO_FREE_BYTES, iterate_members, read_member
 from transforms.crawl.sources import CrawlError, Limits, RejectedFile, SourceFile
 
 DEFAULT_LIMITS = Limits()
@@ -57,7 +57,11 @@ def read(
 ):
     archive = tmp_path / name
     archive.write_bytes(data)
-    return list(read_archive(archive, wanted, limits, strip_root=strip))
+    return [
+        read_member(member, limits.max_file_bytes)
+        for member in iterate_members(archive, limits, strip_root=strip)
+        if wanted(member.path)
+    ]
 
 
 def reason_of(*arguments, **options):
