@@ -13,7 +13,7 @@ from pipeline.folder import RunFolder
 from pipeline.stages import list_requests
 from schemas import tables
 from transforms.annotate.stage import AnnotateDocuments, AnnotateOptions
-from transforms.crawl.sources import Limits
+from transforms.crawl.source import Limits
 from transforms.crawl.stage import CrawlOptions, CrawlRepositories
 from transforms.deduplicate.stage import DeduplicateDocuments, DeduplicateOptions
 from transforms.parts import Workspace

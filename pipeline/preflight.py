@@ -5,8 +5,8 @@ from __future__ import annotations
 from pipeline.caches import download_cache
 from pipeline.configuration import Configuration
 from pipeline.errors import UserError
-from transforms.crawl.gitcommand import missing_git
-from transforms.crawl.pypi import unreachable_index
+from transforms.crawl.git.command import missing_git
+from transforms.crawl.sources.pypi import unreachable_index
 
 
 def check_sources(configuration: Configuration) -> None:

@@ -18,7 +18,7 @@ from pipeline.errors import UsageError
 from pipeline.reading import nearest
 from schemas import tables
 from transforms.crawl.registry import SOURCES
-from transforms.crawl.sources import Request
+from transforms.crawl.source import Request
 
 
 @dataclass(frozen=True)

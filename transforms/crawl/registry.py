@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from transforms.crawl.directory import DirectorySource
-from transforms.crawl.git import GitSource
-from transforms.crawl.pypi import PypiSource
-from transforms.crawl.sources import Source
+from transforms.crawl.source import Source
+from transforms.crawl.sources.directory import DirectorySource
+from transforms.crawl.sources.git import GitSource
+from transforms.crawl.sources.pypi import PypiSource
 
 SOURCES: Mapping[str, Source] = {
     "directory": DirectorySource(),

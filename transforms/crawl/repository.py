@@ -9,7 +9,7 @@ from schemas.failures import Reason
 from transforms.crawl.contents import examine
 from transforms.crawl.languages import language_of
 from transforms.crawl.paths import path_order, readable_path, safe_path
-from transforms.crawl.sources import (
+from transforms.crawl.source import (
     Fetched,
     Limits,
     RejectedFile,

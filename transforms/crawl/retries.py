@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from schemas.failures import Reason
-from transforms.crawl.sources import CrawlError, Limits
+from transforms.crawl.source import CrawlError, Limits
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from schemas import documents, failures, repositories
 from schemas.failures import Reason
 from schemas.repositories import Status
 from transforms.crawl.repository import AcceptedFile, CrawledRepository
-from transforms.crawl.sources import CrawlError, Request
+from transforms.crawl.source import CrawlError, Request
 
 STAGE = "crawl"
 

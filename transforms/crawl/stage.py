@@ -23,7 +23,7 @@ from apache_beam.pvalue import PBegin, PCollection
 
 from schemas import documents, failures, repositories, tables
 from schemas.failures import Reason
-from transforms.crawl.giturls import without_credentials
+from transforms.crawl.git.urls import without_credentials
 from transforms.crawl.registry import SOURCES
 from transforms.crawl.repository import CrawledRepository, crawl_repository
 from transforms.crawl.rows import (
@@ -36,7 +36,7 @@ from transforms.crawl.rows import (
     repository_failure,
     repository_row,
 )
-from transforms.crawl.sources import CrawlError, Fetched, Limits, Place, Request
+from transforms.crawl.source import CrawlError, Fetched, Limits, Place, Request
 from transforms.parts import PartWriter, Progress, Receipt, Workspace
 from transforms.stage import do_unit
 

@@ -22,7 +22,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from transforms.crawl.retries import Retries
-from transforms.crawl.sources import Place
+from transforms.crawl.source import Place
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def no_settings_of_this_machine(monkeypatch):
         if name.startswith("PIP_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setattr("transforms.crawl.index._pip_settings", dict)
+    monkeypatch.setattr("transforms.crawl.pypi.index._pip_settings", dict)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from schemas.failures import Reason
 from transforms.crawl.registry import SOURCES
 from transforms.crawl.repository import AcceptedFile, crawl_repository
-from transforms.crawl.sources import (
+from transforms.crawl.source import (
     CrawlError,
     Limits,
     RejectedFile,

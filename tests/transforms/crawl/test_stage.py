@@ -9,7 +9,7 @@ from schemas.failures import Reason
 from transforms.crawl import stage as crawl_stage
 from transforms.crawl.registry import SOURCES
 from transforms.crawl.repository import crawl_repository
-from transforms.crawl.sources import CrawlError, Limits, Request
+from transforms.crawl.source import CrawlError, Limits, Request
 from transforms.crawl.stage import CrawlOptions, CrawlRepositories, PartCrawl
 from transforms.parts import Workspace, read_part
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from schemas.failures import Reason
-from transforms.crawl.sources import CrawlError
+from transforms.crawl.source import CrawlError
 
 TRANSPORTS = frozenset({"file", "git", "http", "https", "ssh"})
 

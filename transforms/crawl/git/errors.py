@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 
 from schemas.failures import Reason
-from transforms.crawl.giturls import without_credentials
+from transforms.crawl.git.urls import without_credentials
 from transforms.crawl.retries import PassingError
-from transforms.crawl.sources import CrawlError
+from transforms.crawl.source import CrawlError
 
 _MAX_DETAIL = 300
 

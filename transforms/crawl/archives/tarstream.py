@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from schemas.failures import Reason
-from transforms.crawl.sources import CrawlError
+from transforms.crawl.source import CrawlError
 
 # A member's header with all its extensions (long names, PAX records, maps of holes),
 # which tarfile holds in memory, and parses by recursion. A path has 1 KiB at most.

@@ -14,13 +14,12 @@ from packaging.version import InvalidVersion, Version
 from pypi_simple import DistributionPackage, ProjectPage, UnparsableFilenameError, parse_filename
 
 from schemas.failures import Reason
-from transforms.crawl.archives import Member, iterate_members, read_member
-from transforms.crawl.downloads import Download, Downloads, is_distribution_name
-from transforms.crawl.index import Index, locate_index, shown_url
-from transforms.crawl.licenses import licenses_of_metadata
-from transforms.crawl.requirements import ProjectLine, parse_project_line
+from transforms.crawl.archives.members import Member, iterate_members, read_member
+from transforms.crawl.licenses.metadata import licenses_of_metadata
+from transforms.crawl.pypi.index import Index, locate_index, shown_url
+from transforms.crawl.pypi.requirements import ProjectLine, parse_project_line
 from transforms.crawl.retries import Deadline, Retries
-from transforms.crawl.sources import (
+from transforms.crawl.source import (
     CrawlError,
     Limits,
     PathFilter,
@@ -30,6 +29,7 @@ from transforms.crawl.sources import (
     Request,
     SourceFile,
 )
+from transforms.crawl.web.downloads import Download, Downloads, is_distribution_name
 
 MAX_METADATA_BYTES = 4 << 20
 CHECK_SECONDS = 10.0

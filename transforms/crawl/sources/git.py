@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from schemas.failures import Reason
-from transforms.crawl.gitcommand import Bounds, GitError, git_output, run_git
-from transforms.crawl.giterrors import explain
-from transforms.crawl.giturls import check_reference, check_url, repository_name
+from transforms.crawl.git.command import Bounds, GitError, git_output, run_git
+from transforms.crawl.git.errors import explain
+from transforms.crawl.git.urls import check_reference, check_url, repository_name
 from transforms.crawl.retries import Deadline, Retries
-from transforms.crawl.sources import (
+from transforms.crawl.source import (
     CrawlError,
     Limits,
     PathFilter,

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.licenses import canonicalize_license_expression
 
-from transforms.crawl.licenses import _CLASSIFIERS, licenses_of_metadata
+from transforms.crawl.licenses.metadata import _CLASSIFIERS, licenses_of_metadata
 
 OSI = "Classifier: License :: OSI Approved :: "
 

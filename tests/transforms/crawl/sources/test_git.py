@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.failures import Reason
-from transforms.crawl.git import GitSource, commit_time
-from transforms.crawl.gitcommand import Bounds, _leash, environment, missing_git, run_git
-from transforms.crawl.giturls import repository_name
+from transforms.crawl.git.command import Bounds, _leash, environment, missing_git, run_git
+from transforms.crawl.git.urls import repository_name
 from transforms.crawl.repository import crawl_repository
-from transforms.crawl.sources import CrawlError, Limits, RejectedFile, SourceFile
+from transforms.crawl.source import CrawlError, Limits, RejectedFile, SourceFile
+from transforms.crawl.sources.git import GitSource, commit_time
 
 DEFAULT_LIMITS = Limits()
 FILES = {
@@ -364,8 +364,8 @@ def test_git_ends_with_the_process_that_started_it(tmp_path):
         url = f"git://127.0.0.1:{server.getsockname()[1]}/x"
         program = (
             "import sys, pathlib\n"
-            "from transforms.crawl.git import GitSource\n"
-            "from transforms.crawl.sources import Limits, Place\n"
+            "from transforms.crawl.sources.git import GitSource\n"
+            "from transforms.crawl.source import Limits, Place\n"
             "folder = pathlib.Path(sys.argv[1])\n"
             "(request,) = GitSource().requests({'urls': [sys.argv[2]]})\n"
             "GitSource().fetch(request, Place(folder, folder), Limits())\n"

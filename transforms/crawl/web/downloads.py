@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.failures import Reason
-from transforms.crawl.sources import CrawlError
+from transforms.crawl.source import CrawlError
 from transforms.parts import temporary_beside, write_whole
 
 _RELEASE = "release.json"

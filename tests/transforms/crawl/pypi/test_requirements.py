@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.crawl.requirements import parse_project_line
+from transforms.crawl.pypi.requirements import parse_project_line
 
 A, B = "a" * 64, "b" * 64
 

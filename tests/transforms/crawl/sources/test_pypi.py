@@ -9,11 +9,11 @@ import zipfile
 import pytest
 
 from schemas.failures import Reason
-from transforms.crawl.index import Index, locate_index, parse_pip_settings, parse_retry_after
-from transforms.crawl.pypi import PypiSource, unreachable_index
+from transforms.crawl.pypi.index import Index, locate_index, parse_pip_settings, parse_retry_after
 from transforms.crawl.repository import crawl_repository
 from transforms.crawl.retries import PassingError, Retries
-from transforms.crawl.sources import CrawlError, Limits, SourceFile
+from transforms.crawl.source import CrawlError, Limits, SourceFile
+from transforms.crawl.sources.pypi import PypiSource, unreachable_index
 
 DEFAULT_LIMITS = Limits()
 FILES = {"setup.py": b"import setuptools\n", "boltons/a.py": b"a = 1\n"}

@@ -29,7 +29,7 @@ from urllib3.exceptions import HTTPError
 
 from schemas.failures import Reason
 from transforms.crawl.retries import Deadline, PassingError
-from transforms.crawl.sources import CrawlError
+from transforms.crawl.source import CrawlError
 
 MAX_PAGE_BYTES = 128 << 20  # the longest pages list some 100,000 files in 60 MB
 CONNECT_SECONDS = 10.0

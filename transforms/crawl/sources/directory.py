@@ -11,7 +11,7 @@ from typing import Any
 
 from schemas.failures import Reason
 from transforms.crawl.paths import path_order, readable_path
-from transforms.crawl.sources import (
+from transforms.crawl.source import (
     CrawlError,
     Limits,
     PathFilter,

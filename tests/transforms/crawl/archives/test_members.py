@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.failures import Reason
-from transforms.crawl.archives import RATIO_FREE_BYTES, iterate_members, read_member
-from transforms.crawl.sources import CrawlError, Limits, RejectedFile, SourceFile
+from transforms.crawl.archives.members import RATIO_FREE_BYTES, iterate_members, read_member
+from transforms.crawl.source import CrawlError, Limits, RejectedFile, SourceFile
 
 DEFAULT_LIMITS = Limits()
 FILES = {"setup.py": b"import setuptools\n", "a/b.py": b"x = 1\n", "empty.py": b""}

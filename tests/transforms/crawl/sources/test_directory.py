@@ -3,8 +3,8 @@ import os
 import pytest
 
 from schemas.failures import Reason
-from transforms.crawl.directory import DirectorySource
-from transforms.crawl.sources import CrawlError, Limits, RejectedFile, Request, SourceFile
+from transforms.crawl.source import CrawlError, Limits, RejectedFile, Request, SourceFile
+from transforms.crawl.sources.directory import DirectorySource
 
 DEFAULT_LIMITS = Limits()
 

@@ -6,8 +6,8 @@ import re
 from urllib.parse import urlsplit
 
 from schemas.failures import Reason
-from transforms.crawl.gitcommand import TRANSPORTS
-from transforms.crawl.sources import CrawlError
+from transforms.crawl.git.command import TRANSPORTS
+from transforms.crawl.source import CrawlError
 
 # The ports that are left out of names. That of git:// is kept where it is written: who
 # writes it has usually started a server of their own.

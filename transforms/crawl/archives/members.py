@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from schemas.failures import Reason
-from transforms.crawl.sources import CrawlError, Limits, RejectedFile, SourceFile
-from transforms.crawl.tarstream import ForwardReader
+from transforms.crawl.archives.tarstream import ForwardReader
+from transforms.crawl.source import CrawlError, Limits, RejectedFile, SourceFile
 
 READ_BYTES = 1 << 18
 

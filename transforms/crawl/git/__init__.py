@@ -1,0 +1,1 @@
+"""git as a child process, its URLs and its messages."""

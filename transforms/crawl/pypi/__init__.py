@@ -1,0 +1,1 @@
+"""Package indexes and lists of projects."""

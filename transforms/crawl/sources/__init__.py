@@ -1,0 +1,1 @@
+"""The sources of repositories that repomill ships, one a module."""
