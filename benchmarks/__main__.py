@@ -18,7 +18,9 @@ ENTRIES = {
     "parallelism": "threads against processes, one worker against two",
     "signing": "MinHash signatures against datasketch",
     "tokenizing": "the fast tokenizer engine against tokenizers",
+    "git": "fetching and reading repositories against pygit2 and dulwich",
     "profile": "where the CPU time of each stage goes",
+    "licenses": "licenses of real packages, files and headers against known answers",
     "recall": "precision and recall of deduplication against exact truth",
 }
 """Claims by name, in the order in which all of them run."""

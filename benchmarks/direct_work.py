@@ -38,7 +38,7 @@ def do_stage(name: str, run: Path, staging: Path) -> None:
         case AnnotateDocuments():
             _do_units(graph.parts, AnnotatePart(workspace, graph.options))
         case SelectDocuments():
-            _do_units(graph.parts, SelectPart(workspace, graph.rules))
+            _do_units(graph.parts, SelectPart(workspace, graph.options))
         case TokenizeDocuments():
             sample = read_sample(workspace, graph.parts)
             units = [*graph.parts, TOKENIZER_UNIT]

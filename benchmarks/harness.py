@@ -27,6 +27,7 @@ LIBRARIES = (
     "gigatoken",
     "tokenizers",
     "datasketch",
+    "licenseclassifier",
 )
 
 

@@ -9,11 +9,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.attribution import Attribution, LicenseShare
 from pipeline.progress import megabytes
 from pipeline.state import StageState, State
+from pipeline.story import printable
 from pipeline.summary import Summary
 from schemas.attributes import SELECTED
 from schemas.repositories import Status
+
+LICENSES_SHOWN = 20
 
 
 def print_summary(console: Console, summary: Summary) -> None:
@@ -26,8 +30,11 @@ def print_summary(console: Console, summary: Summary) -> None:
         _print_shards(console, summary)
 
 
-def print_next_steps(console: Console, summary: Summary) -> None:
-    """What a user can do with a run now."""
+def print_next_steps(console: Console, summary: Summary, readmitted: int) -> None:
+    """What a user can do with a run now.
+
+    ``readmitted`` repositories were left out and are on no opt-out list any more.
+    """
     output = summary.output
     if any(split.files for split in summary.shards):
         _say(
@@ -37,6 +44,12 @@ def print_next_steps(console: Console, summary: Summary) -> None:
     _say(console, f"Why a file was kept or dropped:  repomill why {output} REPOSITORY:PATH")
     if summary.failed_repositories:
         _say(console, "Try failed repositories again:   the same command with --redo crawl")
+    if readmitted:
+        _say(
+            console,
+            f"Fetch the {readmitted:,} repositories that no opt-out list names any more:   "
+            "the same command with --redo crawl",
+        )
 
 
 def _say(console: Console, line: str) -> None:
@@ -60,6 +73,8 @@ def _print_funnel(console: Console, summary: Summary) -> None:
     crawled = summary.repositories[Status.CRAWLED]
     total = sum(summary.repositories.values())
     title = f"Funnel: {crawled:,} of {total:,} repositories, {summary.documents:,} documents"
+    if left_out := summary.repositories[Status.OPTED_OUT]:
+        title += f" ({left_out:,} repositories opted out before the crawl)"
     table = _table("", "documents", "share", "size")
     for bin_ in summary.funnel:
         style = "bold" if bin_.name == SELECTED else None
@@ -86,6 +101,27 @@ def _print_shards(console: Console, summary: Summary) -> None:
         numbers = (split.files, split.sequences, split.tokens, split.padding)
         table.add_row(split.split, *(f"{number:,}" for number in numbers))
     _print(console, title, table)
+
+
+def print_attribution(console: Console, attribution: Attribution, output: str) -> None:
+    """The tokens of each license, and where the list of documents is."""
+    title = (
+        f"Tokens by license: {attribution.tokens:,}, of which {attribution.documents:,} are ends "
+        f"of text; {attribution.padding:,} more are padding"
+    )
+    table = _table("license", "documents", "tokens", "share")
+    shown = attribution.licenses[:LICENSES_SHOWN]
+    rest = attribution.licenses[LICENSES_SHOWN:]
+    if rest:
+        sums = (sum(each.documents for each in rest), sum(each.tokens for each in rest))
+        shown.append(LicenseShare(f"{len(rest):,} more", *sums))
+    for each in shown:
+        share = f"{each.tokens / max(attribution.tokens, 1):.1%}"
+        table.add_row(
+            Text(printable(each.license)), f"{each.documents:,}", f"{each.tokens:,}", share
+        )
+    _print(console, title, table)
+    _say(console, f"{attribution.documents:,} documents are listed in {output}")
 
 
 _STATE_STYLES = {State.DONE: "green", State.STALE: "yellow", State.INTERRUPTED: "yellow"}

@@ -77,6 +77,7 @@ def run(
     """Run the stages that are not up to date: repositories in, shards out."""
     from pipeline.closing import print_next_steps, print_summary
     from pipeline.execution import Execution, execute
+    from pipeline.optouts import count_readmitted
     from pipeline.progress import ProgressDisplay
     from pipeline.reading import read_configuration
     from pipeline.stages import stages_for
@@ -98,7 +99,7 @@ def run(
     else:
         console = _console()
         print_summary(console, summary)
-        print_next_steps(console, summary)
+        print_next_steps(console, summary, count_readmitted(folder, configuration))
     if not summary.documents:
         raise UserError(
             "no repository gave a document; the tables above and `why` say for what reason"
@@ -137,16 +138,41 @@ def why(
     from dataclasses import asdict
 
     from pipeline.explanation import explain
+    from pipeline.reading import read_configuration
     from pipeline.story import tell
 
     folder = RunFolder.existing(run_path)
     folder.recover_if_free()
-    explanation = explain(folder, target)
+    configuration = read_configuration(run_path / "config.yaml")
+    explanation = explain(folder, target, configuration)
     if as_json:
         _print_json(asdict(explanation))
         return
     for line in tell(explanation):
         print(line)
+
+
+@app.command(epilog="Example: repomill attribution my-run --output attribution.parquet")
+def attribution(
+    run_path: RunArgument,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="File to write: .csv, .jsonl or .parquet; attribution.csv in the run."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List each document that has tokens in the shards: repository, revision, path, license."""
+    from pipeline.attribution import write_attribution
+    from pipeline.closing import print_attribution
+
+    folder = RunFolder.existing(run_path)
+    folder.recover_if_free()
+    path = output or run_path / "attribution.csv"
+    found = write_attribution(folder, path)
+    if as_json:
+        _print_json({"output": str(path), **found.to_json()})
+    else:
+        print_attribution(_console(), found, str(path))
 
 
 @app.command(epilog="Example: repomill verify my-run")

@@ -7,15 +7,21 @@ configuration itself.
 from __future__ import annotations
 
 import importlib.resources
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
 from pipeline.errors import UsageError
-from schemas.attributes import SELECTED
+from pipeline.optouts import check_entry
+from schemas.attributes import OPTED_OUT, SELECTED
 from transforms.crawl.languages import is_known
+from transforms.crawl.lists import LocalPath
+from transforms.crawl.registry import known_sources
+from transforms.crawl.source import Source
+from transforms.license_expressions import canonical_expression, licenses_in
+from transforms.optout import EntryError
+from transforms.select.licenses import LicenseLists
 from transforms.select.rules import Rule, RuleError, check_rule
 
 PRESETS = ("codex",)
@@ -36,62 +42,12 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-class PypiSource(Settings):
-    """Projects of a Python package index."""
-
-    projects: Annotated[tuple[str, ...], Field(min_length=1)]
-    """Requirements such as ``more-itertools``, ``toolz>=0.12`` or
-    ``boltons==25.0.0 --hash=sha256:HEX``, which names one exact file."""
-    index: str | None = None
-    """Address of the index's simple API; the one that pip is configured for if not given."""
-
-
-class GitUrl(Settings):
-    """A git repository at a branch, tag or commit."""
-
-    url: str
-    """Anything that git fetches by https, http, git, ssh or file."""
-    ref: str | None = None
-    """Branch, tag or full commit id; the server's HEAD if not given."""
-
-
-class GitSource(Settings):
-    """Git repositories."""
-
-    urls: Annotated[tuple[str | GitUrl, ...], Field(min_length=1)]
-    """Addresses, or mappings of ``url`` and ``ref``."""
-
-
-class DirectorySource(Settings):
-    """A folder on this machine."""
-
-    path: str
-    """The folder; relative to the working directory."""
-    repositories: Literal["one", "each"] = "one"
-    """``one``: the folder is a repository; ``each``: each folder in it is one."""
-    name: Annotated[str, Field(pattern=r"^[\w.+-]+$")] | None = None
-    """What the folder goes by instead of its own name: repositories are called
-    ``directory/NAME``, or ``directory/NAME/FOLDER`` with ``each``."""
-
-    @field_validator("path")
-    @classmethod
-    def _absolute(cls, path: str) -> str:
-        return str(Path(path).expanduser().absolute())
-
-
-class SourceEntry(Settings):
-    """One entry of ``sources``: exactly one kind."""
-
-    pypi: PypiSource | None = None
-    """Projects of a Python package index."""
-    git: GitSource | None = None
-    """Git repositories."""
-    directory: DirectorySource | None = None
-    """A folder on this machine."""
+class _SourceEntry(Settings):
+    """One entry of ``sources``: exactly one kind, with its settings."""
 
     @model_validator(mode="after")
-    def _exactly_one(self) -> SourceEntry:
-        if len(self.model_fields_set) != 1 or self.settings is None:
+    def _exactly_one(self) -> _SourceEntry:
+        if len(self.model_fields_set) != 1 or getattr(self, self.kind) is None:
             kinds = ", ".join(type(self).model_fields)
             raise ValueError(f"a source is a mapping with exactly one of {kinds}")
         return self
@@ -102,10 +58,40 @@ class SourceEntry(Settings):
         return next(iter(self.model_fields_set))
 
     @property
-    def settings(self) -> Settings | None:
-        """The settings of that kind."""
-        value: Settings | None = getattr(self, self.kind)
+    def source(self) -> Source:
+        """The source of that kind."""
+        value: Source = getattr(self, self.kind)
         return value
+
+
+if TYPE_CHECKING:
+    SourceEntry = _SourceEntry
+else:
+    SourceEntry = create_model(
+        "SourceEntry",
+        __base__=_SourceEntry,
+        **{kind: (source | None, None) for kind, source in known_sources().items()},
+    )
+
+
+class OptOut(Settings):
+    """Which repositories are left out because their owners asked for it."""
+
+    repositories: tuple[str, ...] = ()
+    """Repositories and owners: ``owner/name`` or ``owner`` on any host, ``HOST/owner/name``,
+    ``HOST/owner``, ``pypi/NAME``, ``PLACE/*`` or a URL, in any case."""
+    lists: tuple[LocalPath, ...] = ()
+    """Files of one such entry a line."""
+
+    @field_validator("repositories")
+    @classmethod
+    def _entries(cls, repositories: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in repositories:
+            try:
+                check_entry(entry)
+            except EntryError as error:
+                raise ValueError(f"{entry!r:.80}: {error}") from error
+        return repositories
 
 
 class Crawl(Settings):
@@ -121,10 +107,23 @@ class Crawl(Settings):
     """A repository whose files come to more than this fails."""
     max_repository_files: Annotated[int, Field(ge=1)] = 200_000
     """A repository of more files than this fails."""
+    max_ratio: Annotated[int, Field(ge=2)] = 200
+    """An archive that expands to more than this many times its size fails; source code does
+    so 3 to 50 times."""
+    max_depth: Annotated[int, Field(ge=1)] = 64
+    """Files in more folders than this are not documents (recorded as ``path_too_deep``)."""
     timeout_seconds: Annotated[float, Field(gt=0)] = 600.0
     """Time for fetching one repository, all attempts together."""
     attempts: Annotated[int, Field(ge=1)] = 4
     """Tries of a download before its repository fails."""
+    first_wait_seconds: Annotated[float, Field(gt=0)] = 0.5
+    """Wait before the second try; twice as long before each further one, less a random part."""
+    max_wait_seconds: Annotated[float, Field(gt=0)] = 30.0
+    """The longest of these waits; a server may ask for more."""
+    requests_per_second: Annotated[float, Field(gt=0)] = 20.0
+    """Requests to one host from each worker process."""
+    max_cache_bytes: Annotated[int, Field(ge=0)] = 20_000_000_000
+    """What all downloads that are kept may come to; least recently used go first."""
     downloads: Annotated[int, Field(ge=1, le=64)] = 4
     """Repositories that each worker fetches ahead."""
 
@@ -153,6 +152,28 @@ class Deduplicate(Settings):
     """Jaccard similarity of 5-word shingles from which on documents are near-duplicates."""
 
 
+class Licenses(Settings):
+    """Lists of licenses that rules can ask about, as ``license_allowed``."""
+
+    allow: tuple[str, ...] = ()
+    """SPDX identifiers of the licenses that are wanted; all that are not denied if not given."""
+    deny: tuple[str, ...] = ()
+    """SPDX identifiers of licenses that are not wanted, whatever else is allowed."""
+
+    @field_validator("allow", "deny")
+    @classmethod
+    def _identifiers(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        found = {name: canonical_expression(name) for name in names}
+        for name, expression in found.items():
+            if expression is None or len(licenses_in(expression)) != 1:
+                raise ValueError(f"{name!r:.80} is not the SPDX identifier of a license")
+        return tuple(expression for expression in found.values() if expression)
+
+    def lists(self) -> LicenseLists:
+        """The lists in the form in which documents are held against them."""
+        return LicenseLists(frozenset(self.allow), frozenset(self.deny))
+
+
 class Select(Settings):
     """Which documents are rejected, and for what."""
 
@@ -161,18 +182,26 @@ class Select(Settings):
     rules: dict[str, str | None] = {}
     """More rules as ``name: expression``; a name of the preset replaces that rule, and
     null removes it."""
+    licenses: Licenses = Licenses()
+    """Lists of licenses that rules can ask about, as ``license_allowed``."""
 
     @model_validator(mode="after")
     def _valid(self) -> Select:
         from transforms.select.columns import rule_schema
 
         for rule in self.resolved():
-            if rule.name == SELECTED or not rule.name.isidentifier():
+            if rule.name in (SELECTED, OPTED_OUT) or not rule.name.isidentifier():
                 raise ValueError(f"{rule.name!r} cannot be the name of a rule")
             try:
                 check_rule(rule, rule_schema())
             except RuleError as error:
                 raise ValueError(str(error)) from error
+        asked = any("license_allowed" in rule.expression for rule in self.resolved())
+        if self.licenses != Licenses() and not asked:
+            raise ValueError(
+                "`licenses` are given and no rule asks about them: add one, such as "
+                "`license_not_allowed: not license_allowed`"
+            )
         return self
 
     def resolved(self) -> tuple[Rule, ...]:
@@ -209,6 +238,8 @@ class Configuration(Settings):
     """Where repositories come from."""
     output: Annotated[str, Field(min_length=1)] = "repomill-run"
     """Folder of the run; relative to the working directory."""
+    opt_out: OptOut = OptOut()
+    """Which repositories are left out because their owners asked for it."""
     crawl: Crawl = Crawl()
     """How repositories are fetched and read."""
     annotate: Annotate = Annotate()

@@ -17,12 +17,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from pipeline.configuration import Configuration
-from pipeline.errors import StageError
+from pipeline.errors import StageError, UsageError
 from pipeline.folder import CONFIGURATION, HISTORY, RunFolder
+from pipeline.optouts import OPT_OUT_STAGES, file_entries, opt_outs_path
 from pipeline.preflight import check_sources
 from pipeline.progress import Goal, ProgressDisplay, describe
 from pipeline.reading import write_configuration
-from pipeline.stages import Stage, list_requests
+from pipeline.stages import Stage, source_states
 from pipeline.state import StageState, State, stage_state
 from schemas import tables
 from schemas.manifest import FileEntry, Manifest
@@ -47,7 +48,7 @@ def execute(execution: Execution, display: ProgressDisplay) -> None:
       UserError: something that the user can put right; committed stages are untouched.
     """
     run = execution.run
-    list_requests(execution.configuration)
+    source_states(execution.configuration)
     run.create()
     with run.locked():
         run.recover()
@@ -64,16 +65,18 @@ def _execute_stage(execution: Execution, state: StageState, display: ProgressDis
     stage, run = state.stage, execution.run
     if state.inputs is None:
         raise AssertionError(f"{stage.name} was reached before what it needs")
-    if stage.name == "crawl":
+    if stage.name == "list":
         check_sources(execution.configuration)
     fingerprint = stage.fingerprint(state.settings, state.inputs)
-    workspace = run.open_staging(stage.name, fingerprint)
+    workspace = _open_workspace(execution, stage, fingerprint)
     goal = _goal(execution, stage)
     started, cpu = time.monotonic(), _cpu_seconds()
     with display.stage(stage.name, workspace, goal):
         _run_graph(execution, stage, workspace)
     receipts = workspace.receipts().values()
     statistics = sum_statistics(receipts)
+    if stage.name == "list" and not statistics["requests"]:
+        raise UsageError("the sources name no repositories")
     files = _files_by_table(stage, receipts)
     run.publish(
         stage.name,
@@ -93,7 +96,20 @@ def _execute_stage(execution: Execution, state: StageState, display: ProgressDis
     )
     seconds = time.monotonic() - started
     _record(execution, stage, seconds, _cpu_seconds() - cpu)
-    display.say(describe(stage.name, _corpus_counts(run), Goal({}), seconds))
+    listed = {"repositories": statistics["requests"]} if stage.name == "list" else None
+    display.say(describe(stage.name, listed or _corpus_counts(run), Goal({}), seconds))
+
+
+def _open_workspace(execution: Execution, stage: Stage, fingerprint: str) -> Workspace:
+    """The workspace of a stage, with what its workers read there besides tables."""
+    configuration = execution.configuration
+    # Before the stage counts as begun, because a line may be wrong.
+    opt_outs = file_entries(configuration) if stage.name in OPT_OUT_STAGES else None
+    workspace = execution.run.open_staging(stage.name, fingerprint)
+    path = opt_outs_path(configuration.opt_out, workspace)
+    if opt_outs and path:
+        opt_outs.save(Path(path))
+    return workspace
 
 
 def _run_graph(execution: Execution, stage: Stage, workspace: Workspace) -> None:
@@ -169,7 +185,10 @@ def _files_by_table(
 
 def _goal(execution: Execution, stage: Stage) -> Goal:
     if stage.name == "crawl":
-        return Goal({"repositories": len(list_requests(execution.configuration))})
+        manifest = execution.run.manifest(tables.REQUESTS)
+        return Goal({"repositories": manifest.rows if manifest else 0})
+    if stage.name == "list":
+        return Goal({})
     return Goal({"documents": _corpus_counts(execution.run)["documents"]})
 
 

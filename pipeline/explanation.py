@@ -4,22 +4,37 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.errors import UserError
+from pipeline.errors import UsageError, UserError
 from pipeline.folder import RunFolder
+from pipeline.optouts import entries_that_name
 from schemas import tables
+from schemas.attributes import SELECTED
 from schemas.documents import document_id, document_position
 from schemas.tokens import TOKENIZER_FILE
 from transforms.parts import map_stream, read_part
 from transforms.shard.locate import find_document
 
+if TYPE_CHECKING:
+    from pipeline.configuration import Configuration
+
 _DOCUMENT_COLUMNS = ["repository", "revision", "path", "sha256", "size", "encoding", "language"]
+_MAX_OPT_OUTS = 10
+
+
+@dataclass(frozen=True)
+class OptOuts:
+    """The entries that name a repository now, or why a list of them cannot be read."""
+
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    problem: str | None = None
 
 
 @dataclass(frozen=True)
@@ -30,10 +45,11 @@ class Explanation:
     failures: list[dict[str, Any]]
     documents: list[dict[str, Any]]
     bins: dict[str, int]
+    opt_outs: OptOuts = OptOuts()
 
 
-def explain(run: RunFolder, target: str) -> Explanation:
-    """Looks up ``REPOSITORY`` or ``REPOSITORY:PATH``.
+def explain(run: RunFolder, target: str, configuration: Configuration) -> Explanation:
+    """Looks up ``REPOSITORY`` or ``REPOSITORY:PATH`` in a run of a configuration.
 
     Raises:
       UserError: the run has no such repository or file; names the nearest.
@@ -51,7 +67,17 @@ def explain(run: RunFolder, target: str) -> Explanation:
     if path is not None and not positions and not failures:
         raise UserError(_no_such_file(run, repository, path))
     documents = [_describe(run, *position) for position in positions] if path is not None else []
-    return Explanation(repositories, failures, documents, _bins(run, positions))
+    opt_outs = _opt_outs(configuration, repository)
+    return Explanation(repositories, failures, documents, _bins(run, positions), opt_outs)
+
+
+def _opt_outs(configuration: Configuration, repository: str) -> OptOuts:
+    try:
+        found = islice(entries_that_name(configuration, repository), _MAX_OPT_OUTS)
+        return OptOuts([entry._asdict() for entry in found])
+    except UsageError as error:
+        # A list that is gone must not hide the rest.
+        return OptOuts(problem=str(error))
 
 
 def _parse_target(target: str, names: set[str]) -> tuple[str, str | None]:
@@ -150,7 +176,7 @@ def _bins(run: RunFolder, positions: list[tuple[int, int]]) -> dict[str, int]:
     for part, row in positions:
         if part not in rules:
             rules[part] = read_part(run.path / tables.SELECTION / tables.part_name(part))["rule"]
-        name = rules[part][row].as_py() or "selected"
+        name = rules[part][row].as_py() or SELECTED
         bins[name] = bins.get(name, 0) + 1
     return dict(sorted(bins.items(), key=lambda item: (-item[1], item[0])))
 

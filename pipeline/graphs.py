@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any
 
 import apache_beam as beam
@@ -10,14 +11,16 @@ import apache_beam as beam
 from pipeline.caches import download_cache
 from pipeline.configuration import Configuration
 from pipeline.folder import RunFolder
-from pipeline.stages import list_requests
+from pipeline.optouts import opt_outs_path
+from pipeline.stages import ordered_sources
 from schemas import tables
 from transforms.annotate.stage import AnnotateDocuments, AnnotateOptions
+from transforms.crawl.part import CrawlOptions
 from transforms.crawl.source import Limits
-from transforms.crawl.stage import CrawlOptions, CrawlRepositories
+from transforms.crawl.stage import CrawlRepositories, ListRepositories
 from transforms.deduplicate.stage import DeduplicateDocuments, DeduplicateOptions
 from transforms.parts import Workspace
-from transforms.select.stage import SelectDocuments
+from transforms.select.stage import SelectDocuments, SelectOptions
 from transforms.shard.plan import Packing
 from transforms.shard.stage import ShardOptions, WriteShards
 from transforms.tokenize.stage import TokenizeDocuments
@@ -33,23 +36,24 @@ def build_graph(
     return _BUILDERS[stage](configuration, run, workspace)
 
 
+def _list(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
+    cache = str(download_cache(configuration))
+    sources = ordered_sources(configuration)
+    return ListRepositories(workspace, sources, configuration.crawl.parts, cache)
+
+
 def _crawl(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
     crawl = configuration.crawl
-    limits = Limits(
-        max_file_bytes=crawl.max_file_bytes,
-        max_repository_bytes=crawl.max_repository_bytes,
-        max_repository_files=crawl.max_repository_files,
-        timeout_seconds=crawl.timeout_seconds,
-        attempts=crawl.attempts,
-    )
+    limits = Limits(**{field.name: getattr(crawl, field.name) for field in fields(Limits)})
     options = CrawlOptions(
         parts=crawl.parts,
         languages=crawl.languages,
         limits=limits,
         downloads=crawl.downloads,
         cache=str(download_cache(configuration)),
+        opt_outs=opt_outs_path(configuration.opt_out, workspace),
     )
-    return CrawlRepositories(workspace, list_requests(configuration), options)
+    return CrawlRepositories(workspace, _files(run, tables.REQUESTS), options)
 
 
 def _annotate(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
@@ -67,7 +71,12 @@ def _deduplicate(configuration: Configuration, run: RunFolder, workspace: Worksp
 
 def _select(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
     parts = _parts(run, tables.DOCUMENTS)
-    return SelectDocuments(workspace, parts, configuration.select.resolved())
+    options = SelectOptions(
+        rules=configuration.select.resolved(),
+        licenses=configuration.select.licenses.lists(),
+        opt_outs=opt_outs_path(configuration.opt_out, workspace),
+    )
+    return SelectDocuments(workspace, parts, options)
 
 
 def _tokenize(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
@@ -88,13 +97,18 @@ def _shard(configuration: Configuration, run: RunFolder, workspace: Workspace) -
 
 
 def _parts(run: RunFolder, table: str) -> list[str]:
+    return [name for name in _files(run, table) if name.startswith("part-")]
+
+
+def _files(run: RunFolder, table: str) -> list[str]:
     manifest = run.manifest(table)
     if manifest is None:
         raise ValueError(f"{table} is not committed")
-    return [entry.name for entry in manifest.files if entry.name.startswith("part-")]
+    return [entry.name for entry in manifest.files]
 
 
 _BUILDERS: Mapping[str, Callable[[Configuration, RunFolder, Workspace], Transform]] = {
+    "list": _list,
     "crawl": _crawl,
     "annotate": _annotate,
     "deduplicate": _deduplicate,

@@ -48,6 +48,7 @@ class ProgressDisplay:
         def watch() -> None:
             while not stop.wait(interval):
                 line = describe(name, _sum(workspace), goal, time.monotonic() - started)
+                line = "  ".join([line, *workspace.notices()])
                 if self._console.is_terminal:
                     spinner.update(text=Text(line))
                 else:

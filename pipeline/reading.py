@@ -40,9 +40,8 @@ def write_configuration(configuration: Configuration) -> str:
     """The resolved configuration as YAML, with every default spelled out."""
     body = configuration.model_dump(mode="json", exclude={"sources"})
     sources = [
-        {entry.kind: entry.settings.model_dump(mode="json", exclude_none=True)}
+        {entry.kind: entry.source.model_dump(mode="json", exclude_none=True)}
         for entry in configuration.sources
-        if entry.settings is not None
     ]
     return yaml.safe_dump({"sources": sources, **body}, sort_keys=False, allow_unicode=True)
 

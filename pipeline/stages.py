@@ -15,10 +15,10 @@ from typing import Any
 
 from pipeline.configuration import Configuration
 from pipeline.errors import UsageError
+from pipeline.optouts import state_of
 from pipeline.reading import nearest
 from schemas import tables
-from transforms.crawl.registry import SOURCES
-from transforms.crawl.source import Request
+from transforms.crawl.source import Source
 
 
 @dataclass(frozen=True)
@@ -43,49 +43,59 @@ class Stage:
         ).hexdigest()
 
 
-def list_requests(configuration: Configuration) -> list[Request]:
-    """The repositories that a configuration asks for, each once and in order.
+def ordered_sources(configuration: Configuration) -> tuple[Source, ...]:
+    """The sources in an order that does not depend on how the configuration lists them."""
+    sources = {
+        json.dumps([entry.kind, entry.source.model_dump(mode="json")]): entry.source
+        for entry in configuration.sources
+    }
+    return tuple(source for _, source in sorted(sources.items()))
+
+
+def source_states(configuration: Configuration) -> list[list[Any]]:
+    """What decides the repositories that a configuration names, inside of it and outside.
 
     Raises:
-      UsageError: a source refuses what it is given.
+      UsageError: a source names a file or folder that cannot be read.
     """
-    found: set[Request] = set()
-    for entry in configuration.sources:
-        if entry.settings is None:
-            continue
+    states: list[list[Any]] = []
+    for source in ordered_sources(configuration):
         try:
-            found.update(SOURCES[entry.kind].requests(entry.settings.model_dump(mode="json")))
+            state = source.state()
         except ValueError as error:
-            raise UsageError(f"sources.{entry.kind}: {error}") from error
-    if not found:
-        raise UsageError("the sources name no repositories")
-    _refuse_namesakes(found)
-    return sorted(found)
+            raise UsageError(f"sources.{source.kind}: {error}") from error
+        states.append([source.kind, source.model_dump(mode="json"), state])
+    _refuse_namesakes(configuration)
+    return states
 
 
-def _refuse_namesakes(requests: set[Request]) -> None:
-    """Raises `UsageError` where two folders would be one repository."""
-    folders: dict[str, str] = {}
-    for request in sorted(requests):
-        if request.source == "directory":
-            other = folders.setdefault(request.repository, request.location)
-            if other != request.location:
+def _refuse_namesakes(configuration: Configuration) -> None:
+    """Raises `UsageError` where two folders or files would be one repository."""
+    places: dict[str, str] = {}
+    for source in ordered_sources(configuration):
+        for name, place in source.places():
+            other = places.setdefault(name, place)
+            if other != place:
                 raise UsageError(
-                    f"sources.directory: {other} and {request.location} would both be "
-                    f"{request.repository}; give one of their sources a `name`"
+                    f"sources.{source.kind}: {other} and {place} would both be {name}; "
+                    "give one of their sources a `name`"
                 )
+
+
+def _list_settings(configuration: Configuration) -> dict[str, Any]:
+    return {"sources": source_states(configuration), "parts": configuration.crawl.parts}
 
 
 def _crawl_settings(configuration: Configuration) -> dict[str, Any]:
     crawl = configuration.crawl
-    requests = "".join(f"{request}\n" for request in list_requests(configuration))
     return {
-        "sources": hashlib.sha256(requests.encode()).hexdigest(),
         "parts": crawl.parts,
         "languages": sorted(crawl.languages),
         "max_file_bytes": crawl.max_file_bytes,
         "max_repository_bytes": crawl.max_repository_bytes,
         "max_repository_files": crawl.max_repository_files,
+        "max_ratio": crawl.max_ratio,
+        "max_depth": crawl.max_depth,
     }
 
 
@@ -97,8 +107,14 @@ def _deduplicate_settings(configuration: Configuration) -> dict[str, Any]:
 
 
 def _select_settings(configuration: Configuration) -> dict[str, Any]:
-    # A list, because the order of rules decides which one names the bin.
-    return {"rules": [[rule.name, rule.expression] for rule in configuration.select.resolved()]}
+    licenses = configuration.select.licenses.lists()
+    return {
+        # A list, because the order of rules decides which one names the bin.
+        "rules": [[rule.name, rule.expression] for rule in configuration.select.resolved()],
+        "licenses": [sorted(licenses.allow), sorted(licenses.deny)],
+        # Not among the crawl's, which would fetch everything again for one more entry.
+        "opt_out": state_of(configuration.opt_out),
+    }
 
 
 def _shard_settings(configuration: Configuration) -> dict[str, Any]:
@@ -110,8 +126,14 @@ def _shard_settings(configuration: Configuration) -> dict[str, Any]:
 
 STAGES: tuple[Stage, ...] = (
     Stage(
-        name="crawl",
+        name="list",
         inputs=(),
+        outputs=(tables.REQUESTS,),
+        settings=_list_settings,
+    ),
+    Stage(
+        name="crawl",
+        inputs=(tables.REQUESTS,),
         outputs=(tables.failures_of("crawl"), tables.REPOSITORIES, tables.DOCUMENTS),
         settings=_crawl_settings,
     ),

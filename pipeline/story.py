@@ -6,20 +6,27 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.explanation import Explanation
+from schemas.attributes import OPTED_OUT
+from schemas.repositories import Status
 
 
 def tell(explanation: Explanation) -> Iterator[str]:
     """The lines that ``repomill why`` prints, with nothing in them that moves a terminal."""
     for line in _tell(explanation):
-        yield "".join(
-            character if character.isprintable() else f"\\x{ord(character):02x}"
-            for character in line
-        )
+        yield printable(line)
+
+
+def printable(text: str) -> str:
+    """A text from outside with nothing in it that moves a terminal."""
+    return "".join(
+        character if character.isprintable() else f"\\x{ord(character):02x}" for character in text
+    )
 
 
 def _tell(explanation: Explanation) -> Iterator[str]:
     for row in explanation.repositories:
         yield from _tell_repository(row)
+    yield from _tell_opt_outs(explanation)
     for row in explanation.failures:
         where = f"  {row['path']}" if row["path"] else "  the repository"
         detail = f": {row['detail']}" if row["detail"] else ""
@@ -31,12 +38,30 @@ def _tell(explanation: Explanation) -> Iterator[str]:
             yield f"  {count:>8,}  {name}"
 
 
+def _tell_opt_outs(explanation: Explanation) -> Iterator[str]:
+    left_out = any(row["status"] == Status.OPTED_OUT for row in explanation.repositories)
+    rejected = OPTED_OUT in explanation.bins
+    opt_outs = explanation.opt_outs
+    for entry in opt_outs.entries:
+        verb = "opted out" if left_out or rejected else "the next `repomill run` leaves it out"
+        place = f"line {entry['line']} of {entry['list']}"
+        if entry["list"] is None:
+            place = "`opt_out.repositories` in the configuration"
+        yield f"  {verb}: entry {entry['entry']} in {place}"
+    if opt_outs.problem:
+        yield f"  the opt-out lists cannot be read: {opt_outs.problem}"
+    elif left_out and not opt_outs.entries:
+        yield "  no opt-out entry names it any more: `repomill run CONFIG --redo crawl` fetches it"
+    elif rejected and not opt_outs.entries:
+        yield "  no opt-out entry names it any more: `repomill run CONFIG` takes it in again"
+
+
 def _tell_repository(row: Mapping[str, Any]) -> Iterator[str]:
-    licenses = ", ".join(row["licenses"]) or "none found"
+    license_ = row["license"] or "none found"
     reason = f" ({row['reason']})" if row["reason"] else ""
     yield (
         f"{row['repository']} {row['revision']}  {row['status']}{reason}, "
-        f"{row['files']:,} documents, {row['bytes']:,} bytes, licenses: {licenses}"
+        f"{row['files']:,} documents, {row['bytes']:,} bytes, license: {license_}"
     )
 
 
@@ -52,6 +77,8 @@ def _tell_document(document: Mapping[str, Any]) -> Iterator[str]:
         yield "  not decided yet: the select stage has not run"
     elif document["selected"]:
         yield "  SELECTED: no rule rejects it"
+    elif document["rule"] == OPTED_OUT:
+        yield f"  REJECTED by {OPTED_OUT}: an opt-out list names its repository"
     else:
         yield f"  REJECTED by {document['rule']}: {document['expression']}"
     for place in document["sequences"]:

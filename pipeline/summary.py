@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.folder import RunFolder
 from schemas import tables
-from schemas.attributes import SELECTED
+from schemas.attributes import OPTED_OUT, SELECTED
 from schemas.manifest import Manifest
 from schemas.repositories import Status
 from schemas.shards import Split
@@ -94,7 +94,8 @@ def _funnel(selection: Manifest | None) -> tuple[Bin, ...]:
     if selection is None:
         return ()
     statistics = selection.statistics
-    names = [name for name, _ in selection.settings["rules"]] + [SELECTED]
+    names = [OPTED_OUT] if selection.settings.get("opt_out") else []
+    names += [name for name, _ in selection.settings["rules"]] + [SELECTED]
     return tuple(
         Bin(name, statistics.get(f"documents.{name}", 0), statistics.get(f"bytes.{name}", 0))
         for name in names

@@ -35,6 +35,9 @@ SELECTION = pa.schema([pa.field("rule", pa.string())])
 SELECTED = "selected"
 """The bin of the funnel for documents that no rule rejects; no rule may have this name."""
 
+OPTED_OUT = "opted_out"
+"""The bin of documents whose repositories an opt-out list names; no rule may have this name."""
+
 CONTENT_HASH_BYTES = 16
 """``content_hash`` is so many leading bytes of the content's SHA-256."""
 

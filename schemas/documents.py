@@ -4,6 +4,11 @@ A documents table is a folder of ``part-NNNNN.parquet`` files. A repository's ro
 are in the part named by a stable hash of the repository's name, sorted by
 repository, revision and path. A document's id is ``part number << 32 | row``: it is never
 stored, unique, sortable, and says where the text is.
+
+``license`` is an SPDX expression, null where nothing was found; ``license_class`` a word of
+`schemas.licenses.LicenseClass`; ``license_evidence`` says where the license was read
+(``spdx_tag``, ``header``, ``metadata``, ``file:PATH``) and ``license_confidence`` how sure
+that is, from 0 to 1.
 """
 
 from __future__ import annotations
@@ -22,7 +27,10 @@ SCHEMA = pa.schema(
         pa.field("size", pa.int64(), nullable=False),
         pa.field("encoding", pa.string(), nullable=False),
         pa.field("language", pa.string(), nullable=False),
-        pa.field("licenses", pa.list_(pa.string()), nullable=False),
+        pa.field("license", pa.string()),
+        pa.field("license_class", pa.string(), nullable=False),
+        pa.field("license_evidence", pa.string()),
+        pa.field("license_confidence", pa.float32()),
     ]
 )
 

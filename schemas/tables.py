@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+REQUESTS = "requests"
 REPOSITORIES = "repositories"
 DOCUMENTS = "documents"
 QUALITY = "attributes/quality"

@@ -107,6 +107,11 @@ class Workspace:
             found[path.stem] = json.loads(path.read_text())
         return found
 
+    def notices(self) -> list[str]:
+        """What units say in words, such as what they wait for, each once, sorted."""
+        paths = Path(self.staging, _PROGRESS).glob("[!.]*.txt")
+        return sorted({path.read_text("utf-8") for path in paths} - {""})
+
 
 class Progress:
     """Tells how far a unit of work is, at most twice a second, in a file of its own.
@@ -118,6 +123,7 @@ class Progress:
     def __init__(self, workspace: Workspace, unit: str) -> None:
         self._path = Path(workspace.staging, _PROGRESS, f"{unit}.json")
         self._counts: dict[str, int] = {}
+        self._told = ""
         self._written = 0.0
 
     def add(self, **counts: int) -> None:
@@ -128,6 +134,12 @@ class Progress:
         if now - self._written >= PROGRESS_SECONDS:
             self._written = now
             write_whole(self._path, json.dumps(self._counts).encode(), durable=False)
+
+    def tell(self, line: str) -> None:
+        """Says in words what the unit waits for, until the next line; an empty one ends it."""
+        if line != self._told:
+            self._told = line
+            write_whole(self._path.with_suffix(".txt"), line.encode(), durable=False)
 
 
 class PartWriter(AbstractContextManager["PartWriter"]):
@@ -168,7 +180,8 @@ class PartWriter(AbstractContextManager["PartWriter"]):
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Appends the rows of a batch of the table's schema."""
-        self._digest.update(batch)
+        if batch.schema != self._schema:
+            raise ValueError(f"batch has schema {batch.schema}, the table has {self._schema}")
         self._rows += batch.num_rows
         self._pending.append(batch)
         self._pending_bytes += batch.nbytes
@@ -179,6 +192,8 @@ class PartWriter(AbstractContextManager["PartWriter"]):
         if self._pending:
             table = pa.Table.from_batches(self._pending, self._schema).combine_chunks()
             for batch in table.to_batches():
+                # Once for many small batches, which cost more to digest than their bytes.
+                self._digest.update(batch)
                 self._writer.write_batch(batch)
             self._pending, self._pending_bytes = [], 0
 
@@ -226,7 +241,8 @@ class DamagedFileError(OSError):
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def reading(path: Path) -> Iterator[None]:
+    """Turns what readers of a file say of damage into `DamagedFileError`."""
     try:
         yield
     except (pa.ArrowException, OSError) as error:
@@ -238,7 +254,7 @@ def _reading(path: Path) -> Iterator[None]:
 
 def read_part(path: Path, columns: list[str] | None = None) -> pa.Table:
     """The columns of a whole Parquet part; raises `DamagedFileError`."""
-    with _reading(path):
+    with reading(path):
         return pq.ParquetFile(path).read(columns=columns, use_threads=False)
 
 
@@ -247,7 +263,7 @@ def iterate_row_groups(path: Path, columns: list[str] | None = None) -> Iterator
 
     Raises `DamagedFileError`.
     """
-    with _reading(path), pq.ParquetFile(path) as file:
+    with reading(path), pq.ParquetFile(path) as file:
         for index in range(file.num_row_groups):
             table = file.read_row_group(index, columns=columns, use_threads=False)
             yield from table.combine_chunks().to_batches()
@@ -258,7 +274,7 @@ def map_stream(path: Path) -> pa.Table:
 
     Raises `DamagedFileError`.
     """
-    with _reading(path), pa.memory_map(str(path)) as source:
+    with reading(path), pa.memory_map(str(path)) as source:
         return pa.ipc.open_stream(source).read_all()
 
 

@@ -10,14 +10,19 @@ from pipeline.configuration import (
     Configuration,
     Crawl,
     Deduplicate,
-    DirectorySource,
-    GitSource,
-    GitUrl,
-    PypiSource,
+    Licenses,
+    OptOut,
     Select,
     Shard,
     Tokenize,
 )
+from transforms.crawl.datasets.columns import Columns
+from transforms.crawl.sources.archive import ArchiveSource
+from transforms.crawl.sources.directory import DirectorySource
+from transforms.crawl.sources.git import GitSource, GitUrl
+from transforms.crawl.sources.github import GithubSource
+from transforms.crawl.sources.pypi import PypiSource
+from transforms.crawl.sources.rows import JsonLinesSource, ParquetSource
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 SECTIONS = {
@@ -25,11 +30,18 @@ SECTIONS = {
     "sources: pypi": PypiSource,
     "sources: git": GitSource,
     "sources: git, a URL with a ref": GitUrl,
+    "sources: github": GithubSource,
+    "sources: archive": ArchiveSource,
     "sources: directory": DirectorySource,
+    "sources: parquet": ParquetSource,
+    "sources: jsonl": JsonLinesSource,
+    "sources: parquet and jsonl, columns": Columns,
+    "opt_out": OptOut,
     "crawl": Crawl,
     "annotate": Annotate,
     "deduplicate": Deduplicate,
     "select": Select,
+    "select: licenses": Licenses,
     "tokenize": Tokenize,
     "shard": Shard,
 }

@@ -10,7 +10,7 @@ from schemas import tables
 from tests.pipeline.runs import digests, executed, run_configuration
 from transforms.parts import Receipt, read_part
 
-ALL_STAGES = ["crawl", "annotate", "deduplicate", "select", "tokenize", "shard"]
+ALL_STAGES = ["list", "crawl", "annotate", "deduplicate", "select", "tokenize", "shard"]
 
 
 def test_every_document_ends_in_one_bin_and_every_failure_is_a_row(configure):
@@ -28,7 +28,7 @@ def test_every_document_ends_in_one_bin_and_every_failure_is_a_row(configure):
         "selected": 5,
     }
     assert sum(each.documents for each in summary.funnel) == summary.documents == 10
-    assert summary.repositories == {"crawled": 4, "empty": 0, "failed": 0}
+    assert summary.repositories == {"crawled": 4, "empty": 0, "failed": 0, "opted_out": 0}
     assert summary.failed_files == {"binary_content": 1}
     assert sum(split.tokens for split in summary.shards) == summary.tokens + 5
 
@@ -69,7 +69,7 @@ def test_the_digest_depends_on_neither_workers_nor_order_of_sources_nor_folder(
         configure("second", sources=each[::-1]), workers=4, output=str(tmp_path / "4")
     )
     assert digests(first) == digests(second)
-    assert len(digests(first)) == 9
+    assert len(digests(first)) == 10
 
 
 def test_dividing_documents_otherwise_keeps_the_same_ones(configure, tmp_path):
@@ -91,9 +91,9 @@ def test_dividing_documents_otherwise_keeps_the_same_ones(configure, tmp_path):
 
 def test_a_wanted_stage_brings_what_it_needs_and_no_more(configure):
     run = run_configuration(configure(), stages=("deduplicate",))
-    assert executed(run) == ALL_STAGES[:3]
+    assert executed(run) == ALL_STAGES[:4]
     run_configuration(configure(), stages=("annotate",))
-    assert executed(run) == ALL_STAGES[:3]
+    assert executed(run) == ALL_STAGES[:4]
 
 
 def test_a_lost_file_is_noticed_and_its_table_made_again(configure):
@@ -161,7 +161,12 @@ def test_a_relative_output_works_for_every_source(configure, tmp_path, projects,
     monkeypatch.chdir(tmp_path)
     sources = [{"git": {"urls": [f"file://{projects}/delta", f"file://{projects}/absent"]}}]
     run = run_configuration(configure(sources=sources), output="relative")
-    assert summarize(run).repositories == {"crawled": 1, "empty": 0, "failed": 1}
+    assert summarize(run).repositories == {
+        "crawled": 1,
+        "empty": 0,
+        "failed": 1,
+        "opted_out": 0,
+    }
     failures = [
         row
         for part in range(3)
@@ -197,5 +202,5 @@ def test_an_error_before_any_worker_starts_leaves_its_trace_too(configure, monke
         raise RuntimeError("before the start")
 
     monkeypatch.setattr("pipeline.graphs.build_graph", fail)
-    with pytest.raises(StageError, match="stage crawl failed: before the start"):
+    with pytest.raises(StageError, match="stage list failed: before the start"):
         run_configuration(configure())

@@ -1,7 +1,9 @@
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.explanation import Explanation, explain
+from pipeline.explanation import Explanation
+from pipeline.explanation import explain as explain_with
+from pipeline.reading import read_configuration
 from pipeline.story import tell
 from tests.pipeline.runs import run_configuration
 
@@ -9,6 +11,10 @@ from tests.pipeline.runs import run_configuration
 @pytest.fixture
 def run(configure):
     return run_configuration(configure())
+
+
+def explain(run, target):
+    return explain_with(run, target, read_configuration(run.path / "config.yaml"))
 
 
 def story(run, target):

@@ -50,6 +50,10 @@ def test_every_key_but_sources_has_a_default(read):
         (MINIMAL + "select: {rules: {long: sise > 3}}", "no column 'sise'; did you mean size"),
         (MINIMAL + "select: {rules: {long: 'size +'}}", "rule long: 'size \\+' is no expression"),
         (MINIMAL + "select: {rules: {selected: size > 3}}", "'selected' cannot be the name"),
+        (MINIMAL + "select: {licenses: {allow: [MITT]}}", "select.licenses.allow: 'MITT' is not"),
+        (MINIMAL + "select: {licenses: {deny: [MIT OR ISC]}}", "is not the SPDX identifier of a"),
+        (MINIMAL + "select: {licenses: {allow: [MIT]}}", "no rule asks about them"),
+        (MINIMAL + "opt_out: {repositories: [a b]}", "opt_out.repositories: 'a b': no name has"),
         (MINIMAL + "tokenize: {tokenizer: p51k}", "tokenize.tokenizer: .*'p50k'"),
     ],
 )
@@ -75,6 +79,12 @@ def test_changes_go_over_the_file_and_output_over_both(read):
     assert configuration.shard.seed == 3
     assert configuration.output == "elsewhere"
     assert [rule.name for rule in configuration.select.resolved()] == ["a"]
+
+
+def test_licenses_are_held_by_their_identifiers_of_now(read):
+    rules = "rules: {license_not_allowed: not license_allowed}"
+    configuration = read(MINIMAL + f"select: {{licenses: {{allow: [mit, GPL-2.0]}}, {rules}}}")
+    assert configuration.select.licenses.allow == ("MIT", "GPL-2.0-only")
 
 
 @pytest.mark.parametrize("change", ["shard", "=3", "output.x=1", "shard.seed=[", "shard.sed=1"])

@@ -18,7 +18,10 @@ def test_columns_are_a_contract():
         "size: int64",
         "encoding: string",
         "language: string",
-        "licenses: list<item: string>",
+        "license: string",
+        "license_class: string",
+        "license_evidence: string",
+        "license_confidence: float",
     ]
 
 

@@ -8,15 +8,19 @@ def test_columns_are_a_contract():
         "revision: string",
         "status: string",
         "reason: string",
-        "licenses: list<item: string>",
+        "license: string",
+        "license_class: string",
+        "license_evidence: string",
+        "license_confidence: float",
         "files: int64",
         "bytes: int64",
         "stars: int64",
         "forks: int64",
         "archived: bool",
         "released: timestamp[us, tz=UTC]",
+        "collection: string",
     ]
 
 
-def test_every_repository_ends_in_one_of_three_ways():
-    assert list(Status) == ["crawled", "empty", "failed"]
+def test_every_repository_ends_in_one_of_four_ways():
+    assert list(Status) == ["crawled", "empty", "failed", "opted_out"]

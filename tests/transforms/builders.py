@@ -46,6 +46,7 @@ class Repository:
     stars: int | None = None
     released: datetime.datetime | None = None
     encodings: Mapping[str, str] | None = None
+    license_class: str = "none"
 
 
 def write_run(run: Path, crawled: Iterable[Repository], parts: int = 2) -> Workspace:
@@ -72,7 +73,10 @@ def _document_rows(repository: Repository) -> list[dict[str, object]]:
             "size": len(content),
             "encoding": (repository.encodings or {}).get(path, "utf-8"),
             "language": "python",
-            "licenses": [],
+            "license": None,
+            "license_class": "none",
+            "license_evidence": None,
+            "license_confidence": None,
         }
         for path, content in sorted(repository.files.items())
     ]
@@ -84,7 +88,7 @@ def _repository_row(repository: Repository) -> dict[str, object]:
         "source": "directory",
         "revision": repository.revision,
         "status": "crawled",
-        "licenses": [],
+        "license_class": repository.license_class,
         "files": len(repository.files),
         "bytes": sum(map(len, repository.files.values())),
         "stars": repository.stars,

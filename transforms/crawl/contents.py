@@ -1,14 +1,25 @@
 """Contents of files: whether they are text, and in which encoding.
 
-A Python file says its encoding itself (PEP 263) or is UTF-8. What it declares is
-believed only where Python would believe it and where all of the file decodes.
+The encoding comes from rules and is never guessed:
+
+1. A file with a NUL byte is binary: no encoding of Python source has one. So is UTF-16
+   and UTF-32, with a byte order mark or without, which Python does not read either.
+2. UTF-8's byte order mark makes it ``utf-8-sig``; any other declaration is then an error.
+3. A comment in the first two lines that declares an encoding (PEP 263) is believed where
+   the encoding is one of `SOURCE_CODECS`. Others would turn ASCII into something else
+   (``rot13``, ``unicode_escape``, ``utf-7``), differ between machines (``mbcs``) or
+   be no encodings: none is looked up, as that may import modules and is cached for ever.
+4. Everything else is UTF-8. All of the file has to decode strictly.
+
+What is stored are the file's own bytes, line ends and byte order mark included, with the
+name of the encoding beside them.
 """
 
 from __future__ import annotations
 
 import codecs
-import io
-import tokenize
+import re
+from encodings.aliases import aliases
 
 from schemas.failures import Reason
 
@@ -17,14 +28,38 @@ from schemas.failures import Reason
 _LFS_VERSION = b"version https://git-lfs.github.com/spec/"
 _LFS_POINTER_BYTES = 1024
 
-# Text codecs that are no encodings of source: escapes that turn plain ASCII into
-# something else, and those of which CPython cannot read a declaration.
-_REFUSED_CODECS = frozenset(
-    {"idna", "mbcs", "oem", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"}
-    | {"raw-unicode-escape", "unicode-escape", "utf-7", "utf-16", "utf-16-be", "utf-16-le"}
-    | {"utf-32", "utf-32-be", "utf-32-le"}
+# fmt: off
+_CODE_PAGES = (
+    437, 720, 737, 775, 850, 852, 855, 856, 857, 858, 860, 861, 862, 863, 865, 866, 869, 874,
+    932, 949, 950, 1006, 1125, 1250, 1251, 1252, 1253, 1254, 1255, 1256, 1257, 1258,
 )
-_PRINTABLE_ASCII = bytes(range(0x20, 0x7F))
+_APPLE = (
+    "arabic", "croatian", "cyrillic", "farsi", "greek", "iceland", "latin2", "roman",
+    "romanian", "turkish",
+)
+_OTHERS = (
+    "ascii", "utf_8", "latin_1", "tis_620", "kz1048", "ptcp154", "koi8_r", "koi8_t", "koi8_u",
+    "hp_roman8", "palmos", "big5", "big5hkscs", "euc_jis_2004", "euc_jisx0213", "euc_jp",
+    "euc_kr", "gb18030", "gb2312", "gbk", "iso2022_jp", "iso2022_jp_1", "iso2022_jp_2",
+    "iso2022_jp_2004", "iso2022_jp_3", "iso2022_jp_ext", "iso2022_kr", "johab", "shift_jis",
+)
+# fmt: on
+SOURCE_CODECS = frozenset(
+    (
+        *(f"cp{number}" for number in _CODE_PAGES),
+        *(f"iso8859_{number}" for number in range(1, 17) if number != 12),
+        *(f"mac_{name}" for name in _APPLE),
+        *_OTHERS,
+    )
+)
+"""Python's codecs that read all of printable ASCII as itself, as a declaration has to be."""
+
+# PEP 263, and the names that Python's own reader of it knows by their start.
+_DECLARATION = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_BLANK = re.compile(rb"[ \t\f]*(?:[#\r\n]|$)")
+_MAX_NAME_BYTES = 64
+_UTF8_NAME = re.compile(r"utf-8(?:-.*)?")
+_LATIN1_NAME = re.compile(r"(?:latin-1|iso-8859-1|iso-latin-1)(?:-.*)?")
 
 
 def examine(content: bytes) -> str | Reason:
@@ -33,40 +68,49 @@ def examine(content: bytes) -> str | Reason:
         return Reason.BINARY_CONTENT
     if content.startswith(_LFS_VERSION) and len(content) < _LFS_POINTER_BYTES:
         return Reason.LFS_POINTER
-    encoding = _declared_encoding(content)
+    encoding = _encoding_by_rule(content)
     if encoding is None:
         return Reason.UNDECODABLE
     try:
         content.decode(encoding)
-    except (UnicodeError, LookupError):
+    except UnicodeError:
         return Reason.UNDECODABLE
     return encoding
 
 
-def _declared_encoding(content: bytes) -> str | None:
-    """The encoding that the BOM or the first two lines name; UTF-8 where they name none."""
-    if not content.startswith(codecs.BOM_UTF8) and not _may_declare(content):
-        return "utf-8"
-    try:
-        declared, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
-    except SyntaxError:
+def _encoding_by_rule(content: bytes) -> str | None:
+    """The encoding to try, None where the declaration is none that can be believed."""
+    has_mark = content.startswith(codecs.BOM_UTF8)
+    declared = _declaration(content.removeprefix(codecs.BOM_UTF8) if has_mark else content)
+    if declared is None:
+        return "utf-8-sig" if has_mark else "utf-8"
+    name = _source_encoding(declared)
+    if has_mark:
+        return "utf-8-sig" if name == "utf-8" else None
+    return name
+
+
+def _declaration(text: bytes) -> str | None:
+    """The name that the first two lines declare, None where they declare none."""
+    end = text.find(b"\n")
+    first = text[: end + 1] if end >= 0 else text
+    second_end = text.find(b"\n", end + 1) if end >= 0 else -1
+    second = text[len(first) : second_end + 1 if second_end >= 0 else len(text)]
+    found = _DECLARATION.match(first)
+    if not found and _BLANK.match(first):
+        found = _DECLARATION.match(second)
+    return found[1].decode("ascii") if found else None
+
+
+def _source_encoding(declared: str) -> str | None:
+    """The normalized name of an encoding of source, None where it is no such encoding."""
+    if len(declared) > _MAX_NAME_BYTES:
         return None
-    name = codecs.lookup(declared).name
-    return name if _is_source_encoding(name) else None
-
-
-def _may_declare(content: bytes) -> bool:
-    """Whether the first two lines can hold a declaration; saves most files a regex."""
-    first = content.find(b"\n")
-    second = content.find(b"\n", first + 1) if first >= 0 else -1
-    return content.find(b"coding", 0, second if second >= 0 else len(content)) >= 0
-
-
-def _is_source_encoding(name: str) -> bool:
-    """Whether a codec leaves ASCII alone, as the declaration itself has to be read in it."""
-    if name in _REFUSED_CODECS:
-        return False
-    try:
-        return _PRINTABLE_ASCII.decode(name) == _PRINTABLE_ASCII.decode("ascii")
-    except (UnicodeError, LookupError):
-        return False
+    name = declared.lower().replace("_", "-")
+    if _UTF8_NAME.fullmatch(name):
+        return "utf-8"
+    if _LATIN1_NAME.fullmatch(name):
+        return "iso8859-1"
+    module = re.sub(r"[-.]+", "_", name)
+    module = aliases.get(module, module)
+    return codecs.lookup(module).name if module in SOURCE_CODECS else None

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from schemas.failures import Reason
 from transforms.crawl.contents import examine
 from transforms.crawl.languages import language_of
-from transforms.crawl.paths import path_order, readable_path, safe_path
+from transforms.crawl.licenses.assignment import find_repository_licenses
+from transforms.crawl.licenses.findings import LicenseFinding
+from transforms.crawl.licenses.paths import is_license_path
+from transforms.crawl.licenses.texts import MAX_TEXT_BYTES
+from transforms.crawl.paths import (
+    collision_key,
+    is_archive_name,
+    path_order,
+    readable_path,
+    safe_path,
+)
 from transforms.crawl.source import (
     Fetched,
     Limits,
+    PathFilter,
     RejectedFile,
     RepositoryFacts,
     Request,
     SourceFile,
 )
+
+MAX_LICENSE_FILES = 1_000
 
 
 @dataclass(frozen=True)
@@ -27,6 +41,7 @@ class AcceptedFile:
     content: bytes
     encoding: str
     language: str
+    license: LicenseFinding | None = None
 
 
 @dataclass(frozen=True)
@@ -35,8 +50,20 @@ class CrawledRepository:
 
     request: Request
     facts: RepositoryFacts
+    license: LicenseFinding | None
     files: tuple[AcceptedFile, ...]
     rejected: tuple[RejectedFile, ...]
+    collection: str | None = None
+
+
+def path_filter(languages: Collection[str]) -> PathFilter:
+    """Wants the files that are in one of the languages, and license files."""
+    wanted_languages = frozenset(languages)
+
+    def wanted(path: str) -> bool:
+        return language_of(path) in wanted_languages or is_license_path(path)
+
+    return wanted
 
 
 def crawl_repository(
@@ -47,42 +74,86 @@ def crawl_repository(
     Raises `CrawlError` where the repository cannot be read to its end: what was read
     until then does not count.
     """
-    wanted_languages = frozenset(languages)
-
-    def wanted(path: str) -> bool:
-        return language_of(path) in wanted_languages
-
+    wanted = _NotingArchives(path_filter(languages))
+    licenses = _LicenseFiles(frozenset(languages))
+    read = licenses.keep(chain(fetched.read(wanted, limits), wanted.archives))
     files: list[AcceptedFile] = []
     rejected: list[RejectedFile] = []
-    for judged in _judge_files(fetched.read(wanted, limits)):
+    for judged in _judge_files(read, limits):
         if isinstance(judged, AcceptedFile):
             files.append(judged)
         else:
             rejected.append(judged)
+    facts = fetched.facts
+    found = find_repository_licenses(licenses.texts, facts.licenses)
+    licensed = (replace(file, license=found.of_file(file.path, file.content)) for file in files)
     return CrawledRepository(
         request=request,
-        facts=fetched.facts,
-        files=tuple(sorted(files, key=lambda file: path_order(file.path))),
+        facts=facts,
+        license=found.repository,
+        files=tuple(sorted(licensed, key=lambda file: path_order(file.path))),
         rejected=tuple(sorted(rejected, key=lambda file: (path_order(file.path), file.reason))),
     )
 
 
+class _NotingArchives:
+    """A filter that notes, wherever the paths come from, which ones are archives."""
+
+    def __init__(self, wanted: PathFilter) -> None:
+        self._wanted = wanted
+        self.archives: list[RejectedFile] = []
+
+    def __call__(self, path: str) -> bool:
+        if self._wanted(path):
+            return True
+        if is_archive_name(path):
+            self.archives.append(RejectedFile(path, Reason.NESTED_ARCHIVE))
+        return False
+
+
+@dataclass
+class _LicenseFiles:
+    """The starts of license files, taken out of what is read; they become no documents."""
+
+    languages: frozenset[str]
+    texts: dict[str, bytes] = field(default_factory=dict)
+
+    def keep(
+        self, files: Iterable[SourceFile | RejectedFile]
+    ) -> Iterator[SourceFile | RejectedFile]:
+        """All files but those that were only asked for because of their license."""
+        for file in files:
+            if language_of(file.path) in self.languages or not is_license_path(file.path):
+                yield file
+            elif isinstance(file, SourceFile) and len(self.texts) < MAX_LICENSE_FILES:
+                # A path is looked at in the table of licenses only, and written nowhere else.
+                self.texts.setdefault(readable_path(file.path), file.content[:MAX_TEXT_BYTES])
+
+
 def _judge_files(
-    files: Iterator[SourceFile | RejectedFile],
+    files: Iterable[SourceFile | RejectedFile], limits: Limits
 ) -> Iterator[AcceptedFile | RejectedFile]:
     seen: set[str] = set()
+    firsts: dict[str, str] = {}
     for file in files:
+        path = file.path
         # A duplicate keeps its path as it is, so that both show under one name.
-        if file.path in seen:
-            yield RejectedFile(readable_path(file.path), Reason.DUPLICATE_PATH)
+        if path in seen:
+            yield RejectedFile(readable_path(path), Reason.DUPLICATE_PATH)
             continue
-        seen.add(file.path)
-        yield _judge(file)
+        seen.add(path)
+        if safe_path(path) is None:
+            yield RejectedFile(readable_path(path), Reason.UNSAFE_PATH)
+        elif path.count("/") > limits.max_depth:
+            detail = f"in more than {limits.max_depth:,} folders"
+            yield RejectedFile(path, Reason.PATH_TOO_DEEP, detail)
+        elif (first := firsts.setdefault(collision_key(path), path)) != path:
+            yield RejectedFile(path, Reason.COLLIDING_PATH, f"with {first}")
+        else:
+            yield _judge(file)
 
 
 def _judge(file: SourceFile | RejectedFile) -> AcceptedFile | RejectedFile:
-    if safe_path(file.path) is None:
-        return RejectedFile(readable_path(file.path), Reason.UNSAFE_PATH)
     if isinstance(file, RejectedFile):
         return file
     encoding = examine(file.content)

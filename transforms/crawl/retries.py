@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import email.utils
 import random
 import time
 from collections.abc import Callable
@@ -33,6 +35,11 @@ class Deadline:
     ends: float
     clock: Callable[[], float]
 
+    @classmethod
+    def after(cls, seconds: float, clock: Callable[[], float] = time.monotonic) -> Deadline:
+        """The moment so many seconds from now."""
+        return cls(clock() + seconds, clock)
+
     def remaining_seconds(self) -> float:
         """The time left; raises `CrawlError` when there is none."""
         left = self.ends - self.clock()
@@ -45,17 +52,16 @@ class Deadline:
 class Retries:
     """How to wait between attempts: twice as long each time, less a random part of it.
 
-    The random part keeps many workers from returning to a busy server at once.
+    The random part keeps many workers from returning to a busy server at once. A server
+    that asks for a longer wait gets it, where the repository has so much time left.
     """
 
-    first_wait_seconds: float = 0.5
-    max_wait_seconds: float = 30.0
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
     def run(self, action: Callable[[Deadline], T], limits: Limits) -> T:
         """The result of an action, which is tried again where it raises `PassingError`."""
-        deadline = Deadline(self.clock() + limits.timeout_seconds, self.clock)
+        deadline = Deadline.after(limits.timeout_seconds, self.clock)
         for attempt in range(limits.attempts):
             try:
                 return action(deadline)
@@ -63,16 +69,35 @@ class Retries:
                 if attempt + 1 == limits.attempts:
                     tries = f" (attempt {attempt + 1} of {limits.attempts})"
                     raise CrawlError(Reason.UNREACHABLE, error.detail + tries) from None
-                self._wait(attempt, error, deadline)
+                self._wait(_back_off_seconds(attempt, limits), error, deadline)
         raise ValueError(f"limits.attempts must be at least 1, got {limits.attempts}")
 
-    def _wait(self, attempt: int, error: PassingError, deadline: Deadline) -> None:
-        wait = error.wait_seconds
-        if wait is None:
-            longest = min(self.max_wait_seconds, self.first_wait_seconds * 2**attempt)
-            wait = longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret depends on it
+    def _wait(self, back_off: float, error: PassingError, deadline: Deadline) -> None:
+        wait = max(back_off, error.wait_seconds or 0.0)
         if wait >= deadline.remaining_seconds():
             raise CrawlError(
                 Reason.UNREACHABLE, f"{error.detail}; waiting {wait:.0f} s more is too long"
             )
         self.sleep(wait)
+
+
+def _back_off_seconds(attempt: int, limits: Limits) -> float:
+    # Bounded before it is a float, which no power of two of a thousand attempts is.
+    longest = min(limits.max_wait_seconds, limits.first_wait_seconds * 2.0 ** min(attempt, 64))
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret depends on it
+
+
+def parse_retry_after(value: str | None) -> float | None:
+    """Seconds from a Retry-After header, which holds seconds or a date (RFC 9110, 10.2.3)."""
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=datetime.UTC)
+        wait = moment - datetime.datetime.now(datetime.UTC)
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, wait.total_seconds())

@@ -11,8 +11,10 @@ import pyarrow as pa
 from schemas import documents, failures, repositories
 from schemas.failures import Reason
 from schemas.repositories import Status
+from transforms.crawl.licenses.findings import LicenseFinding
 from transforms.crawl.repository import AcceptedFile, CrawledRepository
 from transforms.crawl.source import CrawlError, Request
+from transforms.license_expressions import license_class
 
 STAGE = "crawl"
 
@@ -45,13 +47,28 @@ def _document_batch(crawled: CrawledRepository, files: Sequence[AcceptedFile]) -
         [len(file.content) for file in files],
         [file.encoding for file in files],
         [file.language for file in files],
-        [list(crawled.facts.licenses)] * count,
+        *_columns_of_licenses([file.license for file in files]),
     ]
     arrays = [
         pa.array(values, field.type)
         for values, field in zip(columns, documents.SCHEMA, strict=True)
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=documents.SCHEMA)
+
+
+def _columns_of_licenses(found: Sequence[LicenseFinding | None]) -> list[list[Any]]:
+    # Most files have one license in common, whose columns are made once.
+    rows = {each: tuple(_license_columns(each).values()) for each in dict.fromkeys(found)}
+    return [list(column) for column in zip(*(rows[each] for each in found), strict=True)]
+
+
+def _license_columns(found: LicenseFinding | None) -> Row:
+    return {
+        "license": found and found.expression,
+        "license_class": license_class(found and found.expression),
+        "license_evidence": found and found.evidence,
+        "license_confidence": found and found.confidence,
+    }
 
 
 def repository_row(crawled: CrawledRepository) -> Row:
@@ -63,26 +80,42 @@ def repository_row(crawled: CrawledRepository) -> Row:
         "revision": facts.revision,
         "status": Status.CRAWLED if crawled.files else Status.EMPTY,
         "reason": None,
-        "licenses": list(facts.licenses),
+        **_license_columns(crawled.license),
         "files": len(crawled.files),
         "bytes": sum(len(file.content) for file in crawled.files),
         "stars": facts.stars,
         "forks": facts.forks,
         "archived": facts.archived,
         "released": facts.released,
+        "collection": crawled.collection,
     }
 
 
 def failed_repository_row(request: Request, revision: str, reason: Reason) -> Row:
     """The row of a repository that could not be crawled."""
+    return _bare_row(request) | {
+        "revision": revision,
+        "status": Status.FAILED,
+        "reason": reason,
+    }
+
+
+def empty_collection_row(request: Request) -> Row:
+    """The row of a collection in which there is no repository at all."""
+    return _bare_row(request) | {"revision": "", "status": Status.EMPTY}
+
+
+def opted_out_row(request: Request) -> Row:
+    """The row of a repository that is left out."""
+    return _bare_row(request) | {"revision": "", "status": Status.OPTED_OUT}
+
+
+def _bare_row(request: Request) -> Row:
     empty = {field.name: None for field in repositories.SCHEMA}
     return empty | {
         "repository": request.repository,
         "source": request.source,
-        "revision": revision,
-        "status": Status.FAILED,
-        "reason": reason,
-        "licenses": [],
+        **_license_columns(None),
         "files": 0,
         "bytes": 0,
     }

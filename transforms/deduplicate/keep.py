@@ -1,13 +1,14 @@
 """The keep policy: which document of several alike stays.
 
-Documents are ranked by their repository (most stars first, unknown last; then the
-oldest release, unknown last; then by name and revision) and inside it by path. A
+Documents are ranked by their repository (by the class of its license, permissive first and
+none last; then most stars first, unknown last; then the oldest release, unknown last;
+then by name and revision) and inside it by path. A
 smaller rank is better. Ranks do not depend on how documents are divided into parts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +16,28 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from schemas.documents import ROW_BITS
+from schemas.licenses import LicenseClass
 
 Ranks = npt.NDArray[np.uint64]
 
-COLUMNS = ["repository", "revision", "files", "stars", "released"]
+COLUMNS = [
+    *("repository", "revision", "collection", "files"),
+    *("license_class", "stars", "released"),
+]
+
+# What asks the least of those who train on it stays; what nobody may use goes first.
+_LICENSE_ORDER: Mapping[str, int] = {
+    license_class: rank
+    for rank, license_class in enumerate(
+        (
+            LicenseClass.PERMISSIVE,
+            LicenseClass.WEAK_COPYLEFT,
+            LicenseClass.STRONG_COPYLEFT,
+            LicenseClass.UNKNOWN,
+            LicenseClass.NONE,
+        )
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -46,7 +65,9 @@ def rank_repositories(parts: Sequence[pa.Table]) -> KeepOrder:
         for place, row in enumerate(part.select(COLUMNS).to_pylist()):
             stars = row["stars"] if row["stars"] is not None else -1
             released = row["released"].timestamp() if row["released"] is not None else np.inf
-            keys.append((-stars, released, row["repository"], row["revision"], number, place))
+            order = _LICENSE_ORDER[row["license_class"]]
+            name = (row["repository"], row["revision"], row["collection"] or "")
+            keys.append((order, -stars, released, *name, number, place))
     ranks = [np.zeros(part.num_rows, dtype=np.int64) for part in parts]
     for rank, (*_, number, place) in enumerate(sorted(keys)):
         ranks[number][place] = rank

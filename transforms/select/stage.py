@@ -2,6 +2,7 @@
 
 Nothing is shuffled but the names of parts; content is not read. The statistics of
 the table are the funnel: documents and bytes by rule, those of no rule as ``selected``.
+Documents of repositories that are opted out are in a bin of their own, before all rules.
 """
 
 from __future__ import annotations
@@ -17,11 +18,25 @@ import pyarrow.compute as pc
 from apache_beam.pvalue import PBegin, PCollection
 
 from schemas import tables
-from schemas.attributes import SELECTED, SELECTION
+from schemas.attributes import OPTED_OUT, SELECTED, SELECTION
+from transforms.optout import OptOuts
 from transforms.parts import Receipt, Workspace
 from transforms.select.columns import read_rule_columns
+from transforms.select.licenses import NO_LISTS, LicenseLists
 from transforms.select.rules import Rule, first_failing_rule
 from transforms.stage import ProcessUnits
+
+
+@dataclass(frozen=True)
+class SelectOptions:
+    """What documents are rejected for, and lists of licenses that rules can ask about.
+
+    ``opt_outs`` is the path of the entries to look up; empty where there are none.
+    """
+
+    rules: tuple[Rule, ...]
+    licenses: LicenseLists = NO_LISTS
+    opt_outs: str = ""
 
 
 @dataclass(frozen=True)
@@ -29,18 +44,27 @@ class SelectPart:
     """Finds the first failing rule of each document of a part."""
 
     workspace: Workspace
-    rules: tuple[Rule, ...]
+    options: SelectOptions
 
     def __call__(self, unit: str) -> Receipt:
         """Selects from the part whose file has this name without its suffix."""
         name = f"{unit}.parquet"
-        table = read_rule_columns(self.workspace, name)
-        verdicts = first_failing_rule(table, self.rules)
+        table = read_rule_columns(self.workspace, name, self.options.licenses)
+        opted_out = find_opted_out(table["repository"], OptOuts.load(self.options.opt_outs))
+        rejected = first_failing_rule(table, self.options.rules)
+        verdicts = pc.if_else(opted_out, OPTED_OUT, rejected)
         writer = self.workspace.write_table(tables.SELECTION, name, SELECTION)
         with writer:
             writer.write(pa.RecordBatch.from_arrays([verdicts], schema=SELECTION))
         statistics = count_bins(verdicts, table["size"])
         return Receipt(files={tables.SELECTION: (writer.entry,)}, statistics=statistics)
+
+
+def find_opted_out(repositories: pa.ChunkedArray, opt_outs: OptOuts) -> pa.BooleanArray:
+    """For each document whether its repository is left out."""
+    encoded = repositories.combine_chunks().dictionary_encode()
+    left_out = pa.array(opt_outs.matches(encoded.dictionary.to_pylist()))
+    return left_out.take(encoded.indices)
 
 
 def count_bins(verdicts: pa.StringArray, sizes: pa.ChunkedArray) -> dict[str, int]:
@@ -60,12 +84,12 @@ class SelectDocuments(beam.PTransform[Any, Any]):
 
     workspace: Workspace
     parts: Sequence[str]
-    rules: tuple[Rule, ...]
+    options: SelectOptions
 
     def expand(self, begin: PBegin) -> PCollection[str]:
         """Nothing in, names of finished parts out."""
         units = [Path(part).stem for part in self.parts]
         finished: PCollection[str] = begin | ProcessUnits(
-            units, SelectPart(self.workspace, self.rules)
+            units, SelectPart(self.workspace, self.options)
         )
         return finished

@@ -1,8 +1,11 @@
-"""Finding a document in shards."""
+"""Finding documents in shards."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 
@@ -20,3 +23,38 @@ def find_document(shard: pa.Table, document: int) -> list[int]:
         rows += (np.unique(owners) + first).tolist()
         first += len(batch)
     return rows
+
+
+class PieceCounts(NamedTuple):
+    """Documents with tokens in a shard, ascending, and how many tokens each has there.
+
+    ``documents`` uint64[n], ``tokens`` int64[n]; the end-of-text that follows a document
+    is among its tokens.
+    """
+
+    documents: npt.NDArray[np.uint64]
+    tokens: npt.NDArray[np.int64]
+
+
+def count_pieces(shard: pa.Table, first: int, end: int) -> PieceCounts:
+    """The tokens in a shard of each document whose id is from ``first`` to before ``end``.
+
+    Those of all documents add up to the ``length`` of all rows.
+    """
+    documents, lengths = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
+    for batch in shard.to_batches():
+        offsets = batch["documents"].offsets.to_numpy()
+        own = slice(offsets[0], offsets[-1])
+        starts = batch["document_starts"].values.to_numpy()[own].astype(np.int64)
+        ends = np.append(starts[1:], 0)
+        # The last piece of a row reaches to the end of the row's tokens.
+        filled = np.diff(offsets) > 0
+        ends[offsets[1:][filled] - offsets[0] - 1] = batch["length"].to_numpy()[filled]
+        ids = batch["documents"].values.to_numpy()[own]
+        wanted = (ids >= np.uint64(first)) & (ids < np.uint64(end))
+        documents.append(ids[wanted])
+        lengths.append((ends - starts)[wanted])
+    distinct, owners = np.unique(np.concatenate(documents), return_inverse=True)
+    tokens = np.zeros(distinct.size, np.int64)
+    np.add.at(tokens, owners, np.concatenate(lengths))
+    return PieceCounts(distinct, tokens)

@@ -23,6 +23,7 @@ import pytest
 
 from transforms.crawl.retries import Retries
 from transforms.crawl.source import Place
+from transforms.crawl.web.pace import Pace
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +33,13 @@ def no_settings_of_this_machine(monkeypatch):
         if name.startswith("PIP_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setattr("transforms.crawl.pypi.index._pip_settings", dict)
+    monkeypatch.setattr("transforms.crawl.web.pip_settings.pip_settings", dict)
+
+
+@pytest.fixture(autouse=True)
+def hosts_that_were_left_alone(monkeypatch):
+    """No test waits for the turns that another one took."""
+    monkeypatch.setattr("transforms.crawl.web.pace._PACE", Pace())
 
 
 @pytest.fixture

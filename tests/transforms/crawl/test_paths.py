@@ -1,12 +1,19 @@
 import os
 import posixpath
+import unicodedata
 from pathlib import PureWindowsPath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.crawl.paths import path_order, readable_path, safe_path
+from transforms.crawl.paths import (
+    collision_key,
+    is_archive_name,
+    path_order,
+    readable_path,
+    safe_path,
+)
 
 PIECES = ["a", "/", ".", "\\", ":", "\0", "\n", "é", "\udce9", " ", "CON"]
 ODD = st.lists(st.sampled_from(PIECES)).map("".join)
@@ -24,6 +31,9 @@ ODD = st.lists(st.sampled_from(PIECES)).map("".join)
         "console.py",
         "com.py",
         "a b",
+        ".github/a.py",
+        ".gitignore.py",
+        "a.git/b.py",
     ],
 )
 def test_takes_ordinary_paths_as_they_are(path):
@@ -36,6 +46,8 @@ def test_takes_ordinary_paths_as_they_are(path):
         *("", "/", "/a", "a/", "a//b", ".", "./a", "a/./b", "..", "../a", "a/../b", "a/.."),
         *("C:/a", "c:a", "a\\b", "\\a", "a\0b", "a\nb", "a\x7fb", "a\x85b", "caf\udce9.py"),
         *("con", "CON.py", "a/nul", "a/aux.py/b", "COM1", "lpt9.txt", "com\u00b9", "nul .py"),
+        *("a:stream.py", ".. /a.py", "a/.. ./b", "a.py.", "a /b.py", "a./b.py", "a.py "),
+        *(".git/hooks/a.py", "a/.GIT/b.py", "git~1/a.py", ".g\u200cit/a.py", "\ufeff.git/a.py"),
         *("a" * 256, "é" * 128, "/".join(["a" * 200] * 6)),
     ],
 )
@@ -80,3 +92,26 @@ def test_makes_any_path_readable(path):
 @given(st.lists(st.binary().map(os.fsdecode)))
 def test_orders_paths_by_their_bytes(paths):
     assert sorted(paths, key=path_order) == sorted(paths, key=os.fsencode)
+
+
+@given(st.text())
+def test_all_spellings_of_a_path_have_one_key(path):
+    key = collision_key(path)
+    for form in ("NFC", "NFD"):
+        assert collision_key(unicodedata.normalize(form, path)) == key
+    assert collision_key(path.casefold()) == key
+
+
+@given(st.text(st.characters(max_codepoint=127)), st.text(st.characters(max_codepoint=127)))
+def test_paths_of_ascii_have_one_key_only_where_they_differ_in_case(one, other):
+    assert (collision_key(one) == collision_key(other)) == (one.lower() == other.lower())
+
+
+@pytest.mark.parametrize("path", ["a.zip", "a/b.TAR.gz", "b.tgz", "c.whl", "d.tar", "e.7z"])
+def test_knows_archives_by_their_names(path):
+    assert is_archive_name(path)
+
+
+@pytest.mark.parametrize("path", ["a.py", "zip", "a.zip/b.txt", "a.gz", "tar.py", "azip"])
+def test_takes_nothing_else_for_an_archive(path):
+    assert not is_archive_name(path)

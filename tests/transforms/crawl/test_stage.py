@@ -1,4 +1,7 @@
 import errno
+import shutil
+from pathlib import Path
+from typing import ClassVar
 
 import apache_beam as beam
 import pytest
@@ -6,11 +9,16 @@ import pytest
 from runners.direct import DirectSettings, pipeline_options
 from schemas import tables
 from schemas.failures import Reason
-from transforms.crawl import stage as crawl_stage
-from transforms.crawl.registry import SOURCES
+from schemas.requests import SCHEMA, file_name
+from transforms.crawl import part, registry
+from transforms.crawl.listing import request_batches
+from transforms.crawl.part import CrawlOptions, CrawlPart
+from transforms.crawl.registry import known_sources
 from transforms.crawl.repository import crawl_repository
-from transforms.crawl.source import CrawlError, Limits, Request
-from transforms.crawl.stage import CrawlOptions, CrawlRepositories, PartCrawl
+from transforms.crawl.source import CrawlError, Limits, Request, Source
+from transforms.crawl.sources.directory import DirectorySource
+from transforms.crawl.sources.git import GitSource
+from transforms.crawl.stage import CrawlRepositories, ListRepositories
 from transforms.parts import Workspace, read_part
 
 PARTS = 3
@@ -32,14 +40,33 @@ def workspace(tmp_path):
     return Workspace(run=str(tmp_path / "run"), staging=str(tmp_path / "staging"))
 
 
-def requests_of(**settings):
-    return [
-        request for kind, values in settings.items() for request in SOURCES[kind].requests(values)
-    ]
+def list_sources(workspace, options, **settings):
+    """Lists sources as a stage of its own and commits what it wrote; gives the files."""
+    sources = tuple(known_sources()[kind](**values) for kind, values in settings.items())
+    with beam.Pipeline(options=pipeline_options(DirectSettings(2))) as pipeline:
+        pipeline | ListRepositories(workspace, sources, options.parts, options.cache)
+    return commit_requests(workspace)
+
+
+def commit_requests(workspace):
+    committed = Path(workspace.run, tables.REQUESTS)
+    committed.parent.mkdir(exist_ok=True)
+    Path(workspace.staging, tables.REQUESTS).rename(committed)
+    shutil.rmtree(workspace.staging)
+    return tuple(sorted(path.name for path in committed.iterdir()))
+
+
+def write_requests(workspace, requests):
+    """Commits requests of one part."""
+    name = file_name(0)
+    with workspace.write_table(tables.REQUESTS, name, SCHEMA, row_group_bytes=1) as writer:
+        for batch in request_batches(requests, 1):
+            writer.write(batch)
+    return commit_requests(workspace)
 
 
 def rows_of(workspace, table):
-    paths = [workspace.staged(table, tables.part_name(part)) for part in range(PARTS)]
+    paths = [workspace.staged(table, tables.part_name(number)) for number in range(PARTS)]
     return [row for path in paths for row in read_part(path).to_pylist()]
 
 
@@ -53,13 +80,15 @@ def test_all_sources_in_one_pipeline_each_repository_in_its_part(
     folder = tmp_path / "local"
     folder.mkdir()
     (folder / "local.py").write_bytes(b"here = True\n")
-    requests = requests_of(
+    listed = list_sources(
+        workspace,
+        options,
         pypi={"projects": ["tool==2.0", "tool==1.0", "bare", "missing"], "index": index.url},
         git={"urls": [f"{git_daemon.url}/served", f"{git_daemon.url}/absent"]},
         directory={"path": str(folder)},
     )
     with beam.Pipeline(options=pipeline_options(DirectSettings(2))) as pipeline:
-        pipeline | CrawlRepositories(workspace, requests, options)
+        pipeline | CrawlRepositories(workspace, listed, options)
 
     repositories = {
         (row["repository"].split("/")[-1], row["revision"]): (row["status"], row["reason"])
@@ -82,12 +111,12 @@ def test_all_sources_in_one_pipeline_each_repository_in_its_part(
         ("tool.py", b"t = 1\n"),
         ("tool.py", b"t = 2\n"),
     ]
-    for part in range(PARTS):
-        found = read_part(workspace.staged(tables.DOCUMENTS, tables.part_name(part)))
+    for number in range(PARTS):
+        found = read_part(workspace.staged(tables.DOCUMENTS, tables.part_name(number)))
         keys = [(r["repository"], r["revision"], r["path"]) for r in found.to_pylist()]
         assert keys == sorted(keys)
-        listed = read_part(workspace.staged(tables.REPOSITORIES, tables.part_name(part)))
-        assert sum(listed["files"].to_pylist()) == found.num_rows
+        rows = read_part(workspace.staged(tables.REPOSITORIES, tables.part_name(number)))
+        assert sum(rows["files"].to_pylist()) == found.num_rows
     failures = rows_of(workspace, tables.failures_of("crawl"))
     assert {(row["path"], row["reason"]) for row in failures} == {
         (None, "not_found"),
@@ -99,13 +128,10 @@ def test_the_same_repository_twice_is_one_and_the_other_is_named(
     workspace, options, git_folder, git_daemon
 ):
     git_folder.commit("served", {"a.py": b"a\n"})
-    requests = requests_of(
-        git={
-            "urls": [f"{git_daemon.url}/served", {"url": f"{git_daemon.url}/served", "ref": "main"}]
-        }
-    )
-    assert len(set(requests)) == 2
-    receipt = PartCrawl(workspace, options, tuple(requests))("part-00000")
+    url = f"{git_daemon.url}/served"
+    requests = GitSource(urls=[url, {"url": url, "ref": "main"}]).requests(None)
+    listed = write_requests(workspace, requests)
+    receipt = CrawlPart(workspace, options, listed)("part-00000")
     assert receipt.statistics == {
         "documents": 1,
         "bytes": 2,
@@ -115,36 +141,39 @@ def test_the_same_repository_twice_is_one_and_the_other_is_named(
     }
 
 
-class Broken:
+class Broken(Source):
     """A source whose repositories go wrong in ways that nobody thought of."""
 
-    def __init__(self, error):
-        self.error = error
+    kind: ClassVar[str] = "broken"
+    error: ClassVar[Exception]
 
-    def fetch(self, request, place, limits):
-        if request.location == "bad":
-            raise self.error
-        return SOURCES["directory"].fetch(
-            Request(request.repository, "directory", request.location), place, limits
-        )
+    def requests(self, place):
+        yield Request("x/bad", "broken", "bad")
+
+    @classmethod
+    def fetch(cls, request, place, limits):
+        raise cls.error
 
 
 @pytest.fixture
-def broken(monkeypatch, tmp_path):
+def broken(monkeypatch, tmp_path, workspace):
     folder = tmp_path / "good"
     folder.mkdir()
     (folder / "a.py").write_bytes(b"a\n")
 
     def install(error):
-        monkeypatch.setitem(crawl_stage.SOURCES, "broken", Broken(error))
-        return (Request("x/bad", "broken", "bad"), Request("x/good", "broken", str(folder)))
+        monkeypatch.setattr(Broken, "error", error, raising=False)
+        sources = {**known_sources(), "broken": Broken}
+        monkeypatch.setattr(registry, "known_sources", lambda: sources)
+        good = DirectorySource(path=str(folder)).requests(None)
+        return write_requests(workspace, [*Broken().requests(None), *good])
 
     return install
 
 
 def test_an_unexpected_error_fails_its_repository_and_no_other(workspace, options, broken):
-    requests = broken(ZeroDivisionError("of all things"))
-    receipt = PartCrawl(workspace, options, requests)("part-00000")
+    listed = broken(ZeroDivisionError("of all things"))
+    receipt = CrawlPart(workspace, options, listed)("part-00000")
     assert receipt.statistics["repositories.crawled"] == 1
     path = workspace.staged(tables.failures_of("crawl"), "part-00000.parquet")
     (row,) = read_part(path).to_pylist()
@@ -155,9 +184,9 @@ def test_an_unexpected_error_fails_its_repository_and_no_other(workspace, option
 def test_a_full_disk_ends_the_part_instead_of_failing_repository_after_repository(
     workspace, options, broken
 ):
-    requests = broken(OSError(errno.ENOSPC, "No space left on device"))
+    listed = broken(OSError(errno.ENOSPC, "No space left on device"))
     with pytest.raises(OSError, match="No space left"):
-        PartCrawl(workspace, options, requests)("part-00000")
+        CrawlPart(workspace, options, listed)("part-00000")
     assert not workspace.staged(tables.DOCUMENTS, "part-00000.parquet").exists()
     assert not workspace.has_receipt("part-00000")
 
@@ -170,8 +199,8 @@ def test_a_repository_that_breaks_off_leaves_no_document(workspace, options, mon
         crawl_repository(*arguments)
         raise CrawlError(Reason.CORRUPT_ARCHIVE, "ends too early")
 
-    monkeypatch.setattr(crawl_stage, "crawl_repository", break_off)
-    requests = requests_of(directory={"path": str(tmp_path / "r")})
-    PartCrawl(workspace, options, tuple(requests))("part-00000")
+    monkeypatch.setattr(part, "crawl_repository", break_off)
+    source = DirectorySource(path=str(tmp_path / "r"))
+    CrawlPart(workspace, options, write_requests(workspace, source.requests(None)))("part-00000")
     assert read_part(workspace.staged(tables.DOCUMENTS, "part-00000.parquet")).num_rows == 0
     assert not list((tmp_path / "staging" / "scratch").iterdir())

@@ -13,13 +13,13 @@ OLD = datetime.datetime(2015, 1, 1, tzinfo=datetime.UTC)
 NEW = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 
 
-def row(name, stars=None, released=None, files=1, revision="1"):
+def row(name, stars=None, released=None, files=1, revision="1", license_class="none"):
     return dict.fromkeys(SCHEMA.names) | {
         "repository": name,
         "revision": revision,
         "source": "directory",
         "status": "crawled" if files else "failed",
-        "licenses": [],
+        "license_class": license_class,
         "files": files,
         "bytes": 0,
         "stars": stars,
@@ -62,6 +62,26 @@ def test_of_equal_stars_prefers_the_older_release():
 def test_then_goes_by_name_and_revision():
     rows = [row("b", 5, OLD), row("a", 5, OLD, revision="2"), row("a", 5, OLD, revision="10")]
     assert repository_order(*rows) == ["a10", "a2", "b1"]
+
+
+def test_what_asks_the_least_of_its_users_goes_before_stars():
+    classes = ["none", "unknown", "strong_copyleft", "weak_copyleft", "permissive"]
+    rows = [
+        row(name, stars, license_class=each)
+        for stars, (name, each) in enumerate(zip("edcba", classes, strict=True), start=1)
+    ]
+    assert repository_order(*rows) == ["a1", "b1", "c1", "d1", "e1"]
+    assert repository_order(*(each | {"stars": 9 - each["stars"]} for each in rows))[0] == "a1"
+
+
+def test_rows_of_one_repository_in_two_data_files_go_by_the_file():
+    first, second = (row("a", files=1) | {"collection": name} for name in ("x", "y"))
+    orders = [
+        rank_repositories([pa.Table.from_pylist([each], SCHEMA) for each in parts])
+        for parts in ([first, second], [second, first])
+    ]
+    ranks = [[int(order.ranks(part)[0]) for part in (0, 1)] for order in orders]
+    assert ranks[0] == ranks[1][::-1]
 
 
 def test_inside_a_repository_goes_by_the_order_of_files():

@@ -13,10 +13,12 @@ from tests.transforms.builders import (
 )
 from transforms.annotate.stage import AnnotateOptions, AnnotatePart
 from transforms.deduplicate.stage import DeduplicateDocuments, DeduplicateOptions
+from transforms.optout import OptOuts, Places
 from transforms.parts import read_part
 from transforms.select.columns import read_rule_columns, rule_schema
+from transforms.select.licenses import LicenseLists
 from transforms.select.rules import Rule, RuleError, check_rule
-from transforms.select.stage import SelectDocuments, SelectPart, count_bins
+from transforms.select.stage import SelectDocuments, SelectOptions, SelectPart, count_bins
 from transforms.stage import do_unit
 
 RULES = (
@@ -57,7 +59,7 @@ def prepare(folder, crawled=CRAWLED, parts=3):
 @pytest.fixture
 def selected(tmp_path):
     workspace = prepare(tmp_path)
-    run_stage(SelectDocuments(workspace, part_names(workspace), RULES))
+    run_stage(SelectDocuments(workspace, part_names(workspace), SelectOptions(RULES)))
     return workspace
 
 
@@ -86,16 +88,33 @@ def test_every_document_and_byte_is_in_one_bin(selected):
     assert sum(totals.values()) - documents == stored
 
 
+def test_repositories_that_are_opted_out_have_a_bin_before_all_rules(tmp_path):
+    workspace = prepare(tmp_path)
+    path = tmp_path / "keys.arrow"
+    OptOuts.of_keys(["*/a", "*/nobody/else"], Places(frozenset())).save(path)
+    options = SelectOptions(RULES, opt_outs=str(path))
+    run_stage(SelectDocuments(workspace, part_names(workspace), options))
+    expected = {
+        (repository, file): "opted_out" if repository == "a" else rule
+        for (repository, file), rule in EXPECTED.items()
+    }
+    assert read_column(workspace, tables.SELECTION, "rule") == expected
+    bins = [receipt.statistics for receipt in workspace.receipts().values()]
+    assert sum(each.get("documents.opted_out", 0) for each in bins) == 3
+    counts = [count for each in bins for name, count in each.items() if "documents." in name]
+    assert sum(counts) == len(EXPECTED)
+
+
 def test_columns_of_a_part_are_those_that_rules_are_checked_against(selected):
     for name in part_names(selected):
-        columns = read_rule_columns(selected, name)
+        columns = read_rule_columns(selected, name, LicenseLists())
         assert columns.schema.equals(rule_schema())
         assert "content" not in columns.schema.names
 
 
 def test_a_part_without_documents_has_a_selection_without_rows(tmp_path):
     workspace = prepare(tmp_path, crawled=[], parts=1)
-    do_unit(SelectPart(workspace, RULES), "part-00000")
+    do_unit(SelectPart(workspace, SelectOptions(RULES)), "part-00000")
     assert read_part(workspace.staged(tables.SELECTION, "part-00000.parquet")).num_rows == 0
     assert workspace.receipts()["part-00000"].statistics == {}
 
@@ -112,7 +131,15 @@ def test_counts_documents_and_bytes_by_bin():
 
 
 def test_rules_can_use_every_attribute_and_not_the_content():
-    for name in ("repository", "size", "characters", "similarity", "level", "language"):
+    for name in (
+        "repository",
+        "size",
+        "characters",
+        "similarity",
+        "level",
+        "language",
+        "license_class",
+    ):
         check_rule(Rule("wrong", f"{name} is None"), rule_schema())
     with pytest.raises(RuleError, match="no column 'content'"):
         check_rule(Rule("wrong", "content == 'a'"), rule_schema())

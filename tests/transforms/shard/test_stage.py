@@ -20,7 +20,7 @@ from transforms.annotate.stage import AnnotateOptions, AnnotatePart
 from transforms.deduplicate.stage import DeduplicateDocuments, DeduplicateOptions
 from transforms.parts import PartWriter, map_stream, write_whole
 from transforms.select.rules import Rule
-from transforms.select.stage import SelectPart
+from transforms.select.stage import SelectOptions, SelectPart
 from transforms.shard.locate import find_document
 from transforms.shard.plan import Packing
 from transforms.shard.stage import (
@@ -332,7 +332,7 @@ def test_no_duplicate_cluster_is_in_both_splits(tmp_path):
     units = [name.removesuffix(".parquet") for name in part_names(workspace)]
     tokenized = [*units, TOKENIZER_UNIT]
     annotate = AnnotatePart(workspace, AnnotateOptions(permutations=256, seed=1))
-    select = SelectPart(workspace, (Rule("duplicate", "duplicate_of is not None"),))
+    select = SelectPart(workspace, SelectOptions((Rule("duplicate", "duplicate_of is not None"),)))
     tokenize = TokenizePart(workspace, "p50k", b"")
     for unit in units:
         do_unit(annotate, unit)

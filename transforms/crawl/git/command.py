@@ -2,23 +2,25 @@
 
 git reads configuration, hooks, templates, credentials and replacement objects from
 many places. Here it gets none of them, never asks a question, and ends, with all that
-it started, when its time or its disk space is over.
+it started, when its time, its memory or its disk space is over.
 """
 
 from __future__ import annotations
 
 import functools
 import os
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO
 
 from schemas.failures import Reason
@@ -35,18 +37,32 @@ _KEPT_VARIABLES = (
 _SETTINGS = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
+    # What a crash leaves behind is fetched again.
+    "core.fsync=none",
     "core.alternateRefsCommand=true",
     # Above this size, blobs are streamed and not held in memory.
     "core.bigFileThreshold=16m",
     "credential.helper=",
     "fetch.unpackLimit=1",
     "gc.auto=0",
+    # Where a redirect leads is ours to judge, see redirects.py.
+    "http.followRedirects=false",
     "http.lowSpeedLimit=1000",
     "http.lowSpeedTime=60",
     "maintenance.auto=false",
+    # Several repositories are fetched at once; more threads would only hold more memory.
+    "pack.threads=1",
     "protocol.version=2",
 )
+MEMORY_BYTES = 1 << 30
+"""What one git process may hold, which a pack of a few kB can claim to need.
+
+Shallow fetches of the largest public repositories take a few hundred MB.
+"""
+PIPE_BYTES = 4096
+"""What every pipe takes at once, without a wait for the reader."""
 _WATCH_SECONDS = 0.1
+_BUFFER_BYTES = 1 << 16
 _STDERR_BYTES = 1 << 14
 # Something that outlives git can hold its pipes open; it is not waited for.
 _JOIN_SECONDS = 5.0
@@ -103,67 +119,109 @@ def missing_git() -> str | None:
 
 
 def run_git(
-    repository: Path, arguments: Sequence[str], bounds: Bounds, max_output_bytes: int = 1 << 16
-) -> bytes:
-    """Runs a command to its end and gives the start of its output; raises `GitError`."""
-    with git_output(repository, arguments, bounds) as output:
-        start = output.read(max_output_bytes)
-        while output.read(1 << 16):
+    repository: Path,
+    arguments: Sequence[str],
+    bounds: Bounds,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Runs a command to its end; raises `GitError`, or `CrawlError` where it takes too much."""
+    with _git(repository, arguments, bounds, _leash(), variables) as dialogue:
+        dialogue.end()
+        while dialogue.answers.read(1 << 16):
             pass
-    return start
 
 
 @contextmanager
-def git_output(
-    repository: Path, arguments: Sequence[str], bounds: Bounds, lines: Sequence[str] = ()
-) -> Iterator[IO[bytes]]:
-    """The output of a command that reads lines; leaving early ends it.
+def ask_git(repository: Path, arguments: Sequence[str], bounds: Bounds) -> Iterator[Dialogue]:
+    """A command that answers what it is asked, and ends when its pipes do; leaving early ends it.
 
     Raises `GitError` where git fails, `CrawlError` where it takes more than it may. A
     reader that misses something raises EOFError.
     """
+    # It has nothing to do without us, so it needs no leash: that is a third of its cost.
+    with _git(repository, arguments, bounds, (), {}) as dialogue:
+        yield dialogue
+
+
+class Dialogue:
+    """The two ends of a process that answers questions. Ask at most `PIPE_BYTES` at once."""
+
+    def __init__(self, questions: IO[bytes], answers: IO[bytes]) -> None:
+        self._questions = questions
+        self.answers = answers
+
+    def ask(self, lines: bytes) -> None:
+        """Sends whole lines, at once; raises EOFError where nobody listens."""
+        try:
+            os.write(self._questions.fileno(), lines)
+        except BrokenPipeError as error:
+            raise EOFError("git ended before it was asked") from error
+
+    def end(self) -> None:
+        """Says that there is no more to ask."""
+        self._questions.close()
+
+
+@contextmanager
+def _git(
+    repository: Path,
+    arguments: Sequence[str],
+    bounds: Bounds,
+    leash: Sequence[str],
+    variables: Mapping[str, str],
+) -> Iterator[Dialogue]:
     # git runs in another folder than we do.
     repository = repository.absolute()
     settings = [part for setting in _SETTINGS for part in ("-c", setting)]
     process = subprocess.Popen(
-        [*_leash(), "git", "--git-dir", str(repository), *settings, *arguments],
+        [*leash, "git", "--git-dir", str(repository), *settings, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=environment(),
+        bufsize=_BUFFER_BYTES,
+        env={**environment(), **variables},
         cwd=repository.parent,
         start_new_session=True,
     )
-    with process, _Helpers(process, repository, bounds, lines) as helpers:
-        if process.stdout is None:
-            raise ValueError("output is always a pipe")
+    with process, _Helpers(process, repository, bounds) as helpers:
+        _limit_memory(process.pid)
+        if process.stdin is None or process.stdout is None:
+            raise ValueError("input and output are always pipes")
+        dialogue = Dialogue(process.stdin, process.stdout)
         try:
-            yield process.stdout
+            yield dialogue
         except EOFError:
             # Output that ends too early is a symptom: git's own word goes first.
+            dialogue.end()
             helpers.check()
             raise
+        dialogue.end()
         helpers.check()
 
 
-class _Helpers:
-    """The threads beside a process: they write its input, read its errors and watch it."""
+def _limit_memory(process: int) -> None:
+    """Takes effect before git gets anything from outside; it counts what git holds, not files."""
+    if sys.platform != "linux":
+        return
+    try:
+        _, hard = resource.prlimit(process, resource.RLIMIT_DATA)
+        most = MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
+        resource.prlimit(process, resource.RLIMIT_DATA, (most, most))
+    except ProcessLookupError:
+        return  # it ended already
 
-    def __init__(
-        self,
-        process: subprocess.Popen[bytes],
-        repository: Path,
-        bounds: Bounds,
-        lines: Sequence[str],
-    ) -> None:
+
+class _Helpers:
+    """The threads beside a process: they read its errors and watch it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], repository: Path, bounds: Bounds) -> None:
         self._process = process
         self._repository = repository
         self._bounds = bounds
-        self._lines = lines
         self._stderr = b""
         self._exceeded: CrawlError | None = None
         self._done = threading.Event()
-        jobs = (self._write_input, self._read_errors, self._watch)
+        jobs = (self._read_errors, self._watch)
         self._threads = [threading.Thread(target=job, daemon=True) for job in jobs]
 
     def __enter__(self) -> _Helpers:
@@ -181,22 +239,13 @@ class _Helpers:
     def check(self) -> None:
         """Waits for the end; raises unless it is a good one."""
         status = self._process.wait()
-        self._threads[1].join(_JOIN_SECONDS)
+        self._threads[0].join(_JOIN_SECONDS)
         if self._exceeded is not None:
             raise self._exceeded
         if status != 0:
             # Where the scratch folder is says nothing of the repository, and differs by run.
             text = self._stderr.decode("utf-8", "replace")
             raise GitError(text.replace(str(self._repository), "the repository"))
-
-    def _write_input(self) -> None:
-        stdin = self._process.stdin
-        if stdin is not None:
-            try:
-                with stdin:
-                    stdin.write("".join(f"{line}\n" for line in self._lines).encode())
-            except BrokenPipeError:
-                return  # git ended first, and says why by itself
 
     def _read_errors(self) -> None:
         stderr = self._process.stderr

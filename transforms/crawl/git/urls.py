@@ -9,6 +9,9 @@ from schemas.failures import Reason
 from transforms.crawl.git.command import TRANSPORTS
 from transforms.crawl.source import CrawlError
 
+LOCAL_HOST = "localhost"
+"""What stands for the host in the names of repositories that are folders of this machine."""
+
 # The ports that are left out of names. That of git:// is kept where it is written: who
 # writes it has usually started a server of their own.
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ssh": 22}
@@ -64,9 +67,9 @@ def without_credentials(text: str) -> str:
 def _host_and_path(url: str) -> tuple[str, str]:
     if "://" not in url:
         scp = _SCP_LIKE.fullmatch(url)
-        return (scp["host"].lower(), scp["path"]) if scp else ("localhost", url)
+        return (scp["host"].lower(), scp["path"]) if scp else (LOCAL_HOST, url)
     scheme, _, rest = url.partition("://")
     location, _, path = rest.partition("/")
-    host = location.rpartition("@")[2].lower() or "localhost"
+    host = location.rpartition("@")[2].lower() or LOCAL_HOST
     default = _DEFAULT_PORTS.get(scheme.lower())
     return (host.removesuffix(f":{default}") if default else host), path

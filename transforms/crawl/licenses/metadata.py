@@ -1,8 +1,9 @@
 """Licenses from a distribution's core metadata, as SPDX identifiers or expressions.
 
 The order of trust: ``License-Expression`` (PEP 639), then classifiers, then a
-``License`` field that is nothing but an SPDX expression. Classifiers that name a
-family ("BSD License") say too little to become an identifier and are passed over.
+``License`` field that is an SPDX expression, a name of one license ("BSD 3-Clause"), or
+the text of one. Classifiers that name a family ("BSD License") say too little to become
+an identifier and are passed over; license files then settle it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from email.parser import BytesHeaderParser
 
-from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+from transforms.crawl.licenses.names import license_named
+from transforms.crawl.licenses.texts import find_in_license_file
+from transforms.license_expressions import UNKNOWN_LICENSE, canonical_expression
 
 _PREFIX = "License :: OSI Approved :: "
 _CLASSIFIERS: Mapping[str, str] = {
@@ -56,6 +59,7 @@ _CLASSIFIERS: Mapping[str, str] = {
     "zlib/libpng License": "Zlib",
 }
 _MAX_FIELD_CHARACTERS = 200
+_SURE_ENOUGH = 0.8
 
 
 def licenses_of_metadata(metadata: bytes) -> tuple[str, ...]:
@@ -70,8 +74,8 @@ def licenses_of_metadata(metadata: bytes) -> tuple[str, ...]:
     classified = _classified(str(value) for value in headers.get_all("Classifier", []))
     if classified:
         return classified
-    expression = _expression(headers.get("License", ""))
-    return () if expression is None else (expression,)
+    named = _named_or_quoted(str(headers.get("License", "")))
+    return () if named is None else (named,)
 
 
 def _classified(classifiers: Iterable[str]) -> tuple[str, ...]:
@@ -83,7 +87,15 @@ def _expression(value: object) -> str | None:
     text = str(value).strip()
     if not text or len(text) > _MAX_FIELD_CHARACTERS or "\n" in text:
         return None
-    try:
-        return canonicalize_license_expression(text)
-    except InvalidLicenseExpression:
+    return canonical_expression(text)
+
+
+def _named_or_quoted(field: str) -> str | None:
+    """The license that a ``License`` field names, or whose text it holds."""
+    text = field.strip()
+    if len(text) <= _MAX_FIELD_CHARACTERS and "\n" not in text:
+        return license_named(text)
+    found = find_in_license_file(text.encode("utf-8", "surrogateescape"))
+    if found is None or found.expression == UNKNOWN_LICENSE or found.confidence < _SURE_ENOUGH:
         return None
+    return found.expression

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
+
+from transforms.crawl.paths import readable_path
 
 _HASH = re.compile(r"\s+--hash[=\s]\s*(\S+)\s*$")
 _SHA256 = re.compile(r"sha256:([0-9a-fA-F]{64})")
+_SHOWN_CHARACTERS = 100
 _FORM = "write NAME, NAME==VERSION or NAME>=VERSION, then --hash=sha256:HEX if you like"
 
 
@@ -26,14 +29,21 @@ class ProjectLine:
     specifier: SpecifierSet
     hashes: tuple[str, ...]
 
-    def allows(self, version: str, *, any_release: bool = False) -> bool:
-        """Whether a version will do; a pre-release only where the line names one."""
+    @property
+    def is_pinned(self) -> bool:
+        """Whether it names one version."""
+        return any(
+            part.operator == "===" or (part.operator == "==" and not part.version.endswith(".*"))
+            for part in self.specifier
+        )
+
+    def allows(self, version: str) -> bool:
+        """Whether a version, be it a pre-release, is one that the line names."""
         try:
             parsed = Version(version)
-        except InvalidVersion:
+        except ValueError:  # numbers too long for Python, too
             return False
-        prereleases = any_release or bool(self.specifier.prereleases)
-        return self.specifier.contains(parsed, prereleases=prereleases)
+        return self.specifier.contains(parsed, prereleases=True)
 
     def __str__(self) -> str:
         return f"{self.name}{self.specifier}"
@@ -53,7 +63,23 @@ def parse_project_line(line: str) -> ProjectLine:
     except InvalidRequirement as error:
         reason = str(error).partition("\n")[0]
         raise ValueError(f"project {line!r}: {reason}; {_FORM}") from None
-    if requirement.url or requirement.marker:
-        raise ValueError(f"project {line!r}: URLs and markers have no meaning here; {_FORM}")
+    if requirement.url or requirement.marker or requirement.extras:
+        raise ValueError(f"project {line!r}: no URL, marker or extra has a meaning here; {_FORM}")
     name = canonicalize_name(requirement.name)
     return ProjectLine(name, requirement.specifier, tuple(reversed(hashes)))
+
+
+def project_name(line: str) -> str:
+    """The normalized name of the project of a line, or the start of one that is no requirement."""
+    try:
+        return parse_project_line(line).name
+    except ValueError:
+        return readable_path(line)[:_SHOWN_CHARACTERS]
+
+
+def hashes_of(line: str) -> tuple[str, ...]:
+    """The hashes that a line names; none where it is no requirement."""
+    try:
+        return parse_project_line(line).hashes
+    except ValueError:
+        return ()

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from schemas.failures import Reason
+from transforms.crawl.gitignore import Ignored
+from transforms.crawl.lists import LocalPath, digest_of
 from transforms.crawl.paths import path_order, readable_path
 from transforms.crawl.source import (
     CrawlError,
@@ -19,53 +24,82 @@ from transforms.crawl.source import (
     RejectedFile,
     RepositoryFacts,
     Request,
+    Source,
     SourceFile,
 )
 
+MAX_GITIGNORE_BYTES = 1 << 20
 
-class DirectorySource:
-    """A folder, or each of its direct subfolders.
+_Listed = tuple[str, os.DirEntry[str]]
 
-    Settings: ``path``; ``repositories``, which is ``one`` or ``each``; and ``name``, which
-    the folder goes by instead of its own name.
-    """
 
-    def requests(self, settings: Mapping[str, Any]) -> Iterator[Request]:
+class DirectorySource(Source):
+    """A folder on this machine."""
+
+    kind: ClassVar[str] = "directory"
+
+    path: LocalPath
+    """The folder; relative to the working directory."""
+    repositories: Literal["one", "each"] = "one"
+    """``one``: the folder is a repository; ``each``: each folder in it is one."""
+    name: Annotated[str, Field(pattern=r"^[\w.+-]+$")] | None = None
+    """What the folder goes by instead of its own name: repositories are called
+    ``directory/NAME``, or ``directory/NAME/FOLDER`` with ``each``."""
+
+    gitignore: bool = False
+    """Whether files that the ``.gitignore`` files of a folder name are left out."""
+
+    def requests(self, place: Place) -> Iterator[Request]:
         """A request a repository, sorted by name."""
-        # Not resolved: a repository is called what the configuration calls it.
-        folder = Path(os.path.normpath(Path(settings["path"]).absolute()))
-        name = settings.get("name")
-        if settings.get("repositories", "one") == "one":
-            yield _request(folder, name or folder.name)
-            return
-        if not folder.is_dir():
-            raise ValueError(
-                f"directory {settings['path']!r} does not exist; name one with folders"
-            )
-        for entry in sorted(os.scandir(folder), key=lambda entry: path_order(entry.name)):
-            if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-                yield _request(Path(entry.path), f"{name}/{entry.name}" if name else entry.name)
+        for name, folder in self.folders():
+            yield _request(folder, name, gitignore=self.gitignore)
 
-    def fetch(
-        self,
-        request: Request,
-        place: Place,
-        limits: Limits,
-    ) -> DirectoryFetched:
+    def folders(self) -> Iterator[tuple[str, Path]]:
+        """The names and folders of repositories, sorted by name."""
+        folder = Path(self.path)
+        if self.repositories == "one":
+            yield self.name or folder.name, folder
+            return
+        for entry in self._subfolders():
+            yield f"{self.name}/{entry.name}" if self.name else entry.name, Path(entry.path)
+
+    def places(self) -> Iterator[tuple[str, str]]:
+        """The names of repositories and their folders: two folders may have one name."""
+        for name, folder in self.folders():
+            yield f"directory/{name}", str(folder)
+
+    def _subfolders(self) -> list[os.DirEntry[str]]:
+        if not Path(self.path).is_dir():
+            raise ValueError(f"directory {self.path!r} does not exist; name one with folders")
+        return [
+            entry
+            for entry in sorted(os.scandir(self.path), key=lambda entry: path_order(entry.name))
+            if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
+        ]
+
+    def state(self) -> str:
+        """The names of the subfolders that are repositories."""
+        if self.repositories == "one":
+            return ""
+        return digest_of(os.fsencode(entry.name) for entry in self._subfolders())
+
+    @classmethod
+    def fetch(cls, request: Request, place: Place, limits: Limits) -> DirectoryFetched:
         """Nothing is copied; raises `CrawlError` where there is no such folder."""
-        if not request.location:
+        location = json.loads(request.location)
+        if location["path"] is None:
             raise CrawlError(Reason.UNSAFE_PATH, "the folder's name is not UTF-8")
-        folder = Path(request.location)
+        folder = Path(location["path"])
         if not folder.is_dir():
             raise CrawlError(Reason.NOT_FOUND, f"there is no folder {folder.name}")
-        return DirectoryFetched(folder)
+        return DirectoryFetched(folder, respects_gitignore=location["gitignore"])
 
 
-def _request(folder: Path, name: str) -> Request:
+def _request(folder: Path, name: str, *, gitignore: bool) -> Request:
     """A folder whose path is no text goes without one, so that it fails by itself alone."""
     is_text = "\ufffd" not in os.fsencode(folder).decode("utf-8", "replace")
-    location = str(folder) if is_text else ""
-    return Request(f"directory/{readable_path(name)}", "directory", location)
+    location = {"gitignore": gitignore, "path": str(folder) if is_text else None}
+    return Request(f"directory/{readable_path(name)}", DirectorySource.kind, json.dumps(location))
 
 
 @dataclass(frozen=True)
@@ -73,16 +107,20 @@ class DirectoryFetched:
     """A folder that is read where it lies."""
 
     folder: Path
+    respects_gitignore: bool = False
 
     @property
     def facts(self) -> RepositoryFacts:
         """Nothing is known: a folder has no revision."""
         return RepositoryFacts(revision="")
 
+    def _walk(self) -> Iterator[_Listed]:
+        return _walk(self.folder, "", Ignored() if self.respects_gitignore else None)
+
     def read(self, wanted: PathFilter, limits: Limits) -> Iterator[SourceFile | RejectedFile]:
         """The wanted files, sorted by path within each folder; links are not followed."""
         total = 0
-        for count, (path, entry) in enumerate(_walk(self.folder, ""), start=1):
+        for count, (path, entry) in enumerate(self._walk(), start=1):
             if count > limits.max_repository_files:
                 detail = f"more than {limits.max_repository_files:,} files"
                 raise CrawlError(Reason.REPOSITORY_TOO_LARGE, detail)
@@ -95,25 +133,42 @@ class DirectoryFetched:
                 yield file
 
 
-def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+def _walk(folder: Path, prefix: str, ignored: Ignored | None) -> Iterator[_Listed]:
     """Files and links below a folder, without Git's own."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: path_order(entry.name))
     except OSError as error:
         raise _unreadable(prefix or ".", error) from error
+    if ignored is not None and any(entry.name == ".gitignore" for entry in entries):
+        ignored = ignored.within(prefix, _gitignore(folder))
     for entry in entries:
         path = prefix + entry.name
-        if entry.name == ".git":
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if entry.name == ".git" or (ignored is not None and ignored(path, is_folder=is_folder)):
             continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path), path + "/")
-        elif entry.is_symlink() or entry.is_file(follow_symlinks=False):
+        if is_folder:
+            yield from _walk(Path(entry.path), path + "/", ignored)
+        else:
             yield path, entry
+
+
+def _gitignore(folder: Path) -> bytes:
+    """What a ``.gitignore`` says; nothing where it is a link or no file, as for git."""
+    path = folder / ".gitignore"
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            is_regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            return file.read(MAX_GITIGNORE_BYTES) if is_regular else b""
+    except OSError:
+        return b""
 
 
 def _read(path: str, entry: os.DirEntry[str], max_file_bytes: int) -> SourceFile | RejectedFile:
     if entry.is_symlink():
         return RejectedFile(path, Reason.LINK)
+    if not entry.is_file(follow_symlinks=False):
+        return RejectedFile(path, Reason.SPECIAL_FILE)
     try:
         # The file may have become something else since it was listed.
         descriptor = os.open(entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import datetime
 import json
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
 from schemas.failures import Reason
-from transforms.crawl.git.command import Bounds, GitError, git_output, run_git
+from transforms.crawl.git.command import Bounds, GitError, missing_git
 from transforms.crawl.git.errors import explain
+from transforms.crawl.git.fetching import fetch_commit
+from transforms.crawl.git.objects import GitObject, ObjectReader, object_reader
+from transforms.crawl.git.trees import ListedFile, TreeWalk
 from transforms.crawl.git.urls import check_reference, check_url, repository_name
+from transforms.crawl.lists import LocalPath, iterate_lines, state_of_lists
 from transforms.crawl.retries import Deadline, Retries
 from transforms.crawl.source import (
     CrawlError,
@@ -27,41 +34,66 @@ from transforms.crawl.source import (
     RejectedFile,
     RepositoryFacts,
     Request,
+    Source,
     SourceFile,
 )
 
-# A repository of our own making. That it says nothing of a promisor remote keeps git
-# from fetching, one at a time, the blobs that the filter left out.
-_CONFIGURATION = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
-_COMMIT_BYTES = 1 << 16
-_LISTING_BYTES = 1 << 18
-_MAX_LISTED_PATH_BYTES = 1 << 16
+_MAX_COMMIT_BYTES = 1 << 20
+_MAX_TAGS = 8
+_TREE = re.compile(rb"tree ([0-9a-f]{40}(?:[0-9a-f]{24})?)\n")
+_TAGGED = re.compile(rb"object ([0-9a-f]{40}(?:[0-9a-f]{24})?)\n")
 
-_LINK_MODE = b"120000"
-_COMMIT_MODE = b"160000"
+Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
-@dataclass(frozen=True)
-class GitSource:
-    """Git repositories by URL.
+class GitUrl(BaseModel):
+    """A git repository at a branch, tag or commit."""
 
-    Settings: ``urls``, each a URL or a mapping of ``url`` and ``ref``, which is a
-    branch, tag or full commit id; without one, the server's HEAD.
-    """
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    retries: Retries = field(default_factory=Retries)
+    url: Url
+    """Anything that git fetches by https, http, git, ssh or file."""
+    ref: str | None = None
+    """Branch, tag or full commit id; the server's HEAD if not given."""
 
-    def requests(self, settings: Mapping[str, Any]) -> Iterator[Request]:
+
+class GitSource(Source):
+    """Git repositories."""
+
+    kind: ClassVar[str] = "git"
+    retries: ClassVar[Retries] = Retries()
+
+    urls: tuple[Url | GitUrl, ...] = ()
+    """Addresses, or mappings of ``url`` and ``ref``."""
+    lists: tuple[LocalPath, ...] = ()
+    """Files of one address a line, each with a branch, tag or commit after it if you like."""
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> GitSource:
+        if not self.urls and not self.lists:
+            raise ValueError("give `urls` or `lists`")
+        return self
+
+    def requests(self, place: Place) -> Iterator[Request]:
         """A request a URL."""
-        for entry in settings["urls"]:
-            url = entry if isinstance(entry, str) else entry["url"]
-            reference = None if isinstance(entry, str) else entry.get("ref")
-            if not url.strip():
-                raise ValueError(f"git URL {url!r} is empty; write https://HOST/OWNER/PROJECT")
-            location = json.dumps({"ref": reference, "url": url}) if reference else url
-            yield Request(repository_name(url), "git", location)
+        for entry in self.urls:
+            given = GitUrl(url=entry) if isinstance(entry, str) else entry
+            yield _request(given.url, given.ref)
+        for path in self.lists:
+            for line in iterate_lines(path):
+                url, _, reference = line.partition(" ")
+                yield _request(url, reference.strip() or None)
 
-    def fetch(self, request: Request, place: Place, limits: Limits) -> GitFetched:
+    def state(self) -> str:
+        """What the lists hold."""
+        return state_of_lists(self.lists)
+
+    def problem(self, cache: Path) -> str | None:
+        """There may be no git."""
+        return missing_git()
+
+    @classmethod
+    def fetch(cls, request: Request, place: Place, limits: Limits) -> GitFetched:
         """Fetches one commit into the scratch folder."""
         url, reference = _parse_location(request.location)
         check_url(url)
@@ -69,13 +101,15 @@ class GitSource:
         repository = place.scratch / "repository.git"
 
         def attempt(deadline: Deadline) -> GitFetched:
-            shutil.rmtree(repository, ignore_errors=True)
-            try:
-                return _fetch(repository, url, reference, limits, deadline)
-            except GitError as error:
-                raise explain(error.stderr) from error
+            name = fetch_commit(repository, url, reference, limits, deadline)
+            return GitFetched(repository, name, limits)
 
-        return self.retries.run(attempt, limits)
+        return cls.retries.run(attempt, limits)
+
+
+def _request(url: str, reference: str | None) -> Request:
+    location = json.dumps({"ref": reference, "url": url}) if reference else url
+    return Request(repository_name(url), GitSource.kind, location)
 
 
 def _parse_location(location: str) -> tuple[str, str]:
@@ -83,27 +117,6 @@ def _parse_location(location: str) -> tuple[str, str]:
         return location, "HEAD"
     values = json.loads(location)
     return values["url"], values["ref"]
-
-
-def _fetch(
-    repository: Path, url: str, reference: str, limits: Limits, deadline: Deadline
-) -> GitFetched:
-    def bounds() -> Bounds:
-        return Bounds(deadline.remaining_seconds(), limits.max_repository_bytes)
-
-    creation = ["init", "--quiet", "--bare", "--template=", "--initial-branch=main"]
-    run_git(repository, creation, bounds())
-    options = ["--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules"]
-    # Git's limit is exclusive: a blob of exactly so many bytes is left out.
-    options.append(f"--filter=blob:limit={limits.max_file_bytes + 1}")
-    # A filter makes git write down the remote's name, and not every URL is allowed as one.
-    remote = ["-c", f"remote.origin.url={url}"]
-    run_git(repository, [*remote, "fetch", *options, "--", "origin", reference], bounds())
-    (repository / "config").write_text(_CONFIGURATION)
-    commit = run_git(repository, ["rev-parse", "--verify", "FETCH_HEAD^{commit}"], bounds())
-    revision = commit.decode("ascii").strip()
-    text = run_git(repository, ["cat-file", "commit", revision], bounds(), _COMMIT_BYTES)
-    return GitFetched(repository, RepositoryFacts(revision, released=commit_time(text)))
 
 
 def commit_time(commit: bytes) -> datetime.datetime | None:
@@ -118,110 +131,93 @@ def commit_time(commit: bytes) -> datetime.datetime | None:
 
 
 @dataclass(frozen=True)
-class _Entry:
-    path: str
-    blob: str
+class _Commit:
+    facts: RepositoryFacts
+    tree: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class GitFetched:
-    """One commit in a bare repository on this machine."""
+    """One commit in a bare repository on this machine; ``name`` is that of it or of its tag."""
 
     repository: Path
-    facts: RepositoryFacts
+    name: str
+    limits: Limits
+    _facts: RepositoryFacts | None = None
+
+    @property
+    def facts(self) -> RepositoryFacts:
+        """Its commit and time, which cost nothing once it is read; raises `CrawlError`."""
+        if self._facts is None:
+            with self._objects(self.limits) as reader:
+                self._facts = self._read_commit(reader).facts
+        return self._facts
 
     def read(self, wanted: PathFilter, limits: Limits) -> Iterator[SourceFile | RejectedFile]:
-        """The wanted files in the order of the tree; submodules are passed over."""
-        bounds = Bounds(limits.timeout_seconds)
-        try:
-            entries: list[_Entry] = []
-            for listed in self._list(wanted, limits, bounds):
+        """The wanted files, and each submodule; folders nearer to the root come first."""
+        with self._objects(limits) as reader:
+            commit = self._read_commit(reader)
+            self._facts = commit.facts
+            files: list[ListedFile] = []
+            for listed in TreeWalk(reader, wanted, limits).run(commit.tree):
                 if isinstance(listed, RejectedFile):
                     yield listed
                 else:
-                    entries.append(listed)
-            yield from self._read_blobs(entries, limits, bounds)
+                    files.append(listed)
+            yield from _read_files(reader, files, limits)
+
+    @contextmanager
+    def _objects(self, limits: Limits) -> Iterator[ObjectReader]:
+        try:
+            with object_reader(self.repository, Bounds(limits.timeout_seconds)) as reader:
+                yield reader
         except GitError as error:
-            detail = explain(error.stderr).detail
-            raise CrawlError(Reason.CORRUPT_REPOSITORY, detail) from error
+            explained = explain(error.stderr)
+            is_too_large = getattr(explained, "reason", None) is Reason.REPOSITORY_TOO_LARGE
+            reason = Reason.REPOSITORY_TOO_LARGE if is_too_large else Reason.CORRUPT_REPOSITORY
+            raise CrawlError(reason, explained.detail) from error
         except EOFError as error:
             raise CrawlError(Reason.CORRUPT_REPOSITORY, str(error)) from error
 
-    def _list(
-        self, wanted: PathFilter, limits: Limits, bounds: Bounds
-    ) -> Iterator[_Entry | RejectedFile]:
-        arguments = ["ls-tree", "-r", "-z", "--full-tree", self.facts.revision]
-        with git_output(self.repository, arguments, bounds) as output:
-            for count, record in enumerate(_records(output), start=1):
-                if count > limits.max_repository_files:
-                    detail = f"more than {limits.max_repository_files:,} files"
-                    raise CrawlError(Reason.REPOSITORY_TOO_LARGE, detail)
-                properties, _, raw = record.partition(b"\t")
-                mode, _, blob = properties.split(b" ")
-                path = raw.decode("utf-8", "surrogateescape")
-                if mode == _COMMIT_MODE or not wanted(path):
-                    continue
-                is_link = mode == _LINK_MODE
-                yield RejectedFile(path, Reason.LINK) if is_link else _Entry(path, blob.decode())
+    def _read_commit(self, reader: ObjectReader) -> _Commit:
+        name = self.name
+        for _ in range(_MAX_TAGS + 1):
+            (found,) = reader.read([name], _MAX_COMMIT_BYTES)
+            if found is None or found.content is None:
+                detail = f"{name} is {'missing' if found is None else 'too long for a commit'}"
+                raise CrawlError(Reason.CORRUPT_REPOSITORY, detail)
+            if found.kind == "commit":
+                facts = RepositoryFacts(name, released=commit_time(found.content))
+                return _Commit(facts, _referred(_TREE, found))
+            if found.kind != "tag":
+                raise CrawlError(Reason.NO_COMMIT, f"{name} is a {found.kind}, no commit")
+            name = _referred(_TAGGED, found)
+        raise CrawlError(Reason.NO_COMMIT, f"more than {_MAX_TAGS} tags of tags")
 
-    def _read_blobs(
-        self, entries: Sequence[_Entry], limits: Limits, bounds: Bounds
-    ) -> Iterator[SourceFile | RejectedFile]:
-        if not entries:
-            return
-        small: list[_Entry] = []
-        total = 0
-        for entry, size in zip(entries, self._sizes(entries, bounds), strict=True):
-            if size is None or size > limits.max_file_bytes:
-                detail = f"more than {limits.max_file_bytes:,} bytes"
-                yield RejectedFile(entry.path, Reason.FILE_TOO_LARGE, detail)
-            else:
-                small.append(entry)
-                total += size
+
+def _referred(pattern: re.Pattern[bytes], found: GitObject) -> str:
+    referred = pattern.match(found.content or b"")
+    if referred is None:
+        detail = f"{found.kind} {found.name} does not begin as it must"
+        raise CrawlError(Reason.CORRUPT_REPOSITORY, detail)
+    return referred[1].decode("ascii")
+
+
+def _read_files(
+    reader: ObjectReader, files: Sequence[ListedFile], limits: Limits
+) -> Iterator[SourceFile | RejectedFile]:
+    total = 0
+    blobs = reader.read([file.blob for file in files], limits.max_file_bytes)
+    for file, blob in zip(files, blobs, strict=True):
+        # One that is not there was left out by the server, as it was asked to.
+        if blob is None or blob.content is None:
+            detail = f"more than {limits.max_file_bytes:,} bytes"
+            yield RejectedFile(file.path, Reason.FILE_TOO_LARGE, detail)
+            continue
+        if blob.kind != "blob":
+            raise CrawlError(Reason.CORRUPT_REPOSITORY, f"{file.blob} is a {blob.kind}, no file")
+        total += blob.size
         if total > limits.max_repository_bytes:
             detail = f"more than {limits.max_repository_bytes:,} bytes"
             raise CrawlError(Reason.REPOSITORY_TOO_LARGE, detail)
-        if small:
-            yield from self._contents(small, bounds)
-
-    def _sizes(self, entries: Sequence[_Entry], bounds: Bounds) -> Iterator[int | None]:
-        """The size of each blob, None where the server left it out."""
-        arguments = ["cat-file", "--batch-check", "--buffer"]
-        blobs = [entry.blob for entry in entries]
-        with git_output(self.repository, arguments, bounds, blobs) as output:
-            for _ in entries:
-                yield _parse_size(output.readline(_LISTING_BYTES))
-
-    def _contents(self, entries: Sequence[_Entry], bounds: Bounds) -> Iterator[SourceFile]:
-        arguments = ["cat-file", "--batch", "--buffer"]
-        blobs = [entry.blob for entry in entries]
-        with git_output(self.repository, arguments, bounds, blobs) as output:
-            for entry in entries:
-                size = _parse_size(output.readline(_LISTING_BYTES))
-                content = b"" if size is None else output.read(size + 1)
-                if size is None or len(content) != size + 1:
-                    raise EOFError(f"git cannot read {entry.path}")
-                yield SourceFile(entry.path, content[:-1])
-
-
-def _parse_size(line: bytes) -> int | None:
-    """The size in a line ``ID blob SIZE``, None for ``ID missing``."""
-    words = line.split()
-    if len(words) == 2 and words[1] == b"missing":
-        return None
-    if len(words) != 3 or words[1] != b"blob":
-        raise EOFError("git says of a blob: " + line.decode("utf-8", "replace").strip())
-    return int(words[2])
-
-
-def _records(output: IO[bytes]) -> Iterator[bytes]:
-    """Records that end with NUL."""
-    rest = b""
-    while chunk := output.read(_LISTING_BYTES):
-        *records, rest = (rest + chunk).split(b"\0")
-        yield from records
-        if len(rest) > _MAX_LISTED_PATH_BYTES:
-            detail = f"a path of more than {_MAX_LISTED_PATH_BYTES:,} bytes"
-            raise CrawlError(Reason.CORRUPT_REPOSITORY, detail)
-    if rest:
-        raise EOFError("the list of files ends too early")
+        yield SourceFile(file.path, blob.content)

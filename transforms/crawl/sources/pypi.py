@@ -1,23 +1,30 @@
-"""Source distributions (or pinned wheels) from a package index."""
+"""Projects of a package index: source distributions, and wheels where there are none."""
 
 from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import closing
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Annotated, ClassVar
 
-from packaging.version import InvalidVersion, Version
-from pypi_simple import DistributionPackage, ProjectPage, UnparsableFilenameError, parse_filename
+from pydantic import AfterValidator, model_validator
+from pypi_simple import DistributionPackage
 
 from schemas.failures import Reason
 from transforms.crawl.archives.members import Member, iterate_members, read_member
 from transforms.crawl.licenses.metadata import licenses_of_metadata
-from transforms.crawl.pypi.index import Index, locate_index, shown_url
-from transforms.crawl.pypi.requirements import ProjectLine, parse_project_line
+from transforms.crawl.lists import LocalPath, iterate_lines, state_of_lists
+from transforms.crawl.pypi.choice import Allowed, choose_file, sha256_of_file, version_of
+from transforms.crawl.pypi.index import Index, locate_index
+from transforms.crawl.pypi.requirements import (
+    ProjectLine,
+    hashes_of,
+    parse_project_line,
+    project_name,
+)
 from transforms.crawl.retries import Deadline, Retries
 from transforms.crawl.source import (
     CrawlError,
@@ -27,72 +34,110 @@ from transforms.crawl.source import (
     RejectedFile,
     RepositoryFacts,
     Request,
+    Source,
     SourceFile,
 )
-from transforms.crawl.web.downloads import Download, Downloads, is_distribution_name
+from transforms.crawl.web.client import shown_url
+from transforms.crawl.web.downloads import Download, Downloads
 
 MAX_METADATA_BYTES = 4 << 20
 CHECK_SECONDS = 10.0
 
-# Of several sdists of one release, which old projects have, the most usual kind first.
-_SDIST_SUFFIXES = (".tar.gz", ".tgz", ".zip", ".tar.bz2", ".tar.xz")
+_SETTINGS = {"index", "pre_releases", "yanked"}
 
 
-@dataclass(frozen=True)
-class PypiSource:
-    """Projects of a package index, one file each.
+def _checked(line: str) -> str:
+    parse_project_line(line)
+    return line
 
-    Settings: ``projects``, lines as `parse_project_line` takes them, and ``index``,
-    the address of a simple repository or None for the one that pip would ask.
-    """
 
-    retries: Retries = field(default_factory=Retries)
+class PypiSource(Source):
+    """Projects of a Python package index, one file each."""
 
-    def requests(self, settings: Mapping[str, Any]) -> Iterator[Request]:
+    kind: ClassVar[str] = "pypi"
+    retries: ClassVar[Retries] = Retries()
+
+    projects: tuple[Annotated[str, AfterValidator(_checked)], ...] = ()
+    """Requirements such as ``more-itertools``, ``toolz>=0.12`` or
+    ``boltons==25.0.0 --hash=sha256:HEX``, which names one exact file."""
+    lists: tuple[LocalPath, ...] = ()
+    """Files of one such requirement a line."""
+    index: str | None = None
+    """Address of the index's simple API; the one that pip is configured for if not given."""
+    pre_releases: bool = False
+    """Whether pre-releases count as any release; otherwise only where a line names one or
+    the project has nothing else."""
+    yanked: bool = False
+    """Whether yanked releases count as any release; otherwise only where a line pins one."""
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> PypiSource:
+        if not self.projects and not self.lists:
+            raise ValueError("give `projects` or `lists`")
+        return self
+
+    def requests(self, place: Place) -> Iterator[Request]:
         """A request a line."""
-        for line in settings["projects"]:
-            name = parse_project_line(line).name
-            index = settings.get("index")
-            location = json.dumps({"index": index, "project": line}) if index else line
-            yield Request(f"pypi/{name}", "pypi", location)
+        for line in chain(self.projects, *map(iterate_lines, self.lists)):
+            yield Request(f"pypi/{project_name(line)}", self.kind, self._location(line))
 
-    def fetch(self, request: Request, place: Place, limits: Limits) -> PypiFetched:
+    def _location(self, line: str) -> str:
+        """The line alone where nothing else is set, which is what most people see of it."""
+        settings = self.model_dump(include=_SETTINGS, exclude_defaults=True)
+        return json.dumps({"project": line, **settings}, sort_keys=True) if settings else line
+
+    def state(self) -> str:
+        """What the lists hold."""
+        return state_of_lists(self.lists)
+
+    def problem(self, cache: Path) -> str | None:
+        """The index may not answer; no request is made where the cache holds every project."""
+        downloads = Downloads(cache, Limits().max_cache_bytes)
+        for line in chain(self.projects, *map(iterate_lines, self.lists)):
+            if not any(map(downloads.has, hashes_of(line))):
+                return _index_problem(self.index, project_name(line))
+        return None
+
+    @classmethod
+    def fetch(cls, request: Request, place: Place, limits: Limits) -> PypiFetched:
         """Downloads the file that a request asks for, unless its hash is in the cache."""
-        project, address = _parse_location(request.location)
-        line = parse_project_line(project)
-        downloads = Downloads(place.cache)
+        line, source = _parse_location(request.location)
+        downloads = Downloads(place.cache, limits.max_cache_bytes)
         for sha256 in line.hashes:
-            download = downloads.find(sha256)
+            download = downloads.find(sha256, place.scratch, partial(version_of, line.name))
             if download is not None:
                 return _fetched(line, download, limits)
-        with closing(Index(locate_index(address))) as index:
+        index = Index(locate_index(source.index), limits.requests_per_second)
+        allowed = Allowed(source.pre_releases, source.yanked)
 
-            def attempt(deadline: Deadline) -> Download:
-                return _download(line, index, downloads, limits, deadline)
+        def attempt(deadline: Deadline) -> Download:
+            page = index.page(line.name, deadline)
+            file = choose_file(page.listed, line, allowed)
+            sha256 = _promised_hash(file, index)
+            known = downloads.find(sha256, place.scratch, partial(version_of, line.name))
+            if known is not None:
+                return known
+            max_bytes, released = limits.max_repository_bytes, _in_utc(file.upload_time)
+            with index.download(file.url, page, max_bytes, deadline) as answer:
+                chunks = answer.chunks
+                return downloads.store(chunks, sha256, file.filename, released, place.scratch)
 
-            return _fetched(line, self.retries.run(attempt, limits), limits)
+        return _fetched(line, cls.retries.run(attempt, limits), limits)
 
 
-def _parse_location(location: str) -> tuple[str, str | None]:
-    """The line and the address of the index, where the configuration names one."""
-    if not location.startswith("{"):
-        return location, None
-    values = json.loads(location)
-    return values["project"], values["index"]
+def _parse_location(location: str) -> tuple[ProjectLine, PypiSource]:
+    """The line, and a source of this line alone with the settings that hold for it."""
+    settings = json.loads(location) if location.startswith("{") else {"project": location}
+    line = settings.pop("project")
+    try:
+        return parse_project_line(line), PypiSource(projects=(line,), **settings)
+    except ValueError as error:
+        raise CrawlError(Reason.REQUEST_REFUSED, str(error)) from error
 
 
-def unreachable_index(settings: Mapping[str, Any], cache: Path) -> str | None:
-    """Why the projects of a configuration cannot be fetched, and the cure; None if they can.
-
-    Takes one small request, and none where the cache holds every project by its hash.
-    """
-    downloads = Downloads(cache)
-    lines = [parse_project_line(line) for line in settings["projects"]]
-    missing = [line for line in lines if not any(map(downloads.has, line.hashes))]
-    if not missing:
-        return None
-    with closing(Index(locate_index(settings.get("index")))) as index:
-        problem = index.check(missing[0].name, CHECK_SECONDS)
+def _index_problem(address: str | None, name: str) -> str | None:
+    index = Index(locate_index(address), Limits().requests_per_second)
+    problem = index.check(name, Deadline.after(CHECK_SECONDS))
     if problem is None:
         return None
     return (
@@ -101,70 +146,12 @@ def unreachable_index(settings: Mapping[str, Any], cache: Path) -> str | None:
     )
 
 
-def choose_file(page: ProjectPage, line: ProjectLine) -> DistributionPackage:
-    """The file that a line asks for among those that the index lists.
-
-    With hashes, a file that has one of them. Otherwise the source distribution of the
-    newest version that is allowed and not yanked.
-    """
-    files = [file for file in page.packages if file.package_type in ("sdist", "wheel")]
-    if line.hashes:
-        return _choose_by_hash(files, line)
-    releases = [
-        (Version(file.version), file)
-        for file in files
-        if file.version and not file.is_yanked and line.allows(file.version)
-    ]
-    if not releases:
-        detail = f"no release of {line.name} is allowed by {str(line.specifier) or 'any version'!r}"
-        raise CrawlError(Reason.NOT_FOUND, f"{detail}; yanked ones and pre-releases do not count")
-    newest = max(version for version, _ in releases)
-    sdists = [
-        file for version, file in releases if version == newest and _sdist_rank(file) is not None
-    ]
-    if not sdists:
-        raise CrawlError(Reason.NO_SOURCE_DISTRIBUTION, f"{line.name} {newest} has none")
-    return min(sdists, key=lambda file: (_sdist_rank(file), file.filename))
-
-
-def _choose_by_hash(files: list[DistributionPackage], line: ProjectLine) -> DistributionPackage:
-    matching = [
-        file
-        for file in files
-        if _sha256(file) in line.hashes
-        and is_distribution_name(file.filename)
-        and line.allows(file.version or "", any_release=True)
-    ]
-    if not matching:
-        detail = f"the index lists no file of {line} with the given hash"
-        raise CrawlError(Reason.NOT_FOUND, detail)
-    return min(matching, key=lambda file: (file.package_type != "sdist", file.filename))
-
-
-def _sdist_rank(file: DistributionPackage) -> int | None:
-    if file.package_type != "sdist" or not is_distribution_name(file.filename):
-        return None
-    ranks = [rank for rank, end in enumerate(_SDIST_SUFFIXES) if file.filename.endswith(end)]
-    return ranks[0] if ranks else None
-
-
-def _sha256(file: DistributionPackage) -> str:
-    return file.digests.get("sha256", "").lower()
-
-
-def _download(
-    line: ProjectLine, index: Index, downloads: Downloads, limits: Limits, deadline: Deadline
-) -> Download:
-    file = choose_file(index.page(line.name, deadline), line)
-    sha256 = _sha256(file)
+def _promised_hash(file: DistributionPackage, index: Index) -> str:
+    sha256 = sha256_of_file(file)
     if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
         detail = f"{shown_url(index.url)} promises no sha256 of {file.filename}"
         raise CrawlError(Reason.HASH_MISMATCH, detail)
-    known = downloads.find(sha256)
-    if known is not None:
-        return known
-    with index.download(file.url, limits.max_repository_bytes, deadline) as chunks:
-        return downloads.store(chunks, sha256, file.filename, _in_utc(file.upload_time))
+    return sha256
 
 
 def _in_utc(moment: datetime.datetime | None) -> datetime.datetime | None:
@@ -175,18 +162,16 @@ def _in_utc(moment: datetime.datetime | None) -> datetime.datetime | None:
 
 def _fetched(line: ProjectLine, download: Download, limits: Limits) -> PypiFetched:
     filename = download.path.name
-    try:
-        version = parse_filename(filename, line.name)[1]
-        revision = str(Version(version))
-    except (UnparsableFilenameError, InvalidVersion):
-        raise CrawlError(Reason.NOT_FOUND, f"{filename} names no version") from None
-    if not line.allows(version, any_release=True):
+    version = version_of(line.name, filename)
+    if version is None:
+        raise CrawlError(Reason.NOT_FOUND, f"{filename} names no version of {line.name}")
+    if not line.allows(version):
         raise CrawlError(Reason.NOT_FOUND, f"the given hash is that of {filename}, not of {line}")
-    return PypiFetched(download, revision, limits)
+    return PypiFetched(download, version, limits)
 
 
 class PypiFetched:
-    """A distribution in the cache.
+    """A distribution on this machine.
 
     ``facts`` are the same before and after `read`; before, or where `read` was not
     taken to its end, they cost a pass over the archive up to its metadata.
@@ -230,7 +215,7 @@ class PypiFetched:
 
     def _is_metadata(self, member: Member) -> bool:
         path = member.path
-        if member.is_link:
+        if member.problem is not None:
             return False
         if self._is_wheel:
             return path.endswith(".dist-info/METADATA") and path.count("/") == 1

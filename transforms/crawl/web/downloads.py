@@ -1,61 +1,68 @@
 """Downloads that are kept between runs: ``downloads/SHA256/FILENAME`` under the cache.
 
-A file is there whole or not at all, whoever else downloads it at the same time. What
-the index said of it lies beside it, so that a run without network finds the same facts.
+A file is there whole or not at all, whoever else downloads it at the same time, and may
+go at any moment to make room. So a file is handed out in the folder of who wants it, as
+a hard link where possible. What the index said of it lies beside it in the cache, so
+that a run without network finds the same facts.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import json
+import os
 import re
-from collections.abc import Iterator
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import filelock
+
 from schemas.failures import Reason
 from transforms.crawl.source import CrawlError
+from transforms.crawl.web.eviction import RELEASE, is_distribution_name, making_room
 from transforms.parts import temporary_beside, write_whole
-
-_RELEASE = "release.json"
-
-# What an index may call a file. Anything else is not fetched: it is either no
-# distribution or an attempt to write elsewhere.
-_FILENAME = re.compile(
-    r"[A-Za-z0-9][A-Za-z0-9._+!-]{0,200}\.(?:tar\.gz|tgz|zip|tar\.bz2|tar\.xz|tar|whl)"
-)
-
-
-def is_distribution_name(filename: str) -> bool:
-    """Whether a file name is that of a source distribution or wheel, and harmless."""
-    return _FILENAME.fullmatch(filename) is not None
 
 
 @dataclass(frozen=True)
 class Download:
-    """A file in the cache, whose hash was compared."""
+    """A file whose hash was compared, under its own name in the folder of who wanted it."""
 
     path: Path
     released: datetime.datetime | None
 
 
 class Downloads:
-    """The downloads below one cache folder."""
+    """The downloads below one cache folder, at most ``max_bytes`` of them."""
 
-    def __init__(self, cache: Path) -> None:
+    def __init__(self, cache: Path, max_bytes: int) -> None:
         self._folder = cache / "downloads"
+        self._max_bytes = max_bytes
 
     def has(self, sha256: str) -> bool:
         """Whether there is a file of this hash, by its name alone."""
         return self._stored(sha256) is not None
 
-    def find(self, sha256: str) -> Download | None:
-        """The file of this hash, unless it is not there or was damaged since."""
-        path = self._stored(sha256)
-        if path is None or _sha256_of(path) != sha256:
+    def find(
+        self, sha256: str, scratch: Path, accept: Callable[[str], object] = is_distribution_name
+    ) -> Download | None:
+        """The file of this hash and of a name to accept, unless it was damaged since."""
+        stored = self._stored(sha256, accept)
+        if stored is None:
             return None
-        return Download(path, _read_release(path.with_name(_RELEASE)))
+        path = Path(tempfile.mkdtemp(dir=scratch), stored.name)
+        try:
+            _link_or_copy(stored, path)
+            released = _read_release(stored.with_name(RELEASE))
+            os.utime(stored)
+        except FileNotFoundError:
+            # It went meanwhile. Where only the file was lent, its facts are missing.
+            return None
+        return Download(path, released) if _sha256_of(path) == sha256 else None
 
     def store(
         self,
@@ -63,29 +70,59 @@ class Downloads:
         sha256: str,
         filename: str,
         released: datetime.datetime | None,
+        scratch: Path,
     ) -> Download:
         """Keeps what has the promised hash; raises `CrawlError` where it has another one."""
         if not is_distribution_name(filename) or not re.fullmatch(r"[0-9a-f]{64}", sha256):
             raise ValueError(f"neither {filename!r} nor {sha256!r} may come from outside unchecked")
-        path = self._folder / sha256 / filename
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = temporary_beside(path)
+        path = Path(tempfile.mkdtemp(dir=scratch), filename)
         try:
-            _write(chunks, temporary, sha256, filename)
-            moment = None if released is None else released.isoformat()
-            write_whole(path.with_name(_RELEASE), json.dumps({"released": moment}).encode())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+            _write(chunks, path, sha256, filename)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        if path.stat().st_size <= self._max_bytes:
+            self._keep(path, sha256, released)
         return Download(path, released)
 
-    def _stored(self, sha256: str) -> Path | None:
+    def _keep(self, path: Path, sha256: str, released: datetime.datetime | None) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        stored = self._folder / sha256 / path.name
+        moment = None if released is None else released.isoformat()
+        facts = json.dumps({"released": moment}).encode()
+        # Where another process makes room for too long, this costs one download more later.
+        with (
+            contextlib.suppress(filelock.Timeout),
+            making_room(self._folder, path.stat().st_size + len(facts), self._max_bytes),
+        ):
+            write_whole(stored.with_name(RELEASE), facts)
+            temporary = temporary_beside(stored)
+            try:
+                _link_or_copy(path, temporary)
+                temporary.replace(stored)
+            finally:
+                temporary.unlink(missing_ok=True)
+
+    def _stored(
+        self, sha256: str, accept: Callable[[str], object] = is_distribution_name
+    ) -> Path | None:
         folder = self._folder / sha256
-        if not (folder / _RELEASE).exists():
+        if not (folder / RELEASE).exists():
             # Put there by hand: what the index says of it is missing, so it is fetched again.
             return None
-        names = sorted(path.name for path in folder.glob("*") if is_distribution_name(path.name))
+        found = [path.name for path in folder.glob("*") if is_distribution_name(path.name)]
+        names = sorted(filter(accept, found))
         return folder / names[0] if names else None
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    """The same content under another name; a copy where file systems differ or have no links."""
+    try:
+        target.hardlink_to(source)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def _write(chunks: Iterator[bytes], path: Path, sha256: str, filename: str) -> None:
@@ -106,8 +143,9 @@ def _sha256_of(path: Path) -> str:
 
 def _read_release(path: Path) -> datetime.datetime | None:
     """When the index says that a file was uploaded, where it says so."""
+    text = path.read_bytes()
     try:
-        moment = json.loads(path.read_bytes())["released"]
+        moment = json.loads(text)["released"]
         return None if moment is None else datetime.datetime.fromisoformat(moment)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None

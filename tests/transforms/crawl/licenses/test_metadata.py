@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.licenses import canonicalize_license_expression
 
+from tests.transforms.crawl.licenses.notices import MIT
 from transforms.crawl.licenses.metadata import _CLASSIFIERS, licenses_of_metadata
 
 OSI = "Classifier: License :: OSI Approved :: "
@@ -18,6 +19,10 @@ OSI = "Classifier: License :: OSI Approved :: "
         ([OSI + "BSD License", "License: BSD-3-Clause"], ("BSD-3-Clause",)),
         (["License: bsd-3-clause"], ("BSD-3-Clause",)),
         ([OSI + "BSD License", "License: BSD"], ()),
+        ([OSI + "BSD License", "License: New BSD License"], ("BSD-3-Clause",)),
+        (["License: GPLv3+"], ("GPL-3.0-or-later",)),
+        (["License-Expression: LGPL-2.1"], ("LGPL-2.1-only",)),
+        (["License: " + MIT.replace("\n", "\n        ")], ("MIT",)),
         (["License: UNKNOWN"], ()),
         (["License: Permission is hereby granted,", "        free of charge"], ()),
         (["License-Expression: nonsense here", "License: MIT"], ("MIT",)),

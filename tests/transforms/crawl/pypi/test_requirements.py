@@ -15,7 +15,6 @@ A, B = "a" * 64, "b" * 64
         ("toolz>=0.12,<2", "toolz", "<2,>=0.12", ()),
         (f"boltons==25.0.0 --hash=sha256:{A}", "boltons", "==25.0.0", (A,)),
         (f"boltons --hash=sha256:{A} --hash=sha256:{B.upper()}", "boltons", "", (A, B)),
-        ("requests[socks]==2", "requests", "==2", ()),
     ],
 )
 def test_reads_lines_in_the_form_of_pip(line, name, specifier, hashes):
@@ -34,6 +33,7 @@ def test_reads_lines_in_the_form_of_pip(line, name, specifier, hashes):
         "boltons --no-binary",
         "boltons @ https://example.org/boltons.tar.gz",
         "boltons; python_version > '3'",
+        "requests[socks]==2",
         "-r other.txt",
         "../boltons",
     ],
@@ -54,15 +54,32 @@ def test_reads_any_text_or_names_it(text):
 
 
 @pytest.mark.parametrize(
+    "line", ["a @ https://example.org/a.zip", "a[b]", "a; python_version > '3'"]
+)
+def test_says_what_has_no_meaning_here(line):
+    with pytest.raises(ValueError, match="no URL, marker or extra"):
+        parse_project_line(line)
+
+
+@pytest.mark.parametrize(
     ("line", "version", "allowed"),
     [
         ("a", "1.0", True),
-        ("a", "1.0rc1", False),
+        ("a", "1.0rc1", True),
         ("a==1.0rc1", "1.0rc1", True),
         ("a>=1.0rc1", "2.0.dev1", True),
         ("a<2", "2.0", False),
+        ("a<2", "2.0rc1", False),
         ("a", "nonsense", False),
     ],
 )
-def test_allows_pre_releases_only_where_a_line_names_one(line, version, allowed):
+def test_allows_versions_in_its_range(line, version, allowed):
     assert parse_project_line(line).allows(version) is allowed
+
+
+@pytest.mark.parametrize(
+    ("line", "pinned"),
+    [("a", False), ("a==1", True), ("a===1", True), ("a==1.*", False), ("a>=1,<1.1", False)],
+)
+def test_knows_whether_a_line_names_one_version(line, pinned):
+    assert parse_project_line(line).is_pinned is pinned

@@ -1,9 +1,10 @@
+import json
 import os
 
 import pytest
 
 from schemas.failures import Reason
-from transforms.crawl.source import CrawlError, Limits, RejectedFile, Request, SourceFile
+from transforms.crawl.source import CrawlError, Limits, RejectedFile, SourceFile
 from transforms.crawl.sources.directory import DirectorySource
 
 DEFAULT_LIMITS = Limits()
@@ -31,8 +32,8 @@ def is_python(path):
 
 
 def read(folder, limits=DEFAULT_LIMITS):
-    source = DirectorySource()
-    (request,) = source.requests({"path": str(folder), "repositories": "one"})
+    source = DirectorySource(path=str(folder))
+    (request,) = source.requests(None)
     return list(source.fetch(request, None, limits).read(is_python, limits))
 
 
@@ -45,16 +46,16 @@ def test_reads_a_folder_in_the_order_of_paths(folder):
 
 
 def test_takes_one_folder_or_each_of_its_subfolders(folder, monkeypatch):
-    source = DirectorySource()
     (folder / "linked").symlink_to(folder / "first")
     (folder / ".hidden").mkdir()
-    settings = {"path": str(folder), "repositories": "each"}
-    found = [request.repository for request in source.requests(settings)]
+    source = DirectorySource(path=str(folder), repositories="each")
+    found = [request.repository for request in source.requests(None)]
     assert found == ["directory/first", "directory/second"]
     monkeypatch.chdir(folder)
     for path in ("first", "./first/", str(folder / "first"), "second/../first"):
-        (request,) = source.requests({"path": path, "repositories": "one"})
-        assert request == Request("directory/first", "directory", str(folder / "first"))
+        (request,) = DirectorySource(path=path).requests(None)
+        assert request.repository == "directory/first"
+        assert json.loads(request.location)["path"] == str(folder / "first")
 
 
 def test_follows_no_link(folder):
@@ -71,9 +72,10 @@ def test_follows_no_link(folder):
     assert len(found) == 5
 
 
-def test_passes_over_what_is_no_file(folder):
+def test_opens_nothing_that_is_no_file(folder):
     os.mkfifo(folder / "second" / "pipe.py")
-    assert read(folder / "second") == [SourceFile("x.py", b"6")]
+    rejected = RejectedFile("pipe.py", Reason.SPECIAL_FILE)
+    assert read(folder / "second") == [rejected, SourceFile("x.py", b"6")]
 
 
 def test_rejects_files_over_the_limit(folder):
@@ -94,7 +96,7 @@ def test_names_a_folder_that_does_not_exist(folder):
         read(folder / "other")
     assert caught.value.reason is Reason.NOT_FOUND
     with pytest.raises(ValueError, match=r"other.*does not exist; name"):
-        list(DirectorySource().requests({"path": str(folder / "other"), "repositories": "each"}))
+        DirectorySource(path=str(folder / "other"), repositories="each").state()
 
 
 def test_hands_on_names_that_are_not_utf8(folder):
@@ -105,12 +107,35 @@ def test_hands_on_names_that_are_not_utf8(folder):
 def test_a_folder_whose_name_is_no_text_fails_alone(tmp_path, place):
     (tmp_path / "many" / "good").mkdir(parents=True)
     os.mkdir(os.fsencode(tmp_path / "many") + b"/\xff\xfe")
-    settings = {"path": str(tmp_path / "many"), "repositories": "each"}
-    good, bad = sorted(
-        DirectorySource().requests(settings), key=lambda request: request.location, reverse=True
-    )
+    source = DirectorySource(path=str(tmp_path / "many"), repositories="each")
+    good, bad = sorted(source.requests(place), key=lambda request: "null" in request.location)
     assert good.repository == "directory/good"
     bad.repository.encode()
     with pytest.raises(CrawlError) as caught:
-        DirectorySource().fetch(bad, place, Limits())
+        source.fetch(bad, place, Limits())
     assert caught.value.reason is Reason.UNSAFE_PATH
+
+
+def test_leaves_out_what_gitignore_files_name_where_that_is_asked_for(folder, place):
+    first = folder / "first"
+    (first / ".gitignore").write_text("# generated\na-b/\nb.py\n")
+    (first / "a" / ".gitignore").write_text("!b.py\n/only*.py\n")
+    (first / "a" / "only_here.py").write_text("8")
+    (first / "only_there.py").write_text("9")
+    for gitignore, paths in {
+        False: ["a/b.py", "a/only_here.py", "a-b/c.py", "only_there.py", "setup.py"],
+        True: ["a/b.py", "only_there.py", "setup.py"],
+    }.items():
+        source = DirectorySource(path=str(first), gitignore=gitignore)
+        (request,) = source.requests(place)
+        found = source.fetch(request, place, DEFAULT_LIMITS).read(is_python, DEFAULT_LIMITS)
+        assert [file.path for file in found] == paths
+
+
+def test_reads_no_gitignore_through_a_link(folder, place, tmp_path):
+    (tmp_path / "elsewhere").write_text("x.py\n")
+    (folder / "second" / ".gitignore").symlink_to(tmp_path / "elsewhere")
+    source = DirectorySource(path=str(folder / "second"), gitignore=True)
+    (request,) = source.requests(place)
+    found = source.fetch(request, place, DEFAULT_LIMITS).read(is_python, DEFAULT_LIMITS)
+    assert [file.path for file in found] == ["x.py"]

@@ -34,9 +34,11 @@ def is_python(path):
 
 
 def fetch(place, url, ref=None, limits=DEFAULT_LIMITS, retries=None):
-    source = GitSource() if retries is None else GitSource(retries)
-    (request,) = source.requests({"urls": [{"url": url, "ref": ref} if ref else url]})
-    return source.fetch(request, place, limits)
+    source = GitSource(urls=[{"url": url, "ref": ref} if ref else url])
+    (request,) = source.requests(place)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(GitSource, "retries", retries or GitSource.retries)
+        return source.fetch(request, place, limits)
 
 
 def reason_of(call, *arguments, **options):
@@ -119,13 +121,20 @@ def test_runs_no_hook_and_applies_no_attribute_or_filter(git_folder, place, tmp_
     assert not (fetched.repository / "hooks").exists()
 
 
-def test_passes_over_submodules(git_folder, place):
+def test_names_each_submodule_whatever_it_is_called(git_folder, place):
     commit = git_folder.commit("project", {"a.py": b"x = 1\n"})
-    entry = f"160000,{commit},vendored.py"
-    git_folder.git("project", "update-index", "--add", "--cacheinfo", entry)
-    git_folder.git("project", "commit", "--quiet", "--message", "with a submodule")
+    for path in ("vendored.py", "libraries/other"):
+        entry = f"160000,{commit},{path}"
+        git_folder.git("project", "update-index", "--add", "--cacheinfo", entry)
+    git_folder.git("project", "commit", "--quiet", "--message", "with submodules")
     fetched = fetch(place, f"file://{git_folder.root}/project")
-    assert list(fetched.read(is_python, Limits())) == [SourceFile("a.py", b"x = 1\n")]
+    found = {file.path: file for file in fetched.read(is_python, Limits())}
+    detail = f"commit {commit}"
+    assert found == {
+        "a.py": SourceFile("a.py", b"x = 1\n"),
+        "vendored.py": RejectedFile("vendored.py", Reason.SUBMODULE, detail),
+        "libraries/other": RejectedFile("libraries/other", Reason.SUBMODULE, detail),
+    }
 
 
 def test_reads_paths_that_are_not_utf8_as_surrogates(git_folder, place):
@@ -138,9 +147,9 @@ def test_reads_paths_that_are_not_utf8_as_surrogates(git_folder, place):
 def test_streams_many_files_without_a_deadlock(git_folder, place):
     files = {f"{number % 50}/{number}.py": b"#" * (number * 7) for number in range(3000)}
     git_folder.commit("project", files)
-    (request,) = GitSource().requests({"urls": [f"file://{git_folder.root}/project"]})
+    (request,) = GitSource(urls=[f"file://{git_folder.root}/project"]).requests(place)
     crawled = crawl_repository(
-        request, GitSource().fetch(request, place, Limits()), ["python"], Limits()
+        request, GitSource.fetch(request, place, Limits()), ["python"], Limits()
     )
     assert {file.path: file.content for file in crawled.files} == files
 
@@ -271,7 +280,7 @@ def test_names_a_damaged_repository(git_folder, place):
         "relative/project",
         "https://example.org/a b",
         "https://example.org:port/a",
-        "https://example.org/a\n",
+        "https://example.org/a\nb",
     ],
 )
 def test_refuses_urls_that_are_none(place, url):
@@ -300,7 +309,7 @@ def test_refuses_references_that_are_none(git_folder, place, ref):
     ],
 )
 def test_names_a_repository_by_host_and_path(url, name):
-    (request,) = GitSource().requests({"urls": [url]})
+    (request,) = GitSource(urls=[url]).requests(None)
     assert request.repository == name
     assert request.source == "git"
 
@@ -311,8 +320,8 @@ def test_names_any_text_without_an_error(text):
 
 
 def test_refuses_an_empty_url():
-    with pytest.raises(ValueError, match="is empty; write https"):
-        list(GitSource().requests({"urls": [" "]}))
+    with pytest.raises(ValueError, match="at least 1 character"):
+        GitSource(urls=[" "])
 
 
 @pytest.mark.parametrize(
@@ -367,8 +376,8 @@ def test_git_ends_with_the_process_that_started_it(tmp_path):
             "from transforms.crawl.sources.git import GitSource\n"
             "from transforms.crawl.source import Limits, Place\n"
             "folder = pathlib.Path(sys.argv[1])\n"
-            "(request,) = GitSource().requests({'urls': [sys.argv[2]]})\n"
-            "GitSource().fetch(request, Place(folder, folder), Limits())\n"
+            "(request,) = GitSource(urls=[sys.argv[2]]).requests(None)\n"
+            "GitSource.fetch(request, Place(folder, folder), Limits())\n"
         )
         process = subprocess.Popen([sys.executable, "-c", program, str(tmp_path), url])
         connection, _ = server.accept()

@@ -1,22 +1,25 @@
 import datetime
+import gzip
 import hashlib
 import io
 import json
 import multiprocessing
+import socket
 import time
 import zipfile
 
 import pytest
 
 from schemas.failures import Reason
-from transforms.crawl.pypi.index import Index, locate_index, parse_pip_settings, parse_retry_after
 from transforms.crawl.repository import crawl_repository
-from transforms.crawl.retries import PassingError, Retries
 from transforms.crawl.source import CrawlError, Limits, SourceFile
-from transforms.crawl.sources.pypi import PypiSource, unreachable_index
+from transforms.crawl.sources.pypi import PypiSource
+from transforms.crawl.web import connections
+from transforms.crawl.web.reach import Reach
 
 DEFAULT_LIMITS = Limits()
 FILES = {"setup.py": b"import setuptools\n", "boltons/a.py": b"a = 1\n"}
+JSON = "application/vnd.pypi.simple.v1+json"
 UPLOADED = "2024-05-06T07:08:09.123456Z"
 
 
@@ -28,10 +31,12 @@ def boltons(index, sdist):
 
 
 @pytest.fixture
-def fetch(index, place, impatient):
+def fetch(index, place, impatient, monkeypatch):
+    monkeypatch.setattr(PypiSource, "retries", impatient)
+
     def fetch(line="boltons", limits=DEFAULT_LIMITS, url=None, place=place):
-        source = PypiSource(impatient)
-        (request,) = source.requests({"projects": [line], "index": url or index.url})
+        source = PypiSource(projects=[line], index=url or index.url)
+        (request,) = source.requests(place)
         return source.fetch(request, place, limits)
 
     return fetch
@@ -76,7 +81,7 @@ def test_reads_the_license_whatever_the_limit_on_files(boltons, fetch):
 
 def test_names_a_repository_by_its_normalized_name(index):
     settings = {"projects": ["More_Itertools", "A.B--c==1"], "index": None}
-    names = [request.repository for request in PypiSource().requests(settings)]
+    names = [request.repository for request in PypiSource(**settings).requests(None)]
     assert names == ["pypi/more-itertools", "pypi/a-b-c"]
 
 
@@ -137,10 +142,96 @@ def test_takes_the_wheel_that_a_hash_names(index, sdist, fetch):
     assert fetched.facts.licenses == ("BSD-3-Clause",)
 
 
-def test_names_a_release_without_a_source_distribution(index, sdist, failure):
+def make_wheel(files, metadata="Name: toolz\nLicense-Expression: BSD-3-Clause\n\n"):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as wheel:
+        for path, content in {**files, "toolz-1.1.dist-info/METADATA": metadata}.items():
+            wheel.writestr(path, content)
+    return buffer.getvalue()
+
+
+def test_takes_a_wheel_where_there_is_no_source_distribution(index, sdist, fetch):
     index.publish("toolz", "toolz-1.0.tar.gz", sdist("toolz", "1.0", {}))
-    index.publish("toolz", "toolz-1.1-py3-none-any.whl", b"wheel")
+    index.publish("toolz", "toolz-1.1-py3-none-any.whl", make_wheel({"toolz/a.py": "a = 1\n"}))
+    fetched = fetch("toolz")
+    assert contents(fetched) == {"toolz/a.py": b"a = 1\n"}
+    assert fetched.facts.revision == "1.1"
+    assert fetched.facts.licenses == ("BSD-3-Clause",)
+
+
+def test_reads_the_classifiers_of_a_wheel(index, fetch):
+    metadata = "Name: toolz\nClassifier: License :: OSI Approved :: MIT License\n\n"
+    index.publish("toolz", "toolz-1.1-py3-none-any.whl", make_wheel({}, metadata))
+    assert fetch("toolz").facts.licenses == ("MIT",)
+
+
+def test_names_a_release_that_holds_no_source(index, failure):
+    index.publish("toolz", "toolz-1.0-py2.7.egg", b"egg")
     assert failure("toolz").reason is Reason.NO_SOURCE_DISTRIBUTION
+
+
+@pytest.mark.parametrize(
+    ("settings", "location"),
+    [
+        ({}, "toolz"),
+        ({"pre_releases": False, "yanked": False}, "toolz"),
+        ({"index": "http://a/"}, '{"index": "http://a/", "project": "toolz"}'),
+        ({"pre_releases": True}, '{"pre_releases": true, "project": "toolz"}'),
+        (
+            {"yanked": True, "pre_releases": True, "index": "http://a/"},
+            '{"index": "http://a/", "pre_releases": true, "project": "toolz", "yanked": true}',
+        ),
+    ],
+)
+def test_a_location_says_what_is_set_besides_the_line(settings, location):
+    (request,) = PypiSource(projects=["toolz"], **settings).requests(None)
+    assert request.location == location
+
+
+@pytest.mark.parametrize(
+    ("settings", "revision"),
+    [
+        ({}, "1.0"),
+        ({"yanked": True}, "1.1"),
+        ({"pre_releases": True}, "2.0rc1"),
+        ({"pre_releases": True, "yanked": True}, "2.1a1"),
+    ],
+)
+def test_takes_pre_releases_and_yanked_ones_by_choice(index, sdist, place, settings, revision):
+    versions = {"1.0": None, "1.1": "broken", "2.0rc1": None, "2.1a1": ""}
+    for version, yanked in versions.items():
+        archive = sdist("toolz", version, {"a.py": b"a = 1\n"})
+        properties = {} if yanked is None else {"yanked": yanked or True}
+        index.publish("toolz", f"toolz-{version}.tar.gz", archive, **properties)
+    source = PypiSource(projects=["toolz"], index=index.url, **settings)
+    (request,) = source.requests(place)
+    assert PypiSource.fetch(request, place, Limits()).facts.revision == revision
+
+
+def test_bad_lines_of_a_list_are_failures_of_their_own(index, boltons, place, tmp_path):
+    lines = [
+        "boltons",
+        "# a comment",
+        "",
+        "toolz[extra]",
+        "toolz @ https://a/b.zip",
+        "-r x",
+        "../a",
+    ]
+    (tmp_path / "list").write_text("\n".join(lines))
+    source = PypiSource(lists=[str(tmp_path / "list")], index=index.url)
+    good, *bad = source.requests(place)
+    assert contents(PypiSource.fetch(good, place, Limits())) == FILES
+    assert [request.repository for request in bad] == [
+        "pypi/toolz[extra]",
+        "pypi/toolz @ https://a/b.zip",
+        "pypi/-r x",
+        "pypi/../a",
+    ]
+    for request in bad:
+        with pytest.raises(CrawlError, match="project ") as caught:
+            PypiSource.fetch(request, place, Limits())
+        assert caught.value.reason is Reason.REQUEST_REFUSED
 
 
 @pytest.mark.parametrize("line", ["other", "boltons==24", f"boltons --hash=sha256:{'0' * 64}"])
@@ -162,7 +253,20 @@ def test_keeps_nothing_that_has_not_the_promised_hash(index, sdist, failure, pla
 
 
 @pytest.mark.parametrize(
-    "name", ["../toolz-1.0.tar.gz", "toolz-1.0/../../x-1.0.tar.gz", ".x.tar.gz"]
+    "name",
+    [
+        "../toolz-1.0.tar.gz",
+        "/toolz-1.0.tar.gz",
+        "toolz-1.0/../../x-1.0.tar.gz",
+        "..\\toolz-1.0.tar.gz",
+        "C:toolz-1.0.tar.gz",
+        ".x.tar.gz",
+        "toolz-1.0\n.tar.gz",
+        "toolz-1.0\x00.tar.gz",
+        "toolz-1.0\u202e.tar.gz",
+        f"toolz-{'1' * (10 << 20)}.tar.gz",
+    ],
+    ids=range(10),
 )
 def test_never_uses_a_file_name_that_leaves_the_cache(index, sdist, failure, place, tmp_path, name):
     sha256 = index.publish("toolz", name, sdist("toolz", "1.0", {}))
@@ -248,15 +352,60 @@ def test_ends_a_download_that_is_too_large(index, boltons, failure):
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
-        (b"{", "application/vnd.pypi.simple.v1+json"),
-        (b"[]", "application/vnd.pypi.simple.v1+json"),
-        (b'{"meta": {"api-version": "9.0"}}', "application/vnd.pypi.simple.v1+json"),
+        (b"{", JSON),
+        (b"[]", JSON),
+        (b'{"meta": {"api-version": "9.0"}}', JSON),
+        (b'{"meta": {"api-version": "1.0"}, "name": 1, "files": 2}', JSON),
+        (b"[" * 200_000, JSON),
+        (b"\xff\xfe", JSON),
         (b"hello", "image/png"),
     ],
 )
 def test_names_an_answer_that_is_no_page(index, failure, body, kind):
     index.replace("/simple/boltons/", body=body, headers={"Content-Type": kind})
     assert failure().reason is Reason.UNREACHABLE
+
+
+@pytest.mark.parametrize("body", [b"<a href=x" * 50_000, b"<div>" * 50_000, b"\x00<a>", b""])
+def test_finds_nothing_in_a_page_that_is_none(index, failure, body):
+    kind = {"Content-Type": "text/html", "Content-Length": str(len(body))}
+    index.replace("/simple/boltons/", body=body, headers=kind)
+    assert failure().reason in (Reason.NOT_FOUND, Reason.UNREACHABLE)
+
+
+def test_ends_a_page_that_unpacks_to_too_much(index, failure, monkeypatch):
+    monkeypatch.setattr("transforms.crawl.pypi.index.MAX_PAGE_BYTES", 1 << 20)
+    packed = {"Content-Type": JSON, "Content-Encoding": "gzip"}
+    index.replace("/simple/boltons/", body=gzip.compress(bytes(20 << 20)), headers=packed)
+    assert failure().reason is Reason.REPOSITORY_TOO_LARGE
+
+
+def test_does_not_believe_a_size_that_a_page_names(index, sdist, fetch):
+    archive = sdist("toolz", "1.0", FILES)
+    for size in (1, 10**15):
+        index.publish("toolz", "toolz-1.0.tar.gz", archive, size=size)
+        assert contents(fetch("toolz")) == FILES
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/a", "http://[", "git+x:y"])
+def test_fetches_files_over_http_alone(index, failure, url):
+    index.publish("toolz", "toolz-1.0.tar.gz", b"content")
+    index.files["toolz"][0]["url"] = url
+    index.add("/simple/toolz/", index.page("toolz"))
+    assert failure("toolz").reason in (Reason.REQUEST_REFUSED, Reason.UNREACHABLE)
+
+
+def test_a_link_comes_no_nearer_than_its_page(index, failure, monkeypatch):
+    reaches = {"127.0.0.1": Reach.PUBLIC, "127.0.0.2": Reach.PRIVATE}
+    monkeypatch.setattr(connections, "reach_of", lambda host: reaches[host])
+    index.publish("toolz", "toolz-1.0.tar.gz", b"content")
+    with socket.create_server(("127.0.0.2", 0)) as inner:
+        inner.settimeout(5)
+        index.files["toolz"][0]["url"] = f"http://127.0.0.2:{inner.getsockname()[1]}/a"
+        index.add("/simple/toolz/", index.page("toolz"))
+        assert failure("toolz").reason is Reason.REQUEST_REFUSED
+        with inner.accept()[0] as connection:
+            assert connection.recv(1) == b""
 
 
 def test_reads_pages_in_html(index, sdist, fetch):
@@ -291,8 +440,8 @@ def test_keeps_credentials_from_another_host(index, sdist, fetch):
 
 
 def _fetch_in_a_process(url, place):
-    (request,) = PypiSource().requests({"projects": ["boltons"], "index": url})
-    return contents(PypiSource().fetch(request, place, Limits()))
+    (request,) = PypiSource(projects=["boltons"], index=url).requests(None)
+    return contents(PypiSource.fetch(request, place, Limits()))
 
 
 def test_lets_processes_download_the_same_file_at_once(index, boltons, place):
@@ -300,7 +449,7 @@ def test_lets_processes_download_the_same_file_at_once(index, boltons, place):
     with context.Pool(2) as pool:
         found = pool.starmap(_fetch_in_a_process, [(index.url, place)] * 4)
     assert found == [FILES] * 4
-    (folder,) = (place.cache / "downloads").iterdir()
+    (folder,) = (place.cache / "downloads").glob("[0-9a-f]*")
     assert sorted(path.name for path in folder.iterdir()) == [
         "boltons-25.0.0.tar.gz",
         "release.json",
@@ -322,7 +471,7 @@ def test_a_file_put_into_the_cache_by_hand_is_fetched_with_what_the_index_says_o
 
 
 def test_crawls_a_project_from_end_to_end(boltons, index, fetch):
-    (request,) = PypiSource().requests({"projects": ["boltons"], "index": index.url})
+    (request,) = PypiSource(projects=["boltons"], index=index.url).requests(None)
     crawled = crawl_repository(request, fetch(), ["python"], Limits())
     assert [file.path for file in crawled.files] == ["boltons/a.py", "setup.py"]
     assert crawled.facts.licenses == ("MIT",)
@@ -330,16 +479,16 @@ def test_crawls_a_project_from_end_to_end(boltons, index, fetch):
 
 def test_finds_a_reachable_index_in_order(index, boltons, place):
     settings = {"projects": ["boltons"], "index": index.url}
-    assert unreachable_index(settings, place.cache) is None
-    assert unreachable_index({**settings, "projects": ["unknown"]}, place.cache) is None
+    assert PypiSource(**settings).problem(place.cache) is None
+    assert PypiSource(**{**settings, "projects": ["unknown"]}).problem(place.cache) is None
 
 
 def test_says_why_an_index_is_unreachable_and_what_to_do(index, place):
     index.replace("/simple/boltons/", status=503)
     settings = {"projects": ["boltons"], "index": index.url}
-    assert "answers 503" in unreachable_index(settings, place.cache)
+    assert "answers 503" in PypiSource(**settings).problem(place.cache)
     settings["index"] = "http://someone:secret@127.0.0.1:1/simple/"
-    problem = unreachable_index(settings, place.cache)
+    problem = PypiSource(**settings).problem(place.cache)
     assert "refused" in problem
     assert "PIP_INDEX_URL" in problem
     assert "secret" not in problem
@@ -350,56 +499,12 @@ def test_asks_no_index_when_all_files_are_in_the_cache(index, boltons, fetch, pl
     line = f"boltons --hash=sha256:{boltons}"
     fetch(line)
     settings = {"projects": [line], "index": "http://127.0.0.1:1/"}
-    assert unreachable_index(settings, place.cache) is None
-
-
-def test_finds_the_index_where_pip_would(monkeypatch):
-    assert locate_index(None).endswith("/simple/")
-    pip = {"global.index-url": "http://c/", "global.cert": "/c.pem"}
-    monkeypatch.setattr("transforms.crawl.index._pip_settings", lambda: pip)
-    assert locate_index(None) == "http://c/"
-    monkeypatch.setenv("PIP_INDEX_URL", "http://b/")
-    assert locate_index(None) == "http://b/"
-    assert locate_index("http://a/") == "http://a/"
-    assert Index("http://a/")._session.verify == "/c.pem"
-    monkeypatch.setenv("PIP_CERT", "/b.pem")
-    assert Index("http://a/")._session.verify == "/b.pem"
-
-
-def test_reads_what_pip_says_of_its_settings():
-    listing = "global.index-url='http://a/'\n:env:.cert=\"/b's.pem\"\nnonsense\n"
-    assert parse_pip_settings(listing) == {
-        "global.index-url": "http://a/",
-        ":env:.cert": "/b's.pem",
-    }
-
-
-def test_reads_both_forms_of_retry_after():
-    assert parse_retry_after(None) is None
-    assert parse_retry_after("12") == 12.0
-    assert parse_retry_after("soon") is None
-    assert parse_retry_after("Thu, 01 Jan 2004 00:00:00 GMT") == 0.0
-    later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=60)
-    wait = parse_retry_after(later.strftime("%a, %d %b %Y %H:%M:%S GMT"))
-    assert 55 < wait <= 60
+    assert PypiSource(**settings).problem(place.cache) is None
 
 
 def test_shows_a_location_as_the_line_it_was():
     settings = {"projects": ["boltons==25.0.0"], "index": None}
-    assert next(PypiSource().requests(settings)).location == "boltons==25.0.0"
+    assert next(PypiSource(**settings).requests(None)).location == "boltons==25.0.0"
     settings["index"] = "http://a/"
-    location = next(PypiSource().requests(settings)).location
+    location = next(PypiSource(**settings).requests(None)).location
     assert json.loads(location) == {"index": "http://a/", "project": "boltons==25.0.0"}
-
-
-def test_waits_longer_each_time_within_bounds():
-    waits = []
-    retries = Retries(first_wait_seconds=1, max_wait_seconds=4, sleep=waits.append)
-
-    def fail(deadline):
-        raise PassingError("busy")
-
-    with pytest.raises(CrawlError, match="busy"):
-        retries.run(fail, Limits(attempts=6))
-    for wait, longest in zip(waits, [1, 2, 4, 4, 4], strict=True):
-        assert longest / 2 <= wait <= longest

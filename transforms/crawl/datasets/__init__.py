@@ -1,0 +1,1 @@
+"""Data files whose rows are files of many repositories."""
