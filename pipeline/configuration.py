@@ -124,7 +124,7 @@ class Crawl(Settings):
     """Requests to one host from each worker process."""
     max_cache_bytes: Annotated[int, Field(ge=0)] = 20_000_000_000
     """What all downloads that are kept may come to; least recently used go first."""
-    downloads: Annotated[int, Field(ge=1, le=64)] = 4
+    downloads: Annotated[int, Field(ge=1, le=64)] = 8
     """Repositories that each worker fetches ahead."""
 
     @field_validator("languages")

@@ -204,16 +204,25 @@ def _cpu_seconds() -> float:
     return sum(os.times()[:4])
 
 
+def _peak_memory_bytes() -> int:
+    """The most memory that this process has held."""
+    # What getrusage says begins, on Linux, with what the process held that started this one.
+    status = Path("/proc/self/status")
+    if status.exists():
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
 def _record(execution: Execution, stage: Stage, seconds: float, cpu: float) -> None:
     """Appends what a stage cost to the run's history, which is for people and no input."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    unit = 1 if sys.platform == "darwin" else 1024
     line = {
         "stage": stage.name,
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
         "cpu_seconds": round(cpu, 3),
-        "peak_memory_bytes": peak * unit,
+        "peak_memory_bytes": _peak_memory_bytes(),
         "workers": execution.workers,
         "version": version("repomill"),
     }
