@@ -18,7 +18,7 @@ from transforms.parts import iterate_row_groups, read_part
 CONFIGURATION = Path("benchmarks/reference.yaml")
 RUNS = Path("benchmarks/runs")
 REFERENCE = RUNS / "reference"
-CRAWLED = (tables.DOCUMENTS, tables.REPOSITORIES, tables.failures_of("crawl"))
+CRAWLED = (tables.REQUESTS, tables.DOCUMENTS, tables.REPOSITORIES, tables.failures_of("crawl"))
 SAMPLE_SEED = 20260101
 
 

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import os
 import shutil
-import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.corpus import crawled_run, sample_texts
 from benchmarks.harness import Report, interleave, spread
+from benchmarks.served import (
+    SMALL,
+    SMALL_FILE_BYTES,
+    SMALL_FILES,
+    git_daemon,
+    import_repository,
+    import_small_repositories,
+    smart_http,
+)
 from transforms.crawl.source import Limits, Place, Request, SourceFile
 from transforms.crawl.sources.git import GitSource
 
 LARGE_BYTES = 40_000_000
-SMALL = 2_000
-SMALL_FILES = 12
-SMALL_FILE_BYTES = 4_000
 DOWNLOADS = 16
 ROUNDS = 3
 PEERS = ("pygit2", "dulwich")
@@ -55,12 +58,9 @@ def report() -> Report:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         texts = [text for text in sample_texts(crawled_run(), LARGE_BYTES).to_pylist() if text]
-        _import(folder / "served" / "large", texts)
-        for number in range(SMALL):
-            first = number * SMALL_FILES
-            chosen = [texts[(first + n) % len(texts)] for n in range(SMALL_FILES)]
-            _import(folder / "served" / f"{number}", [t[:SMALL_FILE_BYTES] for t in chosen])
-        for serve in (_git_daemon, _smart_http):
+        import_repository(folder / "served" / "large", texts)
+        import_small_repositories(folder / "served", texts)
+        for serve in (git_daemon, smart_http):
             with serve(folder / "served") as url:
                 _measure_large(found, calls, url, folder)
                 _measure_small(found, calls, url, folder)
@@ -123,54 +123,3 @@ def _measure_small(found: Report, calls: Mapping[str, Fetch], url: str, folder: 
 def _cpu_seconds() -> float:
     times = os.times()
     return times.user + times.system + times.children_user + times.children_system
-
-
-def _import(repository: Path, texts: list[bytes]) -> None:
-    """A packed bare repository of one commit."""
-    (repository / "objects").mkdir(parents=True)
-    (repository / "refs").mkdir()
-    (repository / "HEAD").write_text("ref: refs/heads/main\n")
-    settings = "[core]\n\tbare = true\n[uploadpack]\n\tallowFilter = true\n"
-    (repository / "config").write_text(settings + "[fastimport]\n\tunpackLimit = 0\n")
-    stream = [b"commit refs/heads/main\ncommitter b <b@example.org> 1700000000 +0000\ndata 1\nm\n"]
-    for number, text in enumerate(texts):
-        head = f"M 100644 inline package_{number % 40}/module_{number}.py\ndata {len(text)}\n"
-        stream += [head.encode(), text, b"\n"]
-    command = ["git", "--git-dir", repository, "fast-import", "--quiet"]
-    subprocess.run(command, input=b"".join(stream), check=True)
-
-
-@contextlib.contextmanager
-def _git_daemon(root: Path) -> Iterator[str]:
-    port = _free_port()
-    command = ["git", "daemon", "--reuseaddr", "--listen=127.0.0.1", f"--port={port}"]
-    command += [f"--base-path={root}", "--export-all", str(root)]
-    with _running(command, port):
-        yield f"git://127.0.0.1:{port}"
-
-
-@contextlib.contextmanager
-def _smart_http(root: Path) -> Iterator[str]:
-    port = _free_port()
-    with _running([sys.executable, "-m", "benchmarks.http_backend", str(root), str(port)], port):
-        yield f"http://127.0.0.1:{port}"
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
-
-
-@contextlib.contextmanager
-def _running(command: list[str], port: int) -> Iterator[None]:
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(200):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                break
-            time.sleep(0.05)
-        yield
-    finally:
-        process.terminate()
-        process.wait()
