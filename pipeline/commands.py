@@ -247,7 +247,11 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        # It may name repositories and paths, which are called what their owners like.
+        from pipeline.story import printable
+
+        text = "\n".join(map(printable, str(error).split("\n")))
+        print(f"error: {text}", file=sys.stderr)
         sys.exit(error.exit_status)
     except OSError as error:
         print(f"error: {describe_os_error(error)}", file=sys.stderr)

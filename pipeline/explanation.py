@@ -14,10 +14,10 @@ import pyarrow.compute as pc
 
 from pipeline.errors import UsageError, UserError
 from pipeline.folder import RunFolder
-from pipeline.optouts import entries_that_name
+from pipeline.optouts import canonical_entry, entries_that_name
 from schemas import tables
 from schemas.attributes import SELECTED
-from schemas.documents import document_id, document_position
+from schemas.documents import SCHEMA, document_id, document_position
 from schemas.tokens import TOKENIZER_FILE
 from transforms.parts import map_stream, read_part
 from transforms.shard.locate import find_document
@@ -25,7 +25,7 @@ from transforms.shard.locate import find_document
 if TYPE_CHECKING:
     from pipeline.configuration import Configuration
 
-_DOCUMENT_COLUMNS = ["repository", "revision", "path", "sha256", "size", "encoding", "language"]
+_DOCUMENT_COLUMNS = [name for name in SCHEMA.names if name != "content"]
 _MAX_OPT_OUTS = 10
 
 
@@ -50,6 +50,8 @@ class Explanation:
 
 def explain(run: RunFolder, target: str, configuration: Configuration) -> Explanation:
     """Looks up ``REPOSITORY`` or ``REPOSITORY:PATH`` in a run of a configuration.
+
+    A repository may be called by its URL, and by the end of its name where that is enough.
 
     Raises:
       UserError: the run has no such repository or file; names the nearest.
@@ -90,6 +92,9 @@ def _parse_target(target: str, names: set[str]) -> tuple[str, str | None]:
     ]
     for repository, path in candidates:
         if repository in names:
+            return repository, path
+    for url, path in candidates:
+        if (repository := canonical_entry(url)) in names:
             return repository, path
     for repository, path in candidates:
         ending = [name for name in names if name.endswith(f"/{repository}")]

@@ -119,10 +119,11 @@ class RunFolder:
         if not identity.exists() or identity.read_text() != fingerprint:
             shutil.rmtree(folder, ignore_errors=True)
             write_whole(identity, fingerprint.encode())
-        for leftover in ("errors", "progress"):
-            shutil.rmtree(folder / leftover, ignore_errors=True)
+        shutil.rmtree(folder / "errors", ignore_errors=True)
         # Workers may have another working directory.
-        return Workspace(run=str(self.path.absolute()), staging=str(folder.absolute()))
+        workspace = Workspace(run=str(self.path.absolute()), staging=str(folder.absolute()))
+        workspace.forget_unfinished()
+        return workspace
 
     def publish(self, stage: str, manifests: Sequence[Manifest]) -> None:
         """Makes a stage's staged tables the committed ones, all or none."""

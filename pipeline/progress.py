@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from rich.console import Console
 from rich.live import Live
@@ -41,13 +42,15 @@ class ProgressDisplay:
     def stage(self, name: str, workspace: Workspace, goal: Goal) -> Iterator[None]:
         """Shows a stage while the context lasts."""
         started = time.monotonic()
+        resumed = _sum(workspace)
         stop = threading.Event()
         interval = REFRESH_SECONDS if self._console.is_terminal else PLAIN_SECONDS
         spinner = Spinner("dots", Text(f"{name}  starting"))
 
         def watch() -> None:
             while not stop.wait(interval):
-                line = describe(name, _sum(workspace), goal, time.monotonic() - started)
+                seconds = time.monotonic() - started
+                line = describe(name, _sum(workspace), goal, seconds, resumed)
                 line = "  ".join([line, *workspace.notices()])
                 if self._console.is_terminal:
                     spinner.update(text=Text(line))
@@ -79,8 +82,17 @@ def _sum(workspace: Workspace) -> dict[str, int]:
     return totals
 
 
-def describe(name: str, counts: Mapping[str, int], goal: Goal, seconds: float) -> str:
-    """One line that says how far a stage is, such as ``crawl  3/30 repositories  12 MB/s``."""
+def describe(
+    name: str,
+    counts: Mapping[str, int],
+    goal: Goal,
+    seconds: float,
+    resumed: Mapping[str, int] = MappingProxyType({}),
+) -> str:
+    """One line that says how far a stage is, such as ``crawl  3/30 repositories  12 MB/s``.
+
+    ``resumed`` are the counts with which it began, where it goes on.
+    """
     words = [f"{name:<11}"]
     for what in ("repositories", "documents", "candidates", "sequences"):
         numbers = [f"{each[what]:,}" for each in (counts, goal.counts) if what in each]
@@ -90,7 +102,8 @@ def describe(name: str, counts: Mapping[str, int], goal: Goal, seconds: float) -
         words.append(f"{counts['failed']:,} failed")
     if "bytes" in counts:
         words.append(f"{megabytes(counts['bytes'])}")
-        words.append(f"{counts['bytes'] / 1e6 / max(seconds, 1e-3):,.1f} MB/s")
+        new = counts["bytes"] - resumed.get("bytes", 0)
+        words.append(f"{new / 1e6 / max(seconds, 1e-3):,.1f} MB/s")
     words.append(f"{seconds:.1f} s")
     return "  ".join(words)
 

@@ -32,7 +32,7 @@ def read_configuration(
         return Configuration.model_validate(body)
     except ValidationError as error:
         # Those that end in an example come last.
-        lines = sorted((describe_error(details) for details in error.errors()), key=_line_count)
+        lines = sorted(map(describe_error, _without_echoes(error.errors())), key=_line_count)
         raise UsageError(f"{path}: " + "\n".join(dict.fromkeys(lines))) from error
 
 
@@ -44,6 +44,12 @@ def write_configuration(configuration: Configuration) -> str:
         for entry in configuration.sources
     ]
     return yaml.safe_dump({"sources": sources, **body}, sort_keys=False, allow_unicode=True)
+
+
+def _without_echoes(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Errors without that there are no sources where it is because all of them are wrong."""
+    wrong = {error["loc"][:1] for error in errors if len(error["loc"]) > 1}
+    return [error for error in errors if error["loc"] not in wrong or error["type"] != "too_short"]
 
 
 def _line_count(text: str) -> int:
@@ -111,12 +117,19 @@ def describe_error(details: ErrorDetails) -> str:
             return "no sources: say where repositories come from, such as\n" + _EXAMPLE
         case "missing":
             return f"{name}: must be given"
+        case "model_type":
+            source = location[:1] == ("sources",) and len(location) == 2
+            form = "a source is a mapping with exactly one of" if source else "must be a mapping of"
+            return f"{name}: {form} {', '.join(_keys_at(location))}{_shown(details)}"
         case "too_short" if location == ("sources",):
             return "no sources: say where repositories come from, such as\n" + _EXAMPLE
     message = details["msg"].removeprefix("Value error, ")
+    return f"{name}: {message}{_shown(details)}"
+
+
+def _shown(details: ErrorDetails) -> str:
     given = details["input"]
-    shown = "" if isinstance(given, Mapping | BaseModel) else f" (got {given!r:.80})"
-    return f"{name}: {message}{shown}"
+    return "" if isinstance(given, Mapping | BaseModel) else f" (got {given!r:.80})"
 
 
 _EXAMPLE = "sources:\n  - pypi: {projects: [boltons]}"

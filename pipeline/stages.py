@@ -18,6 +18,7 @@ from pipeline.errors import UsageError
 from pipeline.optouts import state_of
 from pipeline.reading import nearest
 from schemas import tables
+from transforms.crawl.git.urls import without_credentials
 from transforms.crawl.source import Source
 
 
@@ -76,8 +77,9 @@ def _refuse_namesakes(configuration: Configuration) -> None:
         for name, place in source.places():
             other = places.setdefault(name, place)
             if other != place:
+                both = without_credentials(f"{other} and {place}")
                 raise UsageError(
-                    f"sources.{source.kind}: {other} and {place} would both be {name}; "
+                    f"sources.{source.kind}: {both} would both be {name}; "
                     "give one of their sources a `name`"
                 )
 

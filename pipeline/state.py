@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from pipeline.configuration import Configuration
+from pipeline.errors import UsageError
 from pipeline.folder import RunFolder
 from pipeline.stages import STAGES, Stage
 from schemas.manifest import Manifest
@@ -66,7 +67,7 @@ def run_states(run: RunFolder, configuration: Configuration) -> list[StageState]
     states: list[StageState] = []
     redone: dict[str, str] = {}
     for stage in STAGES:
-        state = stage_state(run, configuration, stage)
+        state = _state_or_problem(run, configuration, stage)
         upstream = next((redone[table] for table in stage.inputs if table in redone), None)
         if state.state is State.DONE and upstream is not None:
             why = f"{upstream} is to be redone before it"
@@ -77,6 +78,14 @@ def run_states(run: RunFolder, configuration: Configuration) -> list[StageState]
             redone |= dict.fromkeys(stage.outputs, stage.name)
         states.append(state)
     return states
+
+
+def _state_or_problem(run: RunFolder, configuration: Configuration, stage: Stage) -> StageState:
+    """How a stage stands, where a list or folder that is gone must not hide the others."""
+    try:
+        return stage_state(run, configuration, stage)
+    except UsageError as error:
+        return StageState(stage, State.STALE, str(error), {}, None, {})
 
 
 def _input_digests(run: RunFolder, stage: Stage) -> tuple[dict[str, str] | None, str]:
@@ -109,5 +118,13 @@ def _difference(
 
 def _changed(what: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[str]:
     keys = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
+    if "sources" in keys and _said_of_sources(old) == _said_of_sources(new):
+        keys.remove("sources")
+        yield "a list, or the names of files or folders, changed: sources"
     if keys:
         yield f"{what} changed: {', '.join(keys)}"
+
+
+def _said_of_sources(settings: Mapping[str, Any]) -> list[Any]:
+    """What the configuration says of sources, without the state of what they name."""
+    return [source[:2] for source in settings.get("sources", ())]

@@ -57,12 +57,19 @@ def _tell_opt_outs(explanation: Explanation) -> Iterator[str]:
 
 
 def _tell_repository(row: Mapping[str, Any]) -> Iterator[str]:
-    license_ = row["license"] or "none found"
     reason = f" ({row['reason']})" if row["reason"] else ""
     yield (
         f"{row['repository']} {row['revision']}  {row['status']}{reason}, "
-        f"{row['files']:,} documents, {row['bytes']:,} bytes, license: {license_}"
+        f"{row['files']:,} documents, {row['bytes']:,} bytes, {_license(row)}"
     )
+
+
+def _license(row: Mapping[str, Any]) -> str:
+    """The license of a repository or a document, with where it was read and how sure that is."""
+    if row["license"] is None:
+        return "license: none found"
+    where = f"{row['license_evidence']}, confidence {row['license_confidence']:.2f}"
+    return f"license: {row['license']} ({where})"
 
 
 def _tell_document(document: Mapping[str, Any]) -> Iterator[str]:
@@ -70,6 +77,7 @@ def _tell_document(document: Mapping[str, Any]) -> Iterator[str]:
     yield f"{document['repository']} {document['revision']}: {document['path']}"
     yield f"  document {document['document']}, {document['size']:,} bytes, {document['encoding']}"
     yield f"  sha256 {document['sha256']}"
+    yield f"  {_license(document)}"
     for name, value in (document["quality"] or {}).items():
         yield f"  {name:<22}{value:,.3f}" if isinstance(value, float) else f"  {name:<22}{value:,}"
     yield from _tell_duplicate(document["duplicates"])

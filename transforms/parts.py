@@ -107,17 +107,23 @@ class Workspace:
             found[path.stem] = json.loads(path.read_text())
         return found
 
+    def forget_unfinished(self) -> None:
+        """Removes what units without a receipt say of how far they are."""
+        for path in Path(self.staging, _PROGRESS).glob("*"):
+            if path.suffix != ".json" or not self.has_receipt(path.stem):
+                path.unlink()
+
     def notices(self) -> list[str]:
         """What units say in words, such as what they wait for, each once, sorted."""
         paths = Path(self.staging, _PROGRESS).glob("[!.]*.txt")
         return sorted({path.read_text("utf-8") for path in paths} - {""})
 
 
-class Progress:
+class Progress(AbstractContextManager["Progress"]):
     """Tells how far a unit of work is, at most twice a second, in a file of its own.
 
     Where the counts end up beside the work rather than in memory, any process on any
-    runner can show them.
+    runner can show them. As a context, it tells the last counts when it ends.
     """
 
     def __init__(self, workspace: Workspace, unit: str) -> None:
@@ -133,13 +139,27 @@ class Progress:
         now = time.monotonic()
         if now - self._written >= PROGRESS_SECONDS:
             self._written = now
-            write_whole(self._path, json.dumps(self._counts).encode(), durable=False)
+            self._write()
+
+    def _write(self) -> None:
+        write_whole(self._path, json.dumps(self._counts).encode(), durable=False)
 
     def tell(self, line: str) -> None:
         """Says in words what the unit waits for, until the next line; an empty one ends it."""
         if line != self._told:
             self._told = line
             write_whole(self._path.with_suffix(".txt"), line.encode(), durable=False)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Writes the counts that the last half second has kept back."""
+        # What failed counts from nothing again, and its disk may be full.
+        if error is None and self._counts:
+            self._write()
 
 
 class PartWriter(AbstractContextManager["PartWriter"]):

@@ -132,6 +132,15 @@ def test_a_damaged_file_is_named_without_a_trace(run):
         call("verify", run.path)
 
 
+def test_an_error_moves_no_terminal(run):
+    for target in ("delta\x1b[2J", "directory/delta:\x1b]0;x\x07"):
+        command = [sys.executable, "-m", "pipeline", "why", str(run.path), target]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 1
+        assert "\\x1b" in done.stderr
+        assert done.stderr.strip().isprintable()
+
+
 def test_digest_refuses_a_table_whose_files_are_gone(run):
     (run.path / "documents" / "part-00001.parquet").unlink()
     with pytest.raises(UserError, match=r"documents/part-00001\.parquet is gone"):

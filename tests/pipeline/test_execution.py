@@ -17,6 +17,7 @@ def test_every_document_ends_in_one_bin_and_every_failure_is_a_row(configure):
     run = run_configuration(configure())
     summary = summarize(run)
     assert {each.name: each.documents for each in summary.funnel} == {
+        "license_not_allowed": 0,
         "exact_duplicate": 1,
         "near_duplicate": 1,
         "file_empty": 1,
@@ -187,6 +188,14 @@ def test_two_folders_of_one_name_are_refused_and_a_name_helps(configure, tmp_pat
     folders[1]["directory"]["name"] = "other"
     run = run_configuration(configure(sources=folders), stages=("crawl",))
     assert summarize(run).repositories["crawled"] == 2
+
+
+def test_two_addresses_of_one_name_are_shown_without_what_opens_them(configure):
+    url = "http://user:secret@127.0.0.1:1/a.zip?token=secret"
+    sources = [{"archive": {"paths": [f"{url}{number}" for number in "12"]}}]
+    with pytest.raises(UsageError, match=r"127\.0\.0\.1:1/a\.zip") as caught:
+        run_configuration(configure(sources=sources))
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("threshold", [0.05, 0.995, 1.0])

@@ -63,6 +63,21 @@ def test_the_end_of_a_name_is_enough(run):
     assert explain(run, "delta:main.py").documents
 
 
+def test_a_file_names_its_license_and_where_it_was_read(configure, projects):
+    (projects / "delta" / "main.py").write_text("# SPDX-License-Identifier: ISC\n")
+    run = run_configuration(configure(), stages=("crawl",))
+    assert "license: ISC (spdx_tag, confidence 1.00)" in story(run, "delta:main.py")
+    assert "license: none found" in story(run, "directory/alpha:alpha/core.py")
+
+
+def test_a_repository_may_be_called_by_its_url(tmp_path, configure):
+    url = (tmp_path / "gone.git").as_uri()
+    run = run_configuration(configure(sources=[{"git": {"urls": [url]}}]), stages=("crawl",))
+    assert "failed (not_found)" in story(run, url)
+    with pytest.raises(UserError, match=r"gone has no document a/b\.py"):
+        explain(run, f"{url}:a/b.py")
+
+
 def test_an_unknown_name_names_the_nearest(run):
     with pytest.raises(UserError, match="did you mean directory/delta"):
         explain(run, "directory/dleta")

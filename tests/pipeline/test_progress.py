@@ -13,6 +13,12 @@ def test_a_line_says_how_far_and_how_fast():
     assert line == "crawl 3/30 repositories 24.0 MB 12.0 MB/s 2.0 s"
 
 
+def test_the_rate_leaves_out_what_an_interrupted_run_did():
+    counts, resumed = {"bytes": 24_000_000}, {"bytes": 20_000_000}
+    line = " ".join(describe("crawl", counts, Goal({}), 2.0, resumed).split())
+    assert line == "crawl 24.0 MB 2.0 MB/s 2.0 s"
+
+
 def test_plain_lines_where_there_is_no_terminal(tmp_path, monkeypatch):
     monkeypatch.setattr("pipeline.progress.PLAIN_SECONDS", 0.05)
     out = io.StringIO()

@@ -21,7 +21,8 @@ def test_every_key_but_sources_has_a_default(read):
     configuration = read(MINIMAL)
     assert configuration.output == "repomill-run"
     assert configuration.deduplicate.threshold == 0.7
-    assert [rule.name for rule in configuration.select.resolved()][:2] == [
+    assert [rule.name for rule in configuration.select.resolved()][:3] == [
+        "license_not_allowed",
         "exact_duplicate",
         "near_duplicate",
     ]
@@ -32,7 +33,8 @@ def test_every_key_but_sources_has_a_default(read):
     [
         ("", "no sources: say where"),
         ("sources: []", "no sources: say where"),
-        ("sources: [pypi]", "sources.0:"),
+        ("sources: [pypi]", "sources.0: a source is a mapping with exactly one of pypi, git"),
+        ("sources: [git: [x]]", "sources.0.git: must be a mapping of urls, lists"),
         ("- a", "must be a mapping"),
         ("a: [", "is not YAML"),
         ("output: a\noutput: b\n" + MINIMAL, "'output' is given twice"),
@@ -52,7 +54,7 @@ def test_every_key_but_sources_has_a_default(read):
         (MINIMAL + "select: {rules: {selected: size > 3}}", "'selected' cannot be the name"),
         (MINIMAL + "select: {licenses: {allow: [MITT]}}", "select.licenses.allow: 'MITT' is not"),
         (MINIMAL + "select: {licenses: {deny: [MIT OR ISC]}}", "is not the SPDX identifier of a"),
-        (MINIMAL + "select: {licenses: {allow: [MIT]}}", "no rule asks about them"),
+        (MINIMAL + "select: {preset: null, licenses: {allow: [MIT]}}", "no rule asks about"),
         (MINIMAL + "opt_out: {repositories: [a b]}", "opt_out.repositories: 'a b': no name has"),
         (MINIMAL + "tokenize: {tokenizer: p51k}", "tokenize.tokenizer: .*'p50k'"),
     ],
@@ -103,3 +105,10 @@ def test_the_resolved_configuration_reads_back_as_itself(read, tmp_path):
     resolved = write_configuration(first)
     assert read(resolved) == first
     assert yaml.safe_load(resolved)["shard"]["context_length"] == 2048
+
+
+def test_wrong_sources_are_not_called_no_sources(read):
+    with pytest.raises(UsageError) as caught:
+        read("sources:\n  - git: {url: [x]}\n  - svn: {url: x}")
+    assert "no sources" not in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 2

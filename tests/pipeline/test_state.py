@@ -61,3 +61,29 @@ def test_an_input_that_changed_is_named(configure, states, projects):
     crawl = Execution(configuration, run, list(stages_for(["crawl"])), 2, frozenset({"crawl"}))
     execute(crawl, ProgressDisplay(Console(quiet=True)))
     assert states(run=run)["annotate"] == ("stale", "input changed: documents")
+
+
+def test_a_folder_that_is_new_is_told_from_a_change_of_the_configuration(
+    configure, states, projects
+):
+    run = run_configuration(configure(), stages=("list",))
+    (projects / "epsilon").mkdir()
+    why = "a list, or the names of files or folders, changed: sources"
+    assert states(run=run)["list"] == ("stale", why)
+    assert states("crawl.parts=4", run=run)["list"] == (
+        "stale",
+        f"{why}; configuration changed: parts",
+    )
+    change = "sources=[{directory: {path: /}}]"
+    assert states(change, run=run)["list"] == ("stale", "configuration changed: sources")
+
+
+def test_a_folder_that_is_gone_hides_no_other_stage(configure, states, projects):
+    run = run_configuration(configure(), stages=("crawl",))
+    projects.rename(projects.with_name("moved"))
+    found = states(run=run)
+    state, why = found["list"]
+    assert state == "stale"
+    assert "projects' does not exist" in why
+    assert found["crawl"] == ("stale", "list is to be redone before it")
+    assert found["annotate"] == ("missing", "has not run")

@@ -252,6 +252,25 @@ def test_progress_is_written_at_most_twice_a_second(workspace, monkeypatch):
     assert workspace.progress() == {"part-00000": {"documents": 3, "bytes": 15}}
 
 
+def test_progress_tells_the_last_counts_at_the_end(workspace):
+    with Progress(workspace, "part-00000") as progress:
+        progress.add(documents=1)
+        progress.add(documents=2)
+        assert workspace.progress() == {"part-00000": {"documents": 1}}
+    assert workspace.progress() == {"part-00000": {"documents": 3}}
+
+
+def test_progress_of_finished_units_is_kept_when_a_stage_goes_on(workspace):
+    for unit in ("done", "interrupted"):
+        progress = Progress(workspace, unit)
+        progress.add(documents=1)
+        progress.tell("waiting")
+    workspace.write_receipt("done", Receipt(files={}))
+    workspace.forget_unfinished()
+    assert workspace.progress() == {"done": {"documents": 1}}
+    assert workspace.notices() == []
+
+
 def test_units_tell_their_progress_apart(workspace):
     Progress(workspace, "one").add(documents=1)
     Progress(workspace, "two").add(documents=2)

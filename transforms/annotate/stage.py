@@ -47,7 +47,7 @@ class AnnotatePart:
         quality = self.workspace.write_table(tables.QUALITY, name, QUALITY)
         schema = fingerprint_schema(self.options.permutations)
         fingerprint = self.workspace.write_table(tables.FINGERPRINT, name, schema)
-        with quality, fingerprint:
+        with quality, fingerprint, progress:
             for batch in iterate_row_groups(documents, ["content", "encoding", "sha256", "size"]):
                 texts = utf8_contents(batch["content"], batch["encoding"])
                 quality.write(measure_quality(texts))

@@ -10,9 +10,11 @@ from pathspec.patterns.gitignore import GitIgnorePatternError
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 # Patterns become regular expressions, whose time grows with the length of a name to the
-# power of its wildcards: those that no honest project writes are passed over.
+# power of its wildcards: those that no honest project writes are passed over. The numbers
+# of patterns, and of those with several wildcards, are for all that hold in a folder.
 MAX_WILDCARDS = 3
 MAX_PATTERNS = 10_000
+MAX_COSTLY_PATTERNS = 100
 # Classes that regular expressions may read in another way one day, and warn of.
 _ODD_CLASS = re.compile(r"\[[^\]]*(?:\[|--|&&|~~|\|\|)")
 
@@ -22,12 +24,21 @@ class Ignored:
     """The patterns that hold in a folder, those of the outermost ``.gitignore`` first."""
 
     specs: tuple[tuple[str, GitIgnoreSpec], ...] = ()
+    patterns_left: int = MAX_PATTERNS
+    costly_left: int = MAX_COSTLY_PATTERNS
 
     def within(self, prefix: str, gitignore: bytes) -> Ignored:
         """The patterns that hold in a folder, given its path with a slash, and its file."""
-        lines = gitignore.decode("utf-8", "replace").splitlines()[:MAX_PATTERNS]
-        patterns = [pattern for line in lines if (pattern := _parse(line)) is not None]
-        return Ignored((*self.specs, (prefix, GitIgnoreSpec(patterns))))
+        left, costly_left = self.patterns_left, self.costly_left
+        patterns: list[GitIgnoreSpecPattern] = []
+        for line in gitignore.decode("utf-8", "replace").splitlines()[:left]:
+            is_costly = line.replace("**", "*").count("*") > 1
+            pattern = _parse(line) if costly_left or not is_costly else None
+            if pattern is not None:
+                patterns.append(pattern)
+                left -= 1
+                costly_left -= is_costly
+        return Ignored((*self.specs, (prefix, GitIgnoreSpec(patterns))), left, costly_left)
 
     def __call__(self, path: str, *, is_folder: bool) -> bool:
         """Whether a file or folder is left out: the innermost pattern that matches decides."""

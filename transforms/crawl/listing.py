@@ -48,7 +48,7 @@ class ListSource:
             requests.SCHEMA,
             row_group_bytes=1,
         )
-        with writer:
+        with writer, progress:
             for batch in request_batches(found, self.parts):
                 progress.add(repositories=batch.num_rows)
                 writer.write(batch)

@@ -39,7 +39,7 @@ from transforms.parts import PartWriter, Progress, Receipt, Workspace
 
 # How many repositories are fetched before they are read, for each download at a time:
 # so far ahead that one server that hangs does not stop the others.
-FETCHED_AHEAD = 8
+FETCHED_AHEAD = 4
 ROWS_HELD = 10_000
 
 
@@ -89,11 +89,13 @@ class CrawlPart:
                 writers[tables.DOCUMENTS],
                 writers[tables.REPOSITORIES],
                 writers[tables.failures_of(STAGE)],
-                Progress(self.workspace, unit),
+                stack.enter_context(Progress(self.workspace, unit)),
             )
             stack.enter_context(_emptied(scratch))
             for group in self._fetch_groups(wanted, scratch, opt_outs):
                 self._read_group(group, found, opt_outs)
+                # What was asked for: nobody knows beforehand how many a collection holds.
+                found.progress.add(repositories=len(group))
             found.flush()
         return Receipt(
             files={table: (writer.entry,) for table, writer in writers.items()},
@@ -218,6 +220,8 @@ class _Findings:
     def accept(self, crawled: CrawledRepository, batches: Sequence[pa.RecordBatch]) -> None:
         """Writes a repository that was read to its end."""
         row = repository_row(crawled)
+        # Facts that no table can hold fail their repository, not those held with it.
+        batch_of_rows([row], repositories.SCHEMA)
         self.add_repository(row)
         for failure in file_failures(crawled):
             self._add_failure(failure, "files")
@@ -249,7 +253,6 @@ class _Findings:
             {f"repositories.{row['status']}": 1, "documents": row["files"], "bytes": row["bytes"]}
         )
         self.repositories.append(row)
-        self.progress.add(repositories=1)
         if len(self.repositories) + len(self.failures) >= ROWS_HELD:
             self.flush()
 

@@ -86,8 +86,8 @@ def is_archive_name(path: str) -> bool:
 
 
 def readable_path(raw: str) -> str:
-    """A path as text that any table and terminal can take: odd characters are escaped."""
-    text = raw.encode("utf-8", "backslashreplace").decode()
+    """A path, or what is said of it, as any table and terminal takes it: escaped, and cut."""
+    text = raw[:MAX_PATH_BYTES].encode("utf-8", "backslashreplace").decode()
     escaped = re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda match: f"\\x{ord(match[0]):02x}", text)
     return escaped[:MAX_PATH_BYTES]
 

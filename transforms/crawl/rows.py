@@ -12,6 +12,7 @@ from schemas import documents, failures, repositories
 from schemas.failures import Reason
 from schemas.repositories import Status
 from transforms.crawl.licenses.findings import LicenseFinding
+from transforms.crawl.paths import readable_path
 from transforms.crawl.repository import AcceptedFile, CrawledRepository
 from transforms.crawl.source import CrawlError, Request
 from transforms.license_expressions import license_class
@@ -135,7 +136,8 @@ def file_failures(crawled: CrawledRepository) -> list[Row]:
 
 
 def _failure(repository: str, path: str | None, reason: Reason, detail: str) -> Row:
-    values = (STAGE, repository, path, str(reason), detail)
+    # A detail may quote anything, such as the name of a folder that is no text.
+    values = (STAGE, repository, path, str(reason), readable_path(detail))
     return dict(zip(failures.SCHEMA.names, values, strict=True))
 
 

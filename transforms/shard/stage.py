@@ -127,7 +127,7 @@ class _Write:
         writer = self.workspace.write_table(
             tables.SHARDS, f"{unit}.arrow", schema, row_group_bytes=1
         )
-        with writer:
+        with writer, progress:
             for batch in SplitReader(plan, paths, packing).read(int(number), schema):
                 writer.write(batch)
                 progress.add(sequences=len(batch))

@@ -80,7 +80,7 @@ class TokenizePart:
         writer = self.workspace.write_table(
             tables.TOKENS, f"{unit}.arrow", schema, row_group_bytes=ARROW_BATCH_BYTES
         )
-        with writer:
+        with writer, progress:
             first = 0
             documents = self.workspace.committed(tables.DOCUMENTS, source)
             for batch in iterate_row_groups(documents, ["content", "encoding"]):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.crawl.gitignore import Ignored
+from transforms.crawl.gitignore import MAX_COSTLY_PATTERNS, MAX_PATTERNS, Ignored
 
 
 def test_the_innermost_file_decides_and_the_last_line_in_it():
@@ -22,6 +22,24 @@ def test_passes_over_lines_that_are_wrong_or_costly(line):
     ignored = Ignored().within("", f"{line}\nother.py\n".encode())
     assert ignored("other.py", is_folder=False)
     assert not ignored("a" * 255, is_folder=False)
+
+
+def test_bounds_the_patterns_that_hold_in_a_folder_however_many_files_they_are_from():
+    half = b"x.py\n" * (MAX_PATTERNS // 2)
+    nearly = Ignored().within("", half)
+    assert nearly.within("a/", b"y.py\n")("a/y.py", is_folder=False)
+    full = nearly.within("a/", half)
+    assert full("x.py", is_folder=False)
+    assert not full.within("a/b/", b"y.py\n")("a/b/y.py", is_folder=False)
+
+
+def test_bounds_those_that_take_long_on_their_own():
+    full = Ignored().within("", b"*x*.py\n" * MAX_COSTLY_PATTERNS)
+    assert full("x.py", is_folder=False)
+    below = full.within("a/", b"*y*.py\nz*.py\n**/w\n")
+    assert not below("a/y.py", is_folder=False)
+    assert below("a/z.py", is_folder=False)
+    assert below("a/b/w", is_folder=False)
 
 
 @given(st.binary(max_size=60))

@@ -1,4 +1,5 @@
 import errno
+import json
 import shutil
 from pathlib import Path
 from typing import ClassVar
@@ -15,9 +16,10 @@ from transforms.crawl.listing import request_batches
 from transforms.crawl.part import CrawlOptions, CrawlPart
 from transforms.crawl.registry import known_sources
 from transforms.crawl.repository import crawl_repository
-from transforms.crawl.source import CrawlError, Limits, Request, Source
+from transforms.crawl.source import CrawlError, Held, Limits, RepositoryFacts, Request, Source
 from transforms.crawl.sources.directory import DirectorySource
 from transforms.crawl.sources.git import GitSource
+from transforms.crawl.sources.rows import JsonLinesSource
 from transforms.crawl.stage import CrawlRepositories, ListRepositories
 from transforms.parts import Workspace, read_part
 
@@ -141,6 +143,19 @@ def test_the_same_repository_twice_is_one_and_the_other_is_named(
     }
 
 
+def test_progress_counts_what_was_asked_for_to_the_last(workspace, options, tmp_path):
+    lines = [json.dumps({"text": "x = 1\n", "repo": f"o/{n}"}) for n in range(9)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(lines))
+    columns = {"content": "text", "repository": "repo"}
+    rows = JsonLinesSource(paths=[str(tmp_path / "rows.jsonl")], columns=columns)
+    gone = GitSource(urls=[(tmp_path / f"gone{n}").as_uri() for n in range(3)])
+    listed = write_requests(workspace, [*rows.requests(None), *gone.requests(None)])
+    receipt = CrawlPart(workspace, options, listed)("part-00000")
+    assert receipt.statistics["repositories.crawled"] == 9
+    (counts,) = workspace.progress().values()
+    assert counts == {"repositories": 4, "documents": 9, "bytes": 54, "failed": 3}
+
+
 class Broken(Source):
     """A source whose repositories go wrong in ways that nobody thought of."""
 
@@ -179,6 +194,33 @@ def test_an_unexpected_error_fails_its_repository_and_no_other(workspace, option
     (row,) = read_part(path).to_pylist()
     assert (row["repository"], row["reason"]) == ("x/bad", "unexpected")
     assert row["detail"] == "ZeroDivisionError: of all things"
+
+
+def test_a_detail_that_is_no_text_is_made_one(workspace, options, broken):
+    listed = broken(CrawlError(Reason.NOT_FOUND, "\udcff\x1b[2J: " + "x" * 100_000))
+    CrawlPart(workspace, options, listed)("part-00000")
+    path = workspace.staged(tables.failures_of("crawl"), "part-00000.parquet")
+    (row,) = read_part(path).to_pylist()
+    assert row["detail"].startswith("\\udcff\\x1b[2J: xxx")
+    assert len(row["detail"]) < 2000
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        RepositoryFacts("1", stars=1 << 63),
+        RepositoryFacts("\ud800"),
+        RepositoryFacts("1", released="yesterday"),
+    ],
+)
+def test_facts_that_no_table_holds_fail_their_repository_and_no_other(
+    workspace, options, broken, monkeypatch, facts
+):
+    listed = broken(ZeroDivisionError())
+    monkeypatch.setattr(Broken, "fetch", lambda *arguments: Held(facts, []))
+    receipt = CrawlPart(workspace, options, listed)("part-00000")
+    assert receipt.statistics["failures.repositories.unexpected"] == 1
+    assert receipt.statistics["repositories.crawled"] == 1
 
 
 def test_a_full_disk_ends_the_part_instead_of_failing_repository_after_repository(

@@ -7,6 +7,7 @@ it started, when its time, its memory or its disk space is over.
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import resource
@@ -64,6 +65,8 @@ PIPE_BYTES = 4096
 _WATCH_SECONDS = 0.1
 _BUFFER_BYTES = 1 << 16
 _STDERR_BYTES = 1 << 14
+# A disk with less than this is full for git, whatever it says: a server may say anything.
+_FULL_DISK_BYTES = 1 << 20
 # Something that outlives git can hold its pipes open; it is not waited for.
 _JOIN_SECONDS = 5.0
 
@@ -124,7 +127,10 @@ def run_git(
     bounds: Bounds,
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Runs a command to its end; raises `GitError`, or `CrawlError` where it takes too much."""
+    """Runs a command to its end; raises `GitError`, or `CrawlError` where it takes too much.
+
+    Where the disk is full, that is an OSError: it says nothing of the repository.
+    """
     with _git(repository, arguments, bounds, _leash(), variables) as dialogue:
         dialogue.end()
         while dialogue.answers.read(1 << 16):
@@ -243,6 +249,8 @@ class _Helpers:
         if self._exceeded is not None:
             raise self._exceeded
         if status != 0:
+            if shutil.disk_usage(self._repository.parent).free < _FULL_DISK_BYTES:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             # Where the scratch folder is says nothing of the repository, and differs by run.
             text = self._stderr.decode("utf-8", "replace")
             raise GitError(text.replace(str(self._repository), "the repository"))

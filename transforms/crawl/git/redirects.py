@@ -21,7 +21,11 @@ from transforms.crawl.web.reach import Reach, reach_beyond, reach_of
 
 _HEADER = re.compile(r"^\S+ \S+ +<= Recv header: (.*)$", re.MULTILINE)
 # Where no version of curl says it in these words, the address counts as public.
-_CONNECTED = re.compile(r"== Info: (?:Connected|Established connection) to \S+ \(([0-9A-Fa-f.:]+)")
+# Only at the start of its line: a header of the server may hold the same words.
+_CONNECTED = re.compile(
+    r"^\S+ \S+ +== Info: (?:Connected|Established connection) to \S+ \(([0-9A-Fa-f.:]+)",
+    re.MULTILINE,
+)
 _GIT_ANSWER = re.compile(r"<= Recv header: content-type: *application/x-git-", re.IGNORECASE)
 _MAX_TRACE_BYTES = 1 << 20
 _REQUESTED = "/info/refs?service=git-upload-pack"

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from schemas.failures import Reason
 from transforms.crawl.git.command import TRANSPORTS
+from transforms.crawl.paths import readable_path
 from transforms.crawl.source import CrawlError
 
 LOCAL_HOST = "localhost"
@@ -21,7 +22,11 @@ _DEFAULT_PORTS = {"http": 80, "https": 443, "ssh": 22}
 _REFERENCE = re.compile(r"(?![-+/])(?!.*(?:\.\.|//|@\{))[^\x00-\x20\x7f:?*\[\\^~]+(?<![/.])")
 _SCP_LIKE = re.compile(r"(?:[^/:@]+@)?(?P<host>[^/:@]+):(?!/?/)(?P<path>.+)")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f]|^-|^[A-Za-z0-9+.-]+::")
-_CREDENTIALS = re.compile(r"//[^/@\s]*@")
+# Up to the last @ before the path: a password may hold one. Some hold a slash, which no
+# port does, and are no URLs any more.
+_CREDENTIALS = re.compile(r"//(?:[^/\s]*|[^/:@\s]+:(?!\d*/)[^@\s]{0,500})@")
+# Addresses that are signed, or opened by a token, say so in the query.
+_QUERY = re.compile(r"(://[^\s\"'?#]{0,2000})\?[^\s\"'#]*")
 
 
 def repository_name(url: str) -> str:
@@ -31,7 +36,7 @@ def repository_name(url: str) -> str:
     """
     host, path = _host_and_path(url)
     path = re.sub(r"/{2,}", "/", path).strip("/").removesuffix(".git").rstrip("/")
-    return f"{host}/{path}" if path else host
+    return readable_path(f"{host}/{path}" if path else host)
 
 
 def check_url(url: str) -> None:
@@ -60,16 +65,16 @@ def check_reference(reference: str) -> None:
 
 
 def without_credentials(text: str) -> str:
-    """A text in which no URL has a user or password any more."""
-    return _CREDENTIALS.sub("//", text)
+    """A text in which no URL has a user, password or query any more."""
+    return _QUERY.sub(r"\1", _CREDENTIALS.sub("//", text))
 
 
 def _host_and_path(url: str) -> tuple[str, str]:
     if "://" not in url:
         scp = _SCP_LIKE.fullmatch(url)
         return (scp["host"].lower(), scp["path"]) if scp else (LOCAL_HOST, url)
-    scheme, _, rest = url.partition("://")
+    scheme, _, rest = _CREDENTIALS.sub("//", url).partition("://")
     location, _, path = rest.partition("/")
-    host = location.rpartition("@")[2].lower() or LOCAL_HOST
+    host = location.lower() or LOCAL_HOST
     default = _DEFAULT_PORTS.get(scheme.lower())
     return (host.removesuffix(f":{default}") if default else host), path

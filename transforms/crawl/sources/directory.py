@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -15,7 +16,8 @@ from pydantic import Field
 from schemas.failures import Reason
 from transforms.crawl.gitignore import Ignored
 from transforms.crawl.lists import LocalPath, digest_of
-from transforms.crawl.paths import path_order, readable_path
+from transforms.crawl.paths import MAX_PATH_BYTES, path_order, readable_path
+from transforms.crawl.retries import Deadline
 from transforms.crawl.source import (
     CrawlError,
     Limits,
@@ -114,17 +116,23 @@ class DirectoryFetched:
         """Nothing is known: a folder has no revision."""
         return RepositoryFacts(revision="")
 
-    def _walk(self) -> Iterator[_Listed]:
-        return _walk(self.folder, "", Ignored() if self.respects_gitignore else None)
+    def _walk(self, limits: Limits) -> Iterator[_Listed]:
+        ignored = Ignored() if self.respects_gitignore else None
+        return _walk(self.folder, ignored, limits.max_repository_files)
 
     def read(self, wanted: PathFilter, limits: Limits) -> Iterator[SourceFile | RejectedFile]:
         """The wanted files, sorted by path within each folder; links are not followed."""
         total = 0
-        for count, (path, entry) in enumerate(self._walk(), start=1):
+        # The patterns of a .gitignore may take long over each name.
+        deadline = Deadline.after(limits.timeout_seconds)
+        for count, (path, entry) in enumerate(self._walk(limits), start=1):
+            deadline.remaining_seconds()
             if count > limits.max_repository_files:
                 detail = f"more than {limits.max_repository_files:,} files"
                 raise CrawlError(Reason.REPOSITORY_TOO_LARGE, detail)
-            if wanted(path):
+            if entry.is_dir(follow_symlinks=False):
+                yield RejectedFile(path, Reason.UNSAFE_PATH)
+            elif wanted(path):
                 file = _read(path, entry, limits.max_file_bytes)
                 total += len(file.content) if isinstance(file, SourceFile) else 0
                 if total > limits.max_repository_bytes:
@@ -133,23 +141,42 @@ class DirectoryFetched:
                 yield file
 
 
-def _walk(folder: Path, prefix: str, ignored: Ignored | None) -> Iterator[_Listed]:
-    """Files and links below a folder, without Git's own."""
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: path_order(entry.name))
-    except OSError as error:
-        raise _unreadable(prefix or ".", error) from error
-    if ignored is not None and any(entry.name == ".gitignore" for entry in entries):
-        ignored = ignored.within(prefix, _gitignore(folder))
-    for entry in entries:
-        path = prefix + entry.name
-        is_folder = entry.is_dir(follow_symlinks=False)
-        if entry.name == ".git" or (ignored is not None and ignored(path, is_folder=is_folder)):
+def _walk(folder: Path, ignored: Ignored | None, max_entries: int) -> Iterator[_Listed]:
+    """Files and links below a folder, without Git's own, and folders whose path is over-long."""
+    # No recursion, for which folders may lie too deep.
+    levels = [_list_folder(folder, "", ignored, max_entries)]
+    while levels:
+        listed = next(levels[-1], None)
+        if listed is None:
+            levels.pop()
             continue
-        if is_folder:
-            yield from _walk(Path(entry.path), path + "/", ignored)
+        path, entry, ignored = listed
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if is_folder and len(os.fsencode(path)) <= MAX_PATH_BYTES:
+            levels.append(_list_folder(Path(entry.path), path + "/", ignored, max_entries))
         else:
             yield path, entry
+
+
+def _list_folder(
+    folder: Path, prefix: str, ignored: Ignored | None, max_entries: int
+) -> Iterator[tuple[str, os.DirEntry[str], Ignored | None]]:
+    """What lies in a folder and is not left out, with what holds below it."""
+    try:
+        with os.scandir(folder) as found:
+            entries = list(islice(found, max_entries + 1))
+    except OSError as error:
+        raise _unreadable(prefix or ".", error) from error
+    if len(entries) > max_entries:
+        detail = f"a folder of more than {max_entries:,} files and folders"
+        raise CrawlError(Reason.REPOSITORY_TOO_LARGE, detail)
+    if ignored is not None and any(entry.name == ".gitignore" for entry in entries):
+        ignored = ignored.within(prefix, _gitignore(folder))
+    for entry in sorted(entries, key=lambda entry: path_order(entry.name)):
+        path = prefix + entry.name
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if entry.name != ".git" and not (ignored and ignored(path, is_folder=is_folder)):
+            yield path, entry, ignored
 
 
 def _gitignore(folder: Path) -> bytes:

@@ -108,7 +108,9 @@ class GitSource(Source):
 
 
 def _request(url: str, reference: str | None) -> Request:
-    location = json.dumps({"ref": reference, "url": url}) if reference else url
+    # A line of a list that looks like a location of ours must not be taken for one.
+    is_plain = not reference and not url.startswith("{")
+    location = url if is_plain else json.dumps({"ref": reference or "HEAD", "url": url})
     return Request(repository_name(url), GitSource.kind, location)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -84,7 +85,9 @@ class PypiSource(Source):
     def _location(self, line: str) -> str:
         """The line alone where nothing else is set, which is what most people see of it."""
         settings = self.model_dump(include=_SETTINGS, exclude_defaults=True)
-        return json.dumps({"project": line, **settings}, sort_keys=True) if settings else line
+        # A line of a list that looks like a location of ours must not be taken for one.
+        is_plain = not settings and not line.startswith("{")
+        return line if is_plain else json.dumps({"project": line, **settings}, sort_keys=True)
 
     def state(self) -> str:
         """What the lists hold."""
@@ -114,10 +117,11 @@ class PypiSource(Source):
             page = index.page(line.name, deadline)
             file = choose_file(page.listed, line, allowed)
             sha256 = _promised_hash(file, index)
+            max_bytes, released = limits.max_repository_bytes, _in_utc(file.upload_time)
             known = downloads.find(sha256, place.scratch, partial(version_of, line.name))
             if known is not None:
-                return known
-            max_bytes, released = limits.max_repository_bytes, _in_utc(file.upload_time)
+                # What this index says, not the one that the file came from.
+                return replace(known, released=released)
             with index.download(file.url, page, max_bytes, deadline) as answer:
                 chunks = answer.chunks
                 return downloads.store(chunks, sha256, file.filename, released, place.scratch)
@@ -157,7 +161,11 @@ def _promised_hash(file: DistributionPackage, index: Index) -> str:
 def _in_utc(moment: datetime.datetime | None) -> datetime.datetime | None:
     if moment is None or moment.tzinfo is None:
         return moment and moment.replace(tzinfo=datetime.UTC)
-    return moment.astimezone(datetime.UTC)
+    try:
+        return moment.astimezone(datetime.UTC)
+    except OverflowError:
+        # Before the year 1 or after 9999 in UTC.
+        return None
 
 
 def _fetched(line: ProjectLine, download: Download, limits: Limits) -> PypiFetched:

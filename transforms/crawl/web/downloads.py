@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import errno
 import hashlib
 import json
 import os
@@ -36,6 +37,10 @@ class Download:
     released: datetime.datetime | None
 
 
+# Of a cache that belongs to somebody else, lies on a disk that is only read, or is a file.
+_UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR)
+
+
 class Downloads:
     """The downloads below one cache folder, at most ``max_bytes`` of them."""
 
@@ -57,11 +62,14 @@ class Downloads:
         path = Path(tempfile.mkdtemp(dir=scratch), stored.name)
         try:
             _link_or_copy(stored, path)
-            released = _read_release(stored.with_name(RELEASE))
-            os.utime(stored)
+            moment = _read_releases(stored.with_name(RELEASE)).get(stored.name)
+            with contextlib.suppress(PermissionError):
+                # A cache that others fill for us is read as it is.
+                os.utime(stored)
         except FileNotFoundError:
             # It went meanwhile. Where only the file was lent, its facts are missing.
             return None
+        released = None if moment is None else datetime.datetime.fromisoformat(moment)
         return Download(path, released) if _sha256_of(path) == sha256 else None
 
     def store(
@@ -82,14 +90,21 @@ class Downloads:
             path.unlink(missing_ok=True)
             raise
         if path.stat().st_size <= self._max_bytes:
-            self._keep(path, sha256, released)
+            try:
+                self._keep(path, sha256, released)
+            except OSError as error:
+                # What cannot be kept is used all the same; a full disk is nothing to go on with.
+                if error.errno not in _UNWRITABLE:
+                    raise
         return Download(path, released)
 
     def _keep(self, path: Path, sha256: str, released: datetime.datetime | None) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         stored = self._folder / sha256 / path.name
+        # Files of several projects may have one content, and each has its own release.
         moment = None if released is None else released.isoformat()
-        facts = json.dumps({"released": moment}).encode()
+        releases = _read_releases(stored.with_name(RELEASE)) | {path.name: moment}
+        facts = json.dumps({"released": releases}, sort_keys=True).encode()
         # Where another process makes room for too long, this costs one download more later.
         with (
             contextlib.suppress(filelock.Timeout),
@@ -107,10 +122,9 @@ class Downloads:
         self, sha256: str, accept: Callable[[str], object] = is_distribution_name
     ) -> Path | None:
         folder = self._folder / sha256
-        if not (folder / RELEASE).exists():
-            # Put there by hand: what the index says of it is missing, so it is fetched again.
-            return None
-        found = [path.name for path in folder.glob("*") if is_distribution_name(path.name)]
+        # What was put there by hand is fetched again: what the index says of it is missing.
+        known = _read_releases(folder / RELEASE)
+        found = [name for name in known if is_distribution_name(name) and (folder / name).exists()]
         names = sorted(filter(accept, found))
         return folder / names[0] if names else None
 
@@ -141,11 +155,12 @@ def _sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _read_release(path: Path) -> datetime.datetime | None:
-    """When the index says that a file was uploaded, where it says so."""
-    text = path.read_bytes()
+def _read_releases(path: Path) -> dict[str, str | None]:
+    """When the index says that each file of a folder was uploaded, where it says so."""
     try:
-        moment = json.loads(text)["released"]
-        return None if moment is None else datetime.datetime.fromisoformat(moment)
-    except (ValueError, KeyError, TypeError):
-        return None
+        releases = dict(json.loads(path.read_bytes())["released"])
+        for moment in filter(None, releases.values()):
+            datetime.datetime.fromisoformat(moment)
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return releases

@@ -22,8 +22,10 @@ from tests.transforms.crawl.git.forging import (
     repository_pack,
 )
 from transforms.crawl.git import command
+from transforms.crawl.git.redirects import HttpTrace
 from transforms.crawl.source import CrawlError, Limits, RejectedFile, Request, SourceFile
 from transforms.crawl.sources.git import GitSource
+from transforms.crawl.web.reach import Reach
 
 PACK, TIP = repository_pack({b"a.py": b"x = 1\n", b"b.py": os.urandom(300_000)})
 ADVERTISED = "/info/refs?service=git-upload-pack"
@@ -321,6 +323,23 @@ def test_does_not_follow_a_redirect_elsewhere(place, target, reason):
     with answering_pages({"/x" + ADVERTISED: Page(302, {"Location": target})}) as (url, asked):
         assert error_of(place, f"{url}/x").reason is reason
     assert len(asked) == 1
+
+
+def test_takes_no_word_of_a_server_for_where_it_is(place):
+    """What curl says of the connection stands among what the server says."""
+    claim = "== Info: Connected to a (127.0.0.1) port 80 (#0)"
+    target = f"http://169.254.169.254/x{ADVERTISED}"
+    headers = {"X-Claim": claim, "Server": f"x {claim}", "Location": target}
+    with answering_pages({"/x" + ADVERTISED: Page(302, headers)}) as (url, _):
+        assert error_of(place, f"{url}/x").reason is Reason.REQUEST_REFUSED
+        port = url.rpartition(":")[2]
+    (path,) = place.scratch.rglob("http-trace")
+    said = path.read_text()
+    assert claim in said
+    assert HttpTrace(path).nearest() is Reach.LOOPBACK
+    # As if the server were one of the public network.
+    path.write_text(said.replace(f"(127.0.0.1) port {port}", f"(93.184.216.34) port {port}"))
+    assert HttpTrace(path).nearest() is Reach.PUBLIC
 
 
 def test_names_a_server_that_does_not_keep_to_the_protocol(place):

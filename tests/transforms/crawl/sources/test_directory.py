@@ -1,9 +1,11 @@
 import json
 import os
+import subprocess
 
 import pytest
 
 from schemas.failures import Reason
+from transforms.crawl.paths import MAX_PATH_BYTES
 from transforms.crawl.source import CrawlError, Limits, RejectedFile, SourceFile
 from transforms.crawl.sources.directory import DirectorySource
 
@@ -139,3 +141,48 @@ def test_reads_no_gitignore_through_a_link(folder, place, tmp_path):
     (request,) = source.requests(place)
     found = source.fetch(request, place, DEFAULT_LIMITS).read(is_python, DEFAULT_LIMITS)
     assert [file.path for file in found] == ["x.py"]
+
+
+@pytest.fixture
+def make_folders():
+    """Makes folders in folders, whose path may be longer than the system takes at once."""
+    made = []
+
+    def make(start, name, count):
+        made.append(start)
+        descriptor = os.open(start, os.O_RDONLY)
+        for _ in range(count):
+            os.mkdir(name, dir_fd=descriptor)
+            below = os.open(name, os.O_RDONLY, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = below
+        os.close(descriptor)
+
+    yield make
+    # What Python removes, it removes by recursion.
+    subprocess.run(["rm", "-rf", *made], check=True)
+
+
+@pytest.mark.parametrize(("name", "count"), [(b"a", 1200), (b"\xff" + b"d" * 190, 25)])
+def test_goes_down_no_path_that_is_over_long(folder, make_folders, name, count):
+    make_folders(folder / "second", name, count)
+    found = read(folder / "second")
+    (over_long,) = [file for file in found if isinstance(file, RejectedFile)]
+    assert over_long.reason is Reason.UNSAFE_PATH
+    assert 0 < len(os.fsencode(over_long.path)) - MAX_PATH_BYTES <= len(name) + 1
+    assert SourceFile("x.py", b"6") in found
+    assert len(found) == 2
+
+
+def test_reads_no_list_of_a_folder_beyond_the_limit_on_files(folder):
+    for number in range(4):
+        (folder / "second" / f"folder-{number}").mkdir()
+    assert len(read(folder / "second", Limits(max_repository_files=5))) == 1
+    with pytest.raises(CrawlError, match="a folder of more than 4 files and folders"):
+        read(folder / "second", Limits(max_repository_files=4))
+
+
+def test_takes_no_longer_than_a_repository_may(folder):
+    with pytest.raises(CrawlError) as caught:
+        read(folder / "first", Limits(timeout_seconds=1e-9))
+    assert caught.value.reason is Reason.TIMED_OUT

@@ -2,6 +2,7 @@ import contextlib
 import dataclasses
 import datetime
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from schemas.failures import Reason
 from transforms.crawl.git.command import Bounds, _leash, environment, missing_git, run_git
-from transforms.crawl.git.urls import repository_name
+from transforms.crawl.git.urls import repository_name, without_credentials
 from transforms.crawl.repository import crawl_repository
 from transforms.crawl.source import CrawlError, Limits, RejectedFile, SourceFile
 from transforms.crawl.sources.git import GitSource, commit_time
@@ -299,6 +300,10 @@ def test_refuses_references_that_are_none(git_folder, place, ref):
     [
         ("https://Example.org/owner/project.git", "example.org/owner/project"),
         ("https://user:secret@example.org/owner/project/", "example.org/owner/project"),
+        ("https://user:se@cret@example.org/owner/project", "example.org/owner/project"),
+        ("https://user:se/cret@example.org/owner/project", "example.org/owner/project"),
+        ("https://example.org:8443/owner/project@2", "example.org:8443/owner/project@2"),
+        ("https://example.org/owner/\x1b[2Jproject", "example.org/owner/\\x1b[2Jproject"),
         ("https://example.org:443/owner//project", "example.org/owner/project"),
         ("https://example.org:8443/owner/project", "example.org:8443/owner/project"),
         ("git://127.0.0.1:9418/project", "127.0.0.1:9418/project"),
@@ -317,6 +322,41 @@ def test_names_a_repository_by_host_and_path(url, name):
 @given(st.text())
 def test_names_any_text_without_an_error(text):
     repository_name(text)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://user:se@cret@127.0.0.1:1/x", "https://user:se/cret@127.0.0.1/x"]
+)
+def test_shows_no_part_of_a_password(place, url, impatient):
+    with pytest.raises(CrawlError) as caught:
+        fetch(place, url, retries=impatient)
+    assert "cret" not in caught.value.detail
+
+
+def test_shows_no_part_of_a_location_that_opens_it():
+    location = '{"address": "https://user:s@cret@a.org/x.zip?sign=s@cret", "strip_root": true}'
+    assert without_credentials(location) == '{"address": "https://a.org/x.zip", "strip_root": true}'
+    for said in ("at http://a.org:80/x@2 (is it there?)", "git@a.org:x", "//" * 9, "://" * 30_000):
+        assert without_credentials(said) == said
+
+
+@pytest.mark.parametrize("line", ["{", '{"url":5}', '{"url":"URL","ref":"main"}'])
+def test_a_line_of_a_list_is_never_taken_for_more_than_a_url(git_folder, place, tmp_path, line):
+    git_folder.commit("project", FILES)
+    (tmp_path / "list").write_text(line.replace("URL", str(git_folder.root / "project")))
+    (request,) = GitSource(lists=[str(tmp_path / "list")]).requests(place)
+    limits = Limits(attempts=1)
+    refused = (Reason.REQUEST_REFUSED, Reason.UNREACHABLE)
+    assert reason_of(GitSource.fetch, request, place, limits) in refused
+
+
+def test_a_full_disk_says_nothing_of_the_repository(git_folder, place, monkeypatch):
+    git_folder.commit("project", FILES)
+    (git_folder.root / "project/.git/HEAD").write_text("damaged")
+    used = shutil._ntuple_diskusage(1, 1, 4096)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: used)
+    with pytest.raises(OSError, match="No space left on device"):
+        fetch(place, str(git_folder.root / "project"))
 
 
 def test_refuses_an_empty_url():

@@ -109,6 +109,22 @@ def test_downloads_a_file_once_for_a_line_without_a_hash(index, boltons, fetch):
     assert index.paths.count(index.file_path("boltons")) == 1
 
 
+def test_believes_no_other_index_about_a_file_in_the_cache(index, sdist, fetch):
+    archive = sdist("toolz", "1.0", FILES)
+    for moment in ("9998-01-01T00:00:00Z", UPLOADED):
+        index.publish("toolz", "toolz-1.0.tar.gz", archive, **{"upload-time": moment})
+        released = fetch("toolz").facts.released
+        index.files.clear()
+    assert released.year == 2024
+    assert index.paths.count("/simple/toolz/") == 2
+
+
+def test_takes_a_moment_that_no_calendar_has_for_none(index, sdist, fetch):
+    moment = {"upload-time": "9999-12-31T23:59:59-10:00"}
+    index.publish("toolz", "toolz-1.0.tar.gz", sdist("toolz", "1.0", FILES), **moment)
+    assert fetch("toolz").facts.released is None
+
+
 def test_takes_the_newest_release_that_is_neither_yanked_nor_a_pre_release(index, sdist, fetch):
     for version, properties in {
         "1.9": {},
@@ -217,6 +233,8 @@ def test_bad_lines_of_a_list_are_failures_of_their_own(index, boltons, place, tm
         "toolz @ https://a/b.zip",
         "-r x",
         "../a",
+        "{",
+        '{"project":"boltons","index":"http://127.0.0.1:1/"}',
     ]
     (tmp_path / "list").write_text("\n".join(lines))
     source = PypiSource(lists=[str(tmp_path / "list")], index=index.url)
@@ -227,7 +245,12 @@ def test_bad_lines_of_a_list_are_failures_of_their_own(index, boltons, place, tm
         "pypi/toolz @ https://a/b.zip",
         "pypi/-r x",
         "pypi/../a",
+        "pypi/{",
+        'pypi/{"project":"boltons","index":"http://127.0.0.1:1/"}',
     ]
+    for request in [*bad, *PypiSource(lists=[str(tmp_path / "list")]).requests(place)][-2:]:
+        with pytest.raises(CrawlError, match="Expected package name"):
+            PypiSource.fetch(request, place, Limits())
     for request in bad:
         with pytest.raises(CrawlError, match="project ") as caught:
             PypiSource.fetch(request, place, Limits())

@@ -18,7 +18,7 @@ from transforms.crawl.web.eviction import making_room
 
 MOMENT = datetime.datetime(2024, 5, 6, tzinfo=datetime.UTC)
 LARGE = 1 << 30
-FACTS_BYTES = len(json.dumps({"released": MOMENT.isoformat()}))
+FACTS_BYTES = len(json.dumps({"released": {"a-1.0.tar.gz": MOMENT.isoformat()}}))
 
 
 @pytest.fixture
@@ -60,6 +60,24 @@ def test_finds_what_was_stored_and_what_was_said_of_it(cache, scratch):
     assert found.path.name == "a-1.0.tar.gz"
     assert found.released == stored.released == MOMENT
     assert Downloads(cache, LARGE).find("0" * 64, scratch) is None
+
+
+def test_files_of_one_content_have_each_their_own_release(cache, scratch):
+    downloads, sha256 = Downloads(cache, LARGE), sha256_of(b"content")
+    store(downloads, b"content", scratch)
+    later = MOMENT + datetime.timedelta(days=900)
+    downloads.store(iter([b"content"]), sha256, "b-2.0.tar.gz", later, scratch)
+    for name, moment in {"a-1.0.tar.gz": MOMENT, "b-2.0.tar.gz": later}.items():
+        found = downloads.find(sha256, scratch, name.__eq__)
+        assert (found.path.name, found.released) == (name, moment)
+
+
+@pytest.mark.parametrize("text", ["", "[", "{}", '{"released": "x"}', '{"released": {"a": "x"}}'])
+def test_fetches_again_what_nothing_is_known_of(cache, scratch, text):
+    store(Downloads(cache, LARGE), b"content", scratch)
+    (path,) = cache.rglob(eviction.RELEASE)
+    path.write_text(text)
+    assert Downloads(cache, LARGE).find(sha256_of(b"content"), scratch) is None
 
 
 def test_a_file_that_is_used_takes_no_more_room(cache, scratch):
@@ -230,3 +248,22 @@ def test_processes_share_a_cache_that_is_too_small_for_them(cache, scratch):
     # What it says that it holds is what it holds.
     recorded = json.loads((cache / "downloads" / eviction.USAGE).read_bytes())["bytes"]
     assert used(cache) <= recorded <= limit
+
+
+def test_a_cache_that_cannot_be_written_keeps_nothing_and_stops_nobody(cache, scratch):
+    cache.write_text("a file, where a folder should be")
+    stored = store(Downloads(cache, LARGE), b"content", scratch)
+    assert stored.path.read_bytes() == b"content"
+    assert not Downloads(cache, LARGE).has(sha256_of(b"content"))
+
+
+def test_a_cache_that_is_only_read_gives_what_it_holds(cache, scratch, monkeypatch):
+    store(Downloads(cache, LARGE), b"content", scratch)
+
+    # Tests may run as a user whom no permission stops.
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "utime", refuse)
+    found = Downloads(cache, LARGE).find(sha256_of(b"content"), scratch)
+    assert found.path.read_bytes() == b"content"
