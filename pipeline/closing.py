@@ -74,7 +74,7 @@ def _print_funnel(console: Console, summary: Summary) -> None:
     total = sum(summary.repositories.values())
     title = f"Funnel: {crawled:,} of {total:,} repositories, {summary.documents:,} documents"
     if left_out := summary.repositories[Status.OPTED_OUT]:
-        title += f" ({left_out:,} repositories opted out before the crawl)"
+        title += f" ({left_out:,} opted out before the crawl)"
     table = _table("", "documents", "share", "size")
     for bin_ in summary.funnel:
         style = "bold" if bin_.name == SELECTED else None

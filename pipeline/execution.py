@@ -149,7 +149,7 @@ def _stage_error(
     unit, text = errors[0] if errors else ("", str(error))
     lines = [line for line in text.splitlines() if line.strip()] or [type(error).__name__]
     # A unit's report begins with what went wrong, a trace that Beam passes on ends with it.
-    message = lines[0] if errors else lines[-1]
+    message = (lines[0] if errors else lines[-1]).removeprefix("CrawlError: ")
     if "No space left on device" in text or "Disk quota exceeded" in text:
         cure = f"Free some space on the disk of {execution.run.path} and run the same command again"
         return StageError(f"stage {stage.name}: the disk is full. {cure}")

@@ -1,4 +1,5 @@
 import json
+import signal
 import subprocess
 import sys
 
@@ -166,6 +167,23 @@ main()
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 130
     assert done.stderr == "interrupted: run the same command again to resume\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_whatever_asks_it_to_end_is_told_how_to_go_on(configure, tmp_path, number):
+    command = [sys.executable, "-m", "pipeline", "run", str(configure())]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        # Its first word: the program is at work.
+        assert process.stderr.readline().startswith("list")
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 128 + number
+    assert said.splitlines()[-1] == "interrupted: run the same command again to resume"
+    run_configuration(configure())
 
 
 def call_unchecked(*arguments):

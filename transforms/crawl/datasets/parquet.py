@@ -110,7 +110,7 @@ def _check_types(schema: pa.Schema, given: dict[str, str]) -> None:
     for meaning, name in given.items():
         kind = _type_of(schema, name)
         if kind is None:
-            held = ", ".join(schema.names[:20])
+            held = ", ".join(schema.names[:20]) or "none at all"
             detail = f"there is no column {name!r} for `{meaning}`; there are {held}"
             raise CrawlError(Reason.UNUSABLE_COLUMN, detail[:500])
         if not _fits(meaning, kind):
