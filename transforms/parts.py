@@ -27,6 +27,8 @@ from schemas.digest import TableDigest
 from schemas.manifest import FileEntry
 
 ROW_GROUP_BYTES = 16 << 20
+# A batch costs some 14 KB of memory besides its bytes, and repositories may be tiny.
+PENDING_BATCHES = 1024
 PROGRESS_SECONDS = 0.5
 _RECEIPTS = "receipts"
 _PROGRESS = "progress"
@@ -207,11 +209,17 @@ class PartWriter(AbstractContextManager["PartWriter"]):
         self._pending_bytes += batch.nbytes
         if self._pending_bytes >= self._row_group_bytes:
             self._flush()
+        elif len(self._pending) >= PENDING_BATCHES:
+            self._pending = self._gathered()
+
+    def _gathered(self) -> list[pa.RecordBatch]:
+        table = pa.Table.from_batches(self._pending, self._schema).combine_chunks()
+        batches: list[pa.RecordBatch] = table.to_batches()
+        return batches
 
     def _flush(self) -> None:
         if self._pending:
-            table = pa.Table.from_batches(self._pending, self._schema).combine_chunks()
-            for batch in table.to_batches():
+            for batch in self._gathered():
                 # Once for many small batches, which cost more to digest than their bytes.
                 self._digest.update(batch)
                 self._writer.write_batch(batch)

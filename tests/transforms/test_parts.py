@@ -143,6 +143,18 @@ def test_row_groups_are_of_bounded_size(tmp_path):
     assert pq.ParquetFile(path).num_row_groups == len(groups)
 
 
+def test_many_tiny_batches_are_gathered_and_say_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(parts, "PENDING_BATCHES", 8)
+    entries = []
+    for name, rows in (("tiny", 1), ("whole", 100)):
+        with PartWriter(tmp_path / f"{name}.parquet", SCHEMA) as writer:
+            for first in range(0, 100, rows):
+                writer.write(batch(first, first + rows))
+                assert len(writer._pending) <= 8
+        entries.append((writer.entry.rows, writer.entry.digest, writer.entry.sha256))
+    assert entries[0] == entries[1]
+
+
 def test_reads_row_groups_as_single_batches_of_the_wanted_columns(tmp_path):
     path = tmp_path / "part-00000.parquet"
     with PartWriter(path, SCHEMA, row_group_bytes=1) as writer:

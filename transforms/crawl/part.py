@@ -118,7 +118,6 @@ class CrawlPart:
                     waiting.append(_Fetch(request, place, future))
 
             def in_order() -> Iterator[_Fetch]:
-                # Far enough ahead that one server that hangs does not stop the others.
                 submit(self.options.downloads * FETCHED_AHEAD)
                 while waiting:
                     yield waiting.popleft()
