@@ -14,8 +14,8 @@ from pipeline.progress import megabytes
 from pipeline.state import StageState, State
 from pipeline.story import printable
 from pipeline.summary import Summary
-from schemas.attributes import SELECTED
 from schemas.repositories import Status
+from schemas.selection import SELECTED
 
 LICENSES_SHOWN = 20
 

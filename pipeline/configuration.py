@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
 from pipeline.errors import UsageError
 from pipeline.optouts import check_entry
-from schemas.attributes import OPTED_OUT, SELECTED
+from schemas.selection import OPTED_OUT, SELECTED
 from transforms.crawl.languages import is_known
 from transforms.crawl.lists import LocalPath
 from transforms.crawl.registry import known_sources

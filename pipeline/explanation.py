@@ -16,8 +16,8 @@ from pipeline.errors import UsageError, UserError
 from pipeline.folder import RunFolder
 from pipeline.optouts import canonical_entry, entries_that_name
 from schemas import tables
-from schemas.attributes import SELECTED
 from schemas.documents import SCHEMA, document_id, document_position
+from schemas.selection import SELECTED
 from schemas.tokens import TOKENIZER_FILE
 from transforms.parts import map_stream, read_part
 from transforms.shard.locate import find_document

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.explanation import Explanation
-from schemas.attributes import OPTED_OUT
 from schemas.repositories import Status
+from schemas.selection import OPTED_OUT
 
 
 def tell(explanation: Explanation) -> Iterator[str]:

@@ -8,9 +8,9 @@ from typing import Any
 
 from pipeline.folder import RunFolder
 from schemas import tables
-from schemas.attributes import OPTED_OUT, SELECTED
 from schemas.manifest import Manifest
 from schemas.repositories import Status
+from schemas.selection import OPTED_OUT, SELECTED
 from schemas.shards import Split
 from schemas.tokens import TOKENIZER_FILE
 

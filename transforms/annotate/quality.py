@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.attributes import QUALITY
+from schemas.quality import QUALITY
 from transforms.buffers import Bytes, Offsets, binary_buffers
 from transforms.compiled import compiled
 

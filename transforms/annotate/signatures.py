@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from schemas.attributes import EMPTY_SIGNATURE
+from schemas.fingerprints import EMPTY_SIGNATURE
 from transforms.buffers import Bytes, Offsets
 from transforms.compiled import compiled
 from transforms.shingles import Hashes, hash_shingles, max_shingles

@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 from apache_beam.pvalue import PBegin, PCollection
 
 from schemas import tables
-from schemas.attributes import CONTENT_HASH_BYTES, QUALITY, fingerprint_schema
+from schemas.fingerprints import CONTENT_HASH_BYTES, fingerprint_schema
+from schemas.quality import QUALITY
 from transforms.annotate.quality import measure_quality
 from transforms.annotate.signatures import permutation_constants, sign_texts
 from transforms.buffers import binary_buffers, utf8_contents

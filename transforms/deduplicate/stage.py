@@ -20,7 +20,7 @@ from apache_beam.pvalue import PBegin, PCollection
 
 import transforms.coders  # noqa: F401  registers the coder of record batches
 from schemas import tables
-from schemas.attributes import DUPLICATES
+from schemas.duplicates import DUPLICATES
 from transforms.deduplicate.bands import optimal_banding
 from transforms.deduplicate.keep import COLUMNS, KeepOrder, rank_repositories
 from transforms.deduplicate.steps import (

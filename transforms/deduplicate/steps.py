@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from schemas.attributes import DUPLICATES, EMPTY_SIGNATURE, Level
 from schemas.documents import ROW_BITS, ROW_MASK
+from schemas.duplicates import DUPLICATES, Level
+from schemas.fingerprints import EMPTY_SIGNATURE
 from transforms.buffers import binary_buffers, utf8_contents
 from transforms.deduplicate.bands import Banding, find_buckets, hash_bands
 from transforms.deduplicate.greedy import KEPT, Buckets, ShingleSets, decide_duplicates

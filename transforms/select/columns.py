@@ -5,7 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 
 from schemas import documents, tables
-from schemas.attributes import DUPLICATES, QUALITY
+from schemas.duplicates import DUPLICATES
+from schemas.quality import QUALITY
 from transforms.parts import Workspace, read_part
 from transforms.select.licenses import LICENSE_ALLOWED, LicenseLists, find_allowed
 

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from apache_beam.pvalue import PBegin, PCollection
 
 from schemas import tables
-from schemas.attributes import OPTED_OUT, SELECTED, SELECTION
+from schemas.selection import OPTED_OUT, SELECTED, SELECTION
 from transforms.optout import OptOuts
 from transforms.parts import Receipt, Workspace
 from transforms.select.columns import read_rule_columns

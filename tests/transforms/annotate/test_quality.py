@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.attributes import QUALITY
+from schemas.quality import QUALITY
 from tests.transforms.builders import large_binary, thorough
 from transforms.annotate.quality import HEAD_BYTES, count_characters, measure_quality
 

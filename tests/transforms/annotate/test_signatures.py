@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.attributes import EMPTY_SIGNATURE
+from schemas.fingerprints import EMPTY_SIGNATURE
 from tests.transforms.builders import MASK, brief, large_binary, slow_jaccard, slow_shingles
 from transforms.annotate.signatures import permutation_constants, sign_texts
 from transforms.buffers import binary_buffers

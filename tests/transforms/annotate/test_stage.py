@@ -3,7 +3,7 @@ import hashlib
 import pytest
 
 from schemas import tables
-from schemas.attributes import EMPTY_SIGNATURE
+from schemas.fingerprints import EMPTY_SIGNATURE
 from tests.transforms.builders import (
     Repository,
     part_names,

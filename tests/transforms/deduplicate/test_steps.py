@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import tables
-from schemas.attributes import DUPLICATES, EMPTY_SIGNATURE
+from schemas.duplicates import DUPLICATES
+from schemas.fingerprints import EMPTY_SIGNATURE
 from tests.transforms.builders import (
     MASK,
     Repository,

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from schemas import tables, tokens
-from schemas.attributes import SELECTION
+from schemas.selection import SELECTION
 from tests.transforms.builders import (
     Repository,
     document_names,

@@ -1,4 +1,7 @@
-from schemas.attributes import DUPLICATES, QUALITY, SELECTION, fingerprint_schema
+from schemas.duplicates import DUPLICATES
+from schemas.fingerprints import fingerprint_schema
+from schemas.quality import QUALITY
+from schemas.selection import SELECTION
 
 
 def describe(schema):
