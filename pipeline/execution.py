@@ -23,6 +23,7 @@ from pipeline.optouts import OPT_OUT_STAGES, file_entries, opt_outs_path
 from pipeline.preflight import check_sources
 from pipeline.progress import Goal, ProgressDisplay, describe
 from pipeline.reading import write_configuration
+from pipeline.reuse import identify_units, reuse_units, unit_entries
 from pipeline.stages import Stage, source_states
 from pipeline.state import StageState, State, stage_state
 from schemas import tables
@@ -69,11 +70,14 @@ def _execute_stage(execution: Execution, state: StageState, display: ProgressDis
         check_sources(execution.configuration)
     fingerprint = stage.fingerprint(state.settings, state.inputs)
     workspace = _open_workspace(execution, stage, fingerprint)
+    units = identify_units(run, stage, state.settings)
+    reused = 0 if stage.name in execution.redo else reuse_units(run, stage, workspace, units)
     goal = _goal(execution, stage)
     started, cpu = time.monotonic(), _cpu_seconds()
     with display.stage(stage.name, workspace, goal):
         _run_graph(execution, stage, workspace)
-    receipts = workspace.receipts().values()
+    by_unit = workspace.receipts()
+    receipts = by_unit.values()
     statistics = sum_statistics(receipts)
     if stage.name == "list" and not statistics["requests"]:
         raise UsageError("the sources name no repositories")
@@ -90,6 +94,7 @@ def _execute_stage(execution: Execution, state: StageState, display: ProgressDis
                 inputs=state.inputs,
                 files=files[table],
                 statistics=statistics,
+                units=unit_entries(units, by_unit),
             )
             for table in stage.outputs
         ],
@@ -97,7 +102,8 @@ def _execute_stage(execution: Execution, state: StageState, display: ProgressDis
     seconds = time.monotonic() - started
     _record(execution, stage, seconds, _cpu_seconds() - cpu)
     listed = {"repositories": statistics["requests"]} if stage.name == "list" else None
-    display.say(describe(stage.name, listed or _corpus_counts(run), Goal({}), seconds))
+    line = describe(stage.name, listed or _corpus_counts(run), Goal({}), seconds)
+    display.say(f"{line}  {reused} of {len(units)} parts as before" if reused else line)
 
 
 def _open_workspace(execution: Execution, stage: Stage, fingerprint: str) -> Workspace:

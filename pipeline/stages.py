@@ -27,7 +27,8 @@ class Stage:
     """One Beam job from committed inputs to committed outputs.
 
     ``version`` goes up when the stage's output for equal input changes. ``settings``
-    gives the part of the configuration that decides the output.
+    gives the part of the configuration that decides the output. The units of a stage with
+    ``by_part`` are the parts of the documents, and each depends on its part of the inputs only.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Stage:
     outputs: tuple[str, ...]
     settings: Callable[[Configuration], dict[str, Any]]
     version: int = 1
+    by_part: bool = False
 
     def fingerprint(self, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
         """SHA-256 of everything that decides the output, in hexadecimal."""
@@ -138,12 +140,14 @@ STAGES: tuple[Stage, ...] = (
         inputs=(tables.REQUESTS,),
         outputs=(tables.failures_of("crawl"), tables.REPOSITORIES, tables.DOCUMENTS),
         settings=_crawl_settings,
+        by_part=True,
     ),
     Stage(
         name="annotate",
         inputs=(tables.DOCUMENTS,),
         outputs=(tables.QUALITY, tables.FINGERPRINT),
         settings=lambda configuration: configuration.annotate.model_dump(),
+        by_part=True,
     ),
     Stage(
         name="deduplicate",
@@ -156,12 +160,14 @@ STAGES: tuple[Stage, ...] = (
         inputs=(tables.DOCUMENTS, tables.QUALITY, tables.DUPLICATES),
         outputs=(tables.SELECTION,),
         settings=_select_settings,
+        by_part=True,
     ),
     Stage(
         name="tokenize",
         inputs=(tables.DOCUMENTS, tables.SELECTION),
         outputs=(tables.TOKENS,),
         settings=lambda configuration: configuration.tokenize.model_dump(),
+        by_part=True,
     ),
     Stage(
         name="shard",

@@ -36,11 +36,20 @@ class FileEntry:
 
 
 @dataclass(frozen=True)
+class UnitEntry:
+    """One unit of a stage's work, such as a part: what decided it, and its counts by name."""
+
+    fingerprint: str
+    statistics: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What a committed table consists of and what it was made from.
 
     ``inputs`` maps the names of tables to the digests they had; ``statistics`` holds
-    counts that were summed over the files, by name.
+    counts that were summed over the files, by name. ``units`` has those units of the work
+    that depend on part of the inputs only, so that the others can change without them.
     """
 
     table: str
@@ -51,6 +60,7 @@ class Manifest:
     inputs: Mapping[str, str]
     files: tuple[FileEntry, ...]
     statistics: Mapping[str, int] = field(default_factory=dict)
+    units: Mapping[str, UnitEntry] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -85,11 +95,12 @@ class Manifest:
                 )
             files = tuple(FileEntry(**entry) for entry in body["files"])
             names = ("table", "stage", "version", "fingerprint", "settings", "inputs", "statistics")
-            manifest = cls(files=files, **{name: body[name] for name in names})
+            units = {unit: UnitEntry(**entry) for unit, entry in body.get("units", {}).items()}
+            manifest = cls(files=files, units=units, **{name: body[name] for name in names})
             if manifest.digest != body["digest"]:
                 raise ManifestError("manifest's digest is not that of its files")
         except ManifestError:
             raise
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ManifestError(f"not a manifest: {type(error).__name__}: {error}") from error
         return manifest

@@ -6,6 +6,8 @@ those of the part that it crawls.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -72,6 +74,19 @@ def request_batches(found: Iterable[Request], parts: int) -> Iterator[pa.RecordB
 
 def _columns(request: Request) -> tuple[str, str, str]:
     return request.repository, request.source, request.location
+
+
+def digest_requests(paths: Sequence[Path], parts: int) -> list[str]:
+    """A digest of the requests of each part, whatever their order; raises `DamagedFileError`."""
+    sums = [0] * parts
+    for path in paths:
+        with reading(path), pq.ParquetFile(path) as file:
+            for batch in file.iter_batches():
+                for part, *request in zip(*(column.to_pylist() for column in batch), strict=True):
+                    # A sum does not depend on order, and hides no request that is there twice.
+                    row = hashlib.sha256(json.dumps(request).encode()).digest()
+                    sums[part] = (sums[part] + int.from_bytes(row)) % (1 << 256)
+    return [f"{total:064x}" for total in sums]
 
 
 def read_requests(paths: Sequence[Path], part: int) -> list[Request]:

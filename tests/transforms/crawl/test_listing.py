@@ -7,7 +7,7 @@ from schemas import tables
 from schemas.documents import part_of_repository
 from schemas.requests import SCHEMA, file_name
 from transforms.crawl import listing
-from transforms.crawl.listing import ListSource, read_requests, request_batches
+from transforms.crawl.listing import ListSource, digest_requests, read_requests, request_batches
 from transforms.crawl.source import Place, Request
 from transforms.crawl.sources.git import GitSource
 from transforms.crawl.sources.pypi import PypiSource
@@ -49,6 +49,19 @@ def test_a_repository_that_two_sources_name_is_asked_for_once(workspace):
     url = "https://example.org/o/p"
     paths, _ = list_all(workspace, GitSource(urls=[url, url]), GitSource(urls=[url]))
     assert sum(len(read_requests(paths, part)) for part in range(PARTS)) == 1
+
+
+def test_the_digest_of_a_part_depends_on_its_requests_and_not_on_their_order(workspace):
+    some = GitSource(urls=[f"https://example.org/o/p{n}" for n in range(40)])
+    more = PypiSource(projects=["boltons"])
+    paths, _ = list_all(workspace, some, more)
+    both = digest_requests(paths, PARTS)
+    assert digest_requests(paths[::-1], PARTS) == both
+
+    alone = digest_requests(paths[:1], PARTS)
+    owner = part_of_repository("pypi/boltons", PARTS)
+    assert [part for part in range(PARTS) if alone[part] != both[part]] == [owner]
+    assert digest_requests([paths[0], paths[0]], PARTS) != alone
 
 
 def test_a_long_list_is_read_and_written_as_a_stream(workspace, tmp_path, monkeypatch):
