@@ -14,6 +14,7 @@ from pipeline.progress import megabytes
 from pipeline.state import StageState, State
 from pipeline.story import printable
 from pipeline.summary import Summary
+from pipeline.trial import Trial
 from schemas.repositories import Status
 from schemas.selection import SELECTED
 
@@ -101,6 +102,25 @@ def _print_shards(console: Console, summary: Summary) -> None:
         numbers = (split.files, split.sequences, split.tokens, split.padding)
         table.add_row(split.split, *(f"{number:,}" for number in numbers))
     _print(console, title, table)
+
+
+def print_trial(console: Console, trial: Trial) -> None:
+    """The funnel that other rules would give, and which documents would move."""
+    table = _table("", "documents", "change", "rule is true for", "size")
+    for bin_ in trial.funnel:
+        change = "" if bin_.before is None else f"{bin_.documents - bin_.before:+,}"
+        style = "bold" if bin_.name == SELECTED else None
+        matching = "" if bin_.name == SELECTED else f"{bin_.matching:,}"
+        size = megabytes(bin_.bytes)
+        table.add_row(bin_.name, f"{bin_.documents:,}", change, matching, size, style=style)
+    table.add_section()
+    table.add_row("all bins", f"{trial.documents:,}", "", "", megabytes(trial.bytes))
+    _print(console, "Funnel under these rules; nothing was written", table)
+    for move in trial.moves:
+        count = f"{move.documents:,} documents, {megabytes(move.bytes)}"
+        _say(console, f"{move.source} -> {move.target}: {count}, such as")
+        for example in move.examples:
+            _say(console, f"    {printable(example)}")
 
 
 def print_attribution(console: Console, attribution: Attribution, output: str) -> None:

@@ -152,6 +152,36 @@ def why(
         print(line)
 
 
+@app.command(
+    epilog="Example: repomill rules my-run --set line_too_long='max_line_characters > 500' "
+    "--set select.preset=bigcode"
+)
+def rules(
+    run_path: RunArgument,
+    change: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="RULE=EXPRESSION",
+            help="Another expression for a rule, a new rule, null for none, "
+            "or a key of `select`; repeatable.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the funnel that other rules would give, without a new pass."""
+    from pipeline.closing import print_trial
+    from pipeline.trial import try_rules
+
+    folder = RunFolder.existing(run_path)
+    folder.recover_if_free()
+    trial = try_rules(folder, change or ())
+    if as_json:
+        _print_json(trial.to_json())
+    else:
+        print_trial(_console(), trial)
+
+
 @app.command(epilog="Example: repomill attribution my-run --output attribution.parquet")
 def attribution(
     run_path: RunArgument,

@@ -10,7 +10,7 @@ from pipeline.commands import app
 from pipeline.errors import UserError
 from tests.pipeline.runs import run_configuration
 
-COMMANDS = ("run", "status", "why", "attribution", "verify", "digest")
+COMMANDS = ("run", "status", "why", "rules", "attribution", "verify", "digest")
 
 
 def call(*arguments):
@@ -54,6 +54,7 @@ def test_the_flags_are_these_and_no_others():
         ],
         "status": ["--json", "run_path"],
         "why": ["--json", "run_path", "target"],
+        "rules": ["--json", "--set", "run_path"],
         "attribution": ["--json", "--output", "run_path"],
         "verify": ["--json", "run_path"],
         "digest": ["--json", "run_path"],

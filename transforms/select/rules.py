@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pds
@@ -39,6 +40,8 @@ _ARITHMETIC: Mapping[type[ast.operator], Callable[[Any, Any], pc.Expression]] = 
     ast.Div: lambda left, right: pc.divide(left.cast(pa.float64()), right.cast(pa.float64())),
 }
 _MAX_EXPRESSION_CHARACTERS = 2_000
+
+Mask = npt.NDArray[np.bool_]
 
 
 class RuleError(ValueError):
@@ -64,14 +67,20 @@ def first_failing_rule(table: pa.Table, rules: Sequence[Rule]) -> pa.StringArray
     Raises:
       RuleError: an expression is not one, or does not fit the table's columns.
     """
-    verdicts = np.full(table.num_rows, len(rules), dtype=np.int64)
+    return first_of(rules, [find_rejected(table, rule) for rule in rules], table.num_rows)
+
+
+def first_of(rules: Sequence[Rule], rejected: Sequence[Mask], rows: int) -> pa.StringArray:
+    """For each row the name of the first rule whose mask is true, null where none is."""
+    verdicts = np.full(rows, len(rules), dtype=np.int64)
     for index in reversed(range(len(rules))):
-        verdicts[_rejected(table, rules[index])] = index
+        verdicts[rejected[index]] = index
     names = pa.array([rule.name for rule in rules] + [None], pa.string())
     return names.take(pa.array(verdicts))
 
 
-def _rejected(table: pa.Table, rule: Rule) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def find_rejected(table: pa.Table, rule: Rule) -> Mask:
+    """bool[rows]: where a rule is true, whatever other rules say; raises `RuleError`."""
     expression = translate(rule, table.schema.names)
     try:
         found = pds.dataset(table).to_table(columns={"rejected": expression})["rejected"]
@@ -81,7 +90,7 @@ def _rejected(table: pa.Table, rule: Rule) -> np.ndarray[tuple[int], np.dtype[np
         raise RuleError(
             f"rule {rule.name}: {rule.expression} has type {found.type}, and is not true or false"
         )
-    rejected: np.ndarray[tuple[int], np.dtype[np.bool_]] = found.fill_null(False).to_numpy()
+    rejected: Mask = found.fill_null(False).to_numpy()
     return rejected
 
 

@@ -18,9 +18,10 @@ import pyarrow.compute as pc
 from apache_beam.pvalue import PBegin, PCollection
 
 from schemas import tables
-from schemas.selection import OPTED_OUT, SELECTED, SELECTION
+from schemas.selection import OPTED_OUT, SELECTION
 from transforms.optout import OptOuts
 from transforms.parts import Receipt, Workspace
+from transforms.select.bins import count_bins, find_opted_out
 from transforms.select.columns import read_rule_columns
 from transforms.select.licenses import NO_LISTS, LicenseLists
 from transforms.select.rules import Rule, first_failing_rule
@@ -58,24 +59,6 @@ class SelectPart:
             writer.write(pa.RecordBatch.from_arrays([verdicts], schema=SELECTION))
         statistics = count_bins(verdicts, table["size"])
         return Receipt(files={tables.SELECTION: (writer.entry,)}, statistics=statistics)
-
-
-def find_opted_out(repositories: pa.ChunkedArray, opt_outs: OptOuts) -> pa.BooleanArray:
-    """For each document whether its repository is left out."""
-    encoded = repositories.combine_chunks().dictionary_encode()
-    left_out = pa.array(opt_outs.matches(encoded.dictionary.to_pylist()))
-    return left_out.take(encoded.indices)
-
-
-def count_bins(verdicts: pa.StringArray, sizes: pa.ChunkedArray) -> dict[str, int]:
-    """Documents and bytes by rule, as ``documents.RULE`` and ``bytes.RULE``."""
-    table = pa.table({"bin": pc.fill_null(verdicts, SELECTED), "size": sizes})
-    grouped = table.group_by("bin").aggregate([("size", "count"), ("size", "sum")])
-    counts: dict[str, int] = {}
-    for row in grouped.to_pylist():
-        counts[f"documents.{row['bin']}"] = row["size_count"]
-        counts[f"bytes.{row['bin']}"] = row["size_sum"]
-    return counts
 
 
 @dataclass

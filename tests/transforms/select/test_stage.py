@@ -1,4 +1,3 @@
-import pyarrow as pa
 import pytest
 
 from schemas import tables
@@ -18,7 +17,7 @@ from transforms.parts import read_part
 from transforms.select.columns import read_rule_columns, rule_schema
 from transforms.select.licenses import LicenseLists
 from transforms.select.rules import Rule, RuleError, check_rule
-from transforms.select.stage import SelectDocuments, SelectOptions, SelectPart, count_bins
+from transforms.select.stage import SelectDocuments, SelectOptions, SelectPart
 from transforms.stage import do_unit
 
 RULES = (
@@ -117,17 +116,6 @@ def test_a_part_without_documents_has_a_selection_without_rows(tmp_path):
     do_unit(SelectPart(workspace, SelectOptions(RULES)), "part-00000")
     assert read_part(workspace.staged(tables.SELECTION, "part-00000.parquet")).num_rows == 0
     assert workspace.receipts()["part-00000"].statistics == {}
-
-
-def test_counts_documents_and_bytes_by_bin():
-    verdicts = pa.array(["a", None, "a", None, None])
-    sizes = pa.chunked_array([[1, 2], [4, 8, 16]])
-    assert count_bins(verdicts, sizes) == {
-        "documents.a": 2,
-        "bytes.a": 5,
-        "documents.selected": 3,
-        "bytes.selected": 26,
-    }
 
 
 def test_rules_can_use_every_attribute_and_not_the_content():
