@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.differences import unified_diff
 from pipeline.errors import UsageError, UserError
 from pipeline.folder import RunFolder
 from pipeline.optouts import canonical_entry, entries_that_name
@@ -19,7 +20,8 @@ from schemas import tables
 from schemas.documents import SCHEMA, document_id, document_position
 from schemas.selection import SELECTED
 from schemas.tokens import TOKENIZER_FILE
-from transforms.parts import map_stream, read_part
+from transforms.buffers import utf8_contents
+from transforms.parts import map_stream, read_part, read_row
 from transforms.shard.locate import find_document
 
 if TYPE_CHECKING:
@@ -133,8 +135,7 @@ def _find_documents(run: RunFolder, repository: str, path: str | None) -> Iterat
 def _row(run: RunFolder, table: str, part: int, row: int, columns: list[str] | None = None) -> Any:
     if run.manifest(table) is None:
         return None
-    found = read_part(run.path / table / tables.part_name(part), columns)
-    return found.slice(row, 1).to_pylist()[0]
+    return read_row(run.path / table / tables.part_name(part), row, columns)
 
 
 def _describe(run: RunFolder, part: int, row: int) -> dict[str, Any]:
@@ -145,6 +146,7 @@ def _describe(run: RunFolder, part: int, row: int) -> dict[str, Any]:
     if duplicates and duplicates["duplicate_of"] is not None:
         kept = document_position(duplicates["duplicate_of"])
         duplicates["kept"] = _row(run, tables.DOCUMENTS, *kept, ["repository", "revision", "path"])
+        duplicates["diff"] = _diff(run, (part, row), kept)
     rule = selection["rule"] if selection else None
     manifest = run.manifest(tables.SELECTION)
     rules = dict(manifest.settings["rules"]) if manifest else {}
@@ -158,6 +160,18 @@ def _describe(run: RunFolder, part: int, row: int) -> dict[str, Any]:
         "expression": rules.get(rule),
         "sequences": _sequences(run, number) if selection and rule is None else [],
     }
+
+
+def _diff(run: RunFolder, own: tuple[int, int], kept: tuple[int, int]) -> list[str]:
+    """What tells a document from the kept one that it duplicates; nothing if they are equal."""
+    columns = ["repository", "revision", "path", "content", "encoding"]
+    rows = [_row(run, tables.DOCUMENTS, *position, columns) for position in (kept, own)]
+    names = [f"{row['repository']} {row['revision']}: {row['path']}" for row in rows]
+    texts = utf8_contents(
+        pa.array([row["content"] for row in rows], pa.large_binary()),
+        pa.array([row["encoding"] for row in rows]),
+    ).to_pylist()
+    return unified_diff(texts[0], texts[1], (names[0], names[1]))
 
 
 def _sequences(run: RunFolder, document: int) -> list[dict[str, Any]]:

@@ -91,6 +91,9 @@ def _tell_document(document: Mapping[str, Any]) -> Iterator[str]:
         yield f"  REJECTED by {document['rule']}: {document['expression']}"
     for place in document["sequences"]:
         yield f"  in {place['shard']}, row {place['row']}"
+    # Last, because it may be long.
+    for line in (document["duplicates"] or {}).get("diff", ()):
+        yield f"  {line}"
 
 
 def _tell_duplicate(duplicates: Mapping[str, Any] | None) -> Iterator[str]:

@@ -297,6 +297,19 @@ def iterate_row_groups(path: Path, columns: list[str] | None = None) -> Iterator
             yield from table.combine_chunks().to_batches()
 
 
+def read_row(path: Path, row: int, columns: list[str] | None = None) -> dict[str, Any]:
+    """One row of a Parquet part, of which only its row group is read; raises `DamagedFileError`."""
+    with reading(path), pq.ParquetFile(path) as file:
+        for index in range(file.num_row_groups):
+            rows = file.metadata.row_group(index).num_rows
+            if row < rows:
+                table = file.read_row_group(index, columns=columns, use_threads=False)
+                found: dict[str, Any] = table.slice(row, 1).to_pylist()[0]
+                return found
+            row -= rows
+    raise IndexError(f"{path.name} has no row {row} after its last one")
+
+
 def map_stream(path: Path) -> pa.Table:
     """An Arrow IPC stream as a table on a memory map, nothing copied.
 

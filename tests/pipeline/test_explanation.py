@@ -28,6 +28,23 @@ def test_a_near_duplicate_names_the_kept_document_and_the_similarity(run):
     assert "directory/alpha : alpha/core.py" in text.replace("  ", " ")
 
 
+def test_a_near_duplicate_shows_what_tells_it_from_the_kept_one(run):
+    lines = story(run, "beta:near.py").splitlines()
+    header = next(n for n, line in enumerate(lines) if line.startswith("  --- "))
+    assert "core.py" in lines[header]
+    assert lines[header + 1].startswith("  +++ ")
+    assert "beta" in lines[header + 1]
+    assert lines[header + 1].endswith("near.py")
+    assert "  -def add_0(first, second):" in lines
+    assert "  +def add_41(first, second):" in lines
+
+
+def test_an_exact_duplicate_has_nothing_to_show(run):
+    texts = [story(run, name) for name in ("alpha:alpha/core.py", "beta:core.py")]
+    (text,) = (text for text in texts if "exact duplicate" in text)
+    assert "---" not in text
+
+
 def test_a_selected_file_names_its_places_in_the_shards(run):
     explanation = explain(run, "directory/delta:main.py")
     (document,) = explanation.documents

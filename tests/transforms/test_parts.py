@@ -16,6 +16,7 @@ from transforms.parts import (
     iterate_row_groups,
     map_stream,
     read_part,
+    read_row,
     write_whole,
 )
 
@@ -45,6 +46,19 @@ def test_writes_all_batches_in_order(tmp_path, suffix):
         writer.write(batch(0, 0))
         writer.write(batch(5, 9))
     assert read(path).to_pylist() == batch(0, 9).to_pylist()
+
+
+def test_reads_one_row_of_any_row_group(tmp_path):
+    path = tmp_path / "part-00000.parquet"
+    with PartWriter(path, SCHEMA, row_group_bytes=250) as writer:
+        writer.write(batch(0, 5))
+        writer.write(batch(5, 9))
+    assert pq.ParquetFile(path).num_row_groups > 1
+    rows = batch(0, 9).to_pylist()
+    assert [read_row(path, row) for row in range(9)] == rows
+    assert read_row(path, 3, ["path"]) == {"path": "3.py"}
+    with pytest.raises(IndexError, match="no row"):
+        read_row(path, 9)
 
 
 @SUFFIXES
