@@ -22,7 +22,8 @@ from transforms.parts import Workspace
 from transforms.select.stage import SelectDocuments, SelectPart
 from transforms.shard import stage as shard
 from transforms.stage import do_unit
-from transforms.tokenize.stage import TOKENIZER_UNIT, TokenizeDocuments, TokenizePart, read_sample
+from transforms.tokenize.stage import TOKENIZER_UNIT, TokenizeDocuments, TokenizePart
+from transforms.tokenizers.loading import read_sample
 
 STAGES = ("annotate", "deduplicate", "select", "tokenize", "shard")
 

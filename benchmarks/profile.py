@@ -20,8 +20,8 @@ from transforms.deduplicate import steps
 from transforms.select import stage as select
 from transforms.shard import plan
 from transforms.shard import stage as shard
-from transforms.tokenize import engines
 from transforms.tokenize import stage as tokenize
+from transforms.tokenizers import engines, loading
 
 ROUNDS = 3
 SMALL = 0.02
@@ -62,8 +62,8 @@ PIECES = (
     (deduplicate, "describe_part", "rows of duplicates"),
     (select, "first_failing_rule", "rules"),
     (select, "count_bins", "count bins"),
-    (tokenize, "load_tokenizer", "build the tokenizer"),
-    (tokenize, "choose_engine", "compare the engines on a sample"),
+    (loading, "load_tokenizer", "build the tokenizer"),
+    (loading, "choose_engine", "compare the engines on a sample"),
     (engines.GigatokenEngine, "encode", "token ids"),
     (tokenize, "encode_texts", "token columns"),
     (shard, "measure_tokens", "measures"),
@@ -102,8 +102,8 @@ def report() -> Report:
 
 
 def _account(run: Path) -> Mapping[str, Mapping[str, float]]:
-    tokenize.load_tokenizer.cache_clear()
-    tokenize._choose_engine.cache_clear()
+    loading.load_tokenizer.cache_clear()
+    loading._choose_engine.cache_clear()
     deduplicate.optimal_banding.cache_clear()
     account = Account()
     for owner, attribute, name in PIECES:

@@ -24,7 +24,7 @@ from transforms.select.stage import SelectDocuments, SelectOptions
 from transforms.shard.plan import Packing
 from transforms.shard.stage import ShardOptions, WriteShards
 from transforms.tokenize.stage import TokenizeDocuments
-from transforms.tokenize.vocabulary import END_OF_TEXT_ID
+from transforms.tokenizers.vocabulary import END_OF_TEXT_ID
 
 Transform = beam.PTransform[Any, Any]
 

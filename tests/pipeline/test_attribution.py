@@ -16,7 +16,7 @@ from schemas.manifest import Manifest
 from tests.pipeline.runs import run_configuration
 from tests.pipeline.test_commands import call
 from transforms.parts import map_stream, read_part
-from transforms.tokenize.vocabulary import END_OF_TEXT_ID
+from transforms.tokenizers.vocabulary import END_OF_TEXT_ID
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ the reference on the beginning of the run's own text before it uses it.
 
 from __future__ import annotations
 
-import functools
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +16,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from apache_beam.pvalue import PBegin, PCollection
-from tokenizers import Tokenizer
 
 from schemas import tables
 from schemas import tokens as tokens_table
@@ -26,34 +23,11 @@ from schemas.documents import document_id
 from transforms.buffers import utf8_contents
 from transforms.parts import Progress, Receipt, Workspace, iterate_row_groups, read_part
 from transforms.stage import ProcessUnits
-from transforms.tokenize.engines import Engine, choose_engine
-from transforms.tokenize.vocabulary import p50k_tokenizer
+from transforms.tokenizers.engines import Engine
+from transforms.tokenizers.loading import load_engine, load_tokenizer, read_sample
 
-SAMPLE_BYTES = 200_000
 ARROW_BATCH_BYTES = 1 << 20
 TOKENIZER_UNIT = "tokenizer"
-
-TOKENIZERS = {"p50k": p50k_tokenizer}
-
-
-@functools.cache
-def load_tokenizer(name: str) -> Tokenizer:
-    """A tokenizer by its name in the configuration, made once a process."""
-    return TOKENIZERS[name]()
-
-
-_choosing = threading.Lock()
-
-
-def _engine_for(name: str, sample: bytes) -> Engine:
-    # The cache alone would let every thread choose at once.
-    with _choosing:
-        return _choose_engine(name, sample)
-
-
-@functools.cache
-def _choose_engine(name: str, sample: bytes) -> Engine:
-    return choose_engine(load_tokenizer(name), pa.array([sample], pa.large_binary()))
 
 
 @dataclass(frozen=True)
@@ -74,7 +48,7 @@ class TokenizePart:
         selected = rule.is_null().to_numpy()
         token = tokens_table.token_type(load_tokenizer(self.tokenizer).get_vocab_size())
         schema = tokens_table.schema(token)
-        engine = _engine_for(self.tokenizer, self.sample)
+        engine = load_engine(self.tokenizer, self.sample)
         progress = Progress(self.workspace, unit)
         counts = {"documents": 0, "bytes": 0, "tokens": 0, f"parts.{engine.name}": 1}
         writer = self.workspace.write_table(
@@ -113,19 +87,6 @@ def encode_texts(
     values = pa.array(tokens.astype(str(kind.value_type)))
     listed = pa.LargeListArray.from_arrays(pa.array(offsets), values, type=kind)
     return pa.RecordBatch.from_arrays([ids, listed], schema=schema)
-
-
-def read_sample(workspace: Workspace, parts: Sequence[str]) -> bytes:
-    """The first text of a run, to compare engines on."""
-    for name in parts:
-        for batch in iterate_row_groups(
-            workspace.committed(tables.DOCUMENTS, name), ["content", "encoding"]
-        ):
-            texts = utf8_contents(batch["content"], batch["encoding"]).to_pylist()
-            joined = b"\n".join(texts)[:SAMPLE_BYTES]
-            if joined:
-                return joined.decode(errors="ignore").encode()
-    return b""
 
 
 @dataclass

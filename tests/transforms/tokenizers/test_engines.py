@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transforms.builders import TOKENIZED_TEXT, large_binary, thorough
-from transforms.tokenize.engines import (
+from transforms.tokenizers.engines import (
     PROBES,
     GigatokenEngine,
     TokenizersEngine,
     choose_engine,
 )
-from transforms.tokenize.vocabulary import p50k_tokenizer
+from transforms.tokenizers.vocabulary import p50k_tokenizer
 
 NO_TEXTS = large_binary([])
 

@@ -1,0 +1,1 @@
+"""Tokenizers by name, and the engines that run them."""

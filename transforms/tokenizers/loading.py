@@ -1,0 +1,54 @@
+"""Tokenizers and their engines, made once a process."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Sequence
+
+import pyarrow as pa
+from tokenizers import Tokenizer
+
+from schemas import tables
+from transforms.buffers import utf8_contents
+from transforms.parts import Workspace, iterate_row_groups
+from transforms.tokenizers.engines import Engine, choose_engine
+from transforms.tokenizers.vocabulary import p50k_tokenizer
+
+SAMPLE_BYTES = 200_000
+
+TOKENIZERS = {"p50k": p50k_tokenizer}
+
+
+@functools.cache
+def load_tokenizer(name: str) -> Tokenizer:
+    """A tokenizer by its name in the configuration."""
+    return TOKENIZERS[name]()
+
+
+_choosing = threading.Lock()
+
+
+def load_engine(name: str, sample: bytes) -> Engine:
+    """The fast engine of a tokenizer if it equals the reference on a sample, else that."""
+    # The cache alone would let every thread choose at once.
+    with _choosing:
+        return _choose_engine(name, sample)
+
+
+@functools.cache
+def _choose_engine(name: str, sample: bytes) -> Engine:
+    return choose_engine(load_tokenizer(name), pa.array([sample], pa.large_binary()))
+
+
+def read_sample(workspace: Workspace, parts: Sequence[str]) -> bytes:
+    """The first text of a run, to compare engines on."""
+    for name in parts:
+        for batch in iterate_row_groups(
+            workspace.committed(tables.DOCUMENTS, name), ["content", "encoding"]
+        ):
+            texts = utf8_contents(batch["content"], batch["encoding"]).to_pylist()
+            joined = b"\n".join(texts)[:SAMPLE_BYTES]
+            if joined:
+                return joined.decode(errors="ignore").encode()
+    return b""
