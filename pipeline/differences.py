@@ -18,7 +18,7 @@ def unified_diff(kept: bytes, dropped: bytes, names: tuple[str, str]) -> list[st
     sides = [text.decode("utf-8", "replace").split("\n") for text in (kept, dropped)]
     if max(map(len, sides)) > MAX_LINES:
         return [f"more than {MAX_LINES:,} lines: too many to compare here"]
-    lines = difflib.unified_diff(*sides, *names, lineterm="", n=2)
+    lines = difflib.unified_diff(sides[0], sides[1], names[0], names[1], lineterm="", n=2)
     shown = list(islice(lines, MAX_SHOWN))
     rest = sum(1 for _ in lines)
     return [*shown, f"... {rest:,} more lines"] if rest else shown
