@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from schemas.failures import Reason
 from transforms.crawl.contents import examine
-from transforms.crawl.languages import language_of
 from transforms.crawl.licenses.assignment import find_repository_licenses
 from transforms.crawl.licenses.findings import LicenseFinding
 from transforms.crawl.licenses.paths import is_license_path
@@ -29,6 +28,7 @@ from transforms.crawl.source import (
     Request,
     SourceFile,
 )
+from transforms.languages import HEAD_BYTES, language_of, may_be_script, name_filter
 
 MAX_LICENSE_FILES = 1_000
 
@@ -57,11 +57,11 @@ class CrawledRepository:
 
 
 def path_filter(languages: Collection[str]) -> PathFilter:
-    """Wants the files that are in one of the languages, and license files."""
-    wanted_languages = frozenset(languages)
+    """Wants the files that may be in one of the languages, and license files."""
+    may_be_wanted = name_filter(languages)
 
     def wanted(path: str) -> bool:
-        return language_of(path) in wanted_languages or is_license_path(path)
+        return may_be_wanted(path) or is_license_path(path)
 
     return wanted
 
@@ -74,12 +74,12 @@ def crawl_repository(
     Raises `CrawlError` where the repository cannot be read to its end: what was read
     until then does not count.
     """
-    wanted = _NotingArchives(path_filter(languages))
+    wanted = _NotingFilter(path_filter(languages))
     licenses = _LicenseFiles(frozenset(languages))
     read = licenses.keep(chain(fetched.read(wanted, limits), wanted.archives))
     files: list[AcceptedFile] = []
     rejected: list[RejectedFile] = []
-    for judged in _judge_files(read, limits):
+    for judged in _judge_files(_in_languages(read, languages, wanted.scripts), limits):
         if isinstance(judged, AcceptedFile):
             files.append(judged)
         else:
@@ -96,15 +96,18 @@ def crawl_repository(
     )
 
 
-class _NotingArchives:
-    """A filter that notes, wherever the paths come from, which ones are archives."""
+class _NotingFilter:
+    """A filter that notes, wherever the paths come from, which are archives or maybe scripts."""
 
     def __init__(self, wanted: PathFilter) -> None:
         self._wanted = wanted
         self.archives: list[RejectedFile] = []
+        self.scripts: set[str] = set()
 
     def __call__(self, path: str) -> bool:
         if self._wanted(path):
+            if may_be_script(path):
+                self.scripts.add(path)
             return True
         if is_archive_name(path):
             self.archives.append(RejectedFile(path, Reason.NESTED_ARCHIVE))
@@ -123,19 +126,42 @@ class _LicenseFiles:
     ) -> Iterator[SourceFile | RejectedFile]:
         """All files but those that were only asked for because of their license."""
         for file in files:
-            if language_of(file.path) in self.languages or not is_license_path(file.path):
+            if not self._is_license(file.path):
                 yield file
             elif isinstance(file, SourceFile) and len(self.texts) < MAX_LICENSE_FILES:
                 # A path is looked at in the table of licenses only, and written nowhere else.
                 self.texts.setdefault(readable_path(file.path), file.content[:MAX_TEXT_BYTES])
 
+    def _is_license(self, path: str) -> bool:
+        # A text is a license before it is a document, a program is not.
+        language = language_of(path, None)
+        is_program = language in self.languages and language != "markdown"
+        return not is_program and is_license_path(path)
 
-def _judge_files(
-    files: Iterable[SourceFile | RejectedFile], limits: Limits
-) -> Iterator[AcceptedFile | RejectedFile]:
+
+_Read = tuple[SourceFile | RejectedFile, str | None]
+"""A file with its language, None where it was not read."""
+
+
+def _in_languages(
+    files: Iterable[SourceFile | RejectedFile], languages: Collection[str], scripts: Set[str]
+) -> Iterator[_Read]:
+    """The files that are in one of the languages, and those that were to be and are not here.
+
+    Of what has no extension nobody knows what it was to be.
+    """
+    for file in files:
+        if isinstance(file, RejectedFile):
+            if file.path not in scripts:
+                yield file, None
+        elif (language := language_of(file.path, file.content[:HEAD_BYTES])) in languages:
+            yield file, language
+
+
+def _judge_files(files: Iterable[_Read], limits: Limits) -> Iterator[AcceptedFile | RejectedFile]:
     seen: set[str] = set()
     firsts: dict[str, str] = {}
-    for file in files:
+    for file, language in files:
         path = file.path
         # A duplicate keeps its path as it is, so that both show under one name.
         if path in seen:
@@ -150,16 +176,15 @@ def _judge_files(
         elif (first := firsts.setdefault(collision_key(path), path)) != path:
             yield RejectedFile(path, Reason.COLLIDING_PATH, f"with {first}")
         else:
-            yield _judge(file)
+            yield _judge(file, language)
 
 
-def _judge(file: SourceFile | RejectedFile) -> AcceptedFile | RejectedFile:
+def _judge(file: SourceFile | RejectedFile, language: str | None) -> AcceptedFile | RejectedFile:
     if isinstance(file, RejectedFile):
         return file
     encoding = examine(file.content)
     if isinstance(encoding, Reason):
         return RejectedFile(file.path, encoding)
-    language = language_of(file.path)
     if language is None:
         raise ValueError(f"{file.path!r} was read although no wanted language has such files")
     return AcceptedFile(file.path, file.content, encoding, language)

@@ -34,8 +34,12 @@ class InMemory:
                 yield file
 
 
-def crawl(*files, limits=DEFAULT_LIMITS):
-    return crawl_repository(REQUEST, InMemory(list(files)), ["python"], limits)
+def crawl(*files, limits=DEFAULT_LIMITS, languages=("python",)):
+    return crawl_repository(REQUEST, InMemory(list(files)), languages, limits)
+
+
+def found_languages(crawled):
+    return {file.path: file.language for file in crawled.files}
 
 
 def rejections(crawled):
@@ -207,3 +211,43 @@ def test_a_license_file_is_no_document_and_no_failure_whatever_it_holds():
 
 def test_a_python_file_that_is_called_license_is_a_document():
     assert licenses(crawl(SourceFile("license.py", b"a = 1\n"))) == {"license.py": None}
+
+
+def test_scripts_are_known_by_their_first_line_and_other_files_are_none_of_ours():
+    crawled = crawl(
+        SourceFile("bin/a", b"#!/usr/bin/env python3\nx = 1\n"),
+        SourceFile("bin/b", b"#!/bin/sh\n"),
+        SourceFile("bin/c", b"\x7fELF\0"),
+        SourceFile("bin/a.b/d", b"#!/usr/bin/python\n\0"),
+        RejectedFile("bin/e", Reason.LINK),
+        RejectedFile("bin/f", Reason.FILE_TOO_LARGE),
+    )
+    assert found_languages(crawled) == {"bin/a": "python"}
+    assert rejections(crawled) == [("bin/a.b/d", Reason.BINARY_CONTENT, "")]
+
+
+def test_a_submodule_without_extension_is_reported_though_nobody_asked_for_it():
+    repository = InMemory([])
+    repository.read = lambda wanted, limits: iter([RejectedFile("sub", Reason.SUBMODULE)])
+    crawled = crawl_repository(REQUEST, repository, ["python"], DEFAULT_LIMITS)
+    assert rejections(crawled) == [("sub", Reason.SUBMODULE, "")]
+
+
+def test_content_decides_what_a_shared_extension_means():
+    crawled = crawl(
+        SourceFile("a.h", b"int f(void);\n"),
+        SourceFile("b.h", b"class A {\n"),
+        SourceFile("c.m", b"% MATLAB\n"),
+        SourceFile("Makefile", b"a:\n"),
+        RejectedFile("d.h", Reason.FILE_TOO_LARGE),
+        languages=["c", "makefile", "objective-c"],
+    )
+    assert found_languages(crawled) == {"Makefile": "makefile", "a.h": "c"}
+    assert rejections(crawled) == [("d.h", Reason.FILE_TOO_LARGE, "")]
+
+
+def test_a_license_in_markdown_is_a_license_and_no_document():
+    crawled = crawl(
+        SourceFile("LICENSE.md", b"x"), SourceFile("a.md", b"y"), languages=["markdown"]
+    )
+    assert found_languages(crawled) == {"a.md": "markdown"}

@@ -25,7 +25,7 @@ class Columns(BaseModel):
     content: ColumnName
     """A file's text, as string or binary."""
     path: ColumnName | None = None
-    """A file's path, whose suffix decides its language; rows without one are called by
+    """A file's path, whose name decides its language; rows without one are called by
     their number and are in the source's ``language``."""
     repository: ColumnName | None = None
     """What its repository is called; rows without one belong to a repository that is

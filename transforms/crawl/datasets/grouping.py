@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from schemas.failures import Reason
 from transforms.crawl.datasets.columns import Row, RowError, licenses_of, stars_of, text_of
-from transforms.crawl.languages import EXTENSIONS
 from transforms.crawl.paths import readable_path
 from transforms.crawl.source import (
     CrawlError,
@@ -17,6 +16,7 @@ from transforms.crawl.source import (
     RepositoryFacts,
     SourceFile,
 )
+from transforms.languages import extension_of, may_be_script
 
 GATHERED_BYTES = 32 << 20
 GATHERED_ROWS = 50_000
@@ -44,7 +44,7 @@ class Naming:
         """The path of a row, below the root even where the data set begins it with a slash."""
         path = text_of(row.values.get("path"), "path")
         if path is None:
-            return f"row-{row.number:08d}.{EXTENSIONS[self.language][0]}"
+            return f"row-{row.number:08d}.{extension_of(self.language)}"
         return path.removeprefix("./").removeprefix("/")
 
     def facts(self, row: Row) -> RepositoryFacts:
@@ -120,7 +120,10 @@ def _add(row: Row, naming: Naming, wanted: PathFilter, gathered: _Gathered) -> N
         detail = f"row {row.number}: {error}"
         row = Row(row.number, {}, Reason.MALFORMED_ROW, detail)
         path, repository, facts = naming.path(row), naming.repository(None), naming.facts(row)
-    gathered.add(repository, facts, _file(path, row))
+    file = _file(path, row)
+    # Of a row without a text nobody knows whether it was to be a script.
+    if isinstance(file, SourceFile) or not may_be_script(path):
+        gathered.add(repository, facts, file)
 
 
 def _file(path: str, row: Row) -> SourceFile | RejectedFile:

@@ -35,15 +35,15 @@ _TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.ty
 def iterate_parquet(path: Path, columns: Columns, limits: Limits) -> Iterator[Row]:
     """The rows of a file in order; raises `CrawlError` where it cannot be read to its end."""
     try:
-        _check_footer(path)
+        check_footer(path)
         given = columns.given()
-        with _open(path) as file:
+        with open_parquet(path) as file:
             leaves = _leaves(file, given)
             budget = _check_sizes(file, path.stat().st_size, limits)
             _check_types(file.schema_arrow, given)
         # Arrow has no dictionaries inside of lists.
         flat = [leaf for leaf in leaves if leaf in given.values()]
-        with _open(path, flat) as file:
+        with open_parquet(path, flat) as file:
             yield from _rows(file, given, budget, limits)
     except pa.ArrowMemoryError as error:
         raise CrawlError(Reason.REPOSITORY_TOO_LARGE, _short(error)) from error
@@ -57,7 +57,8 @@ def _short(error: BaseException) -> str:
     return " ".join(str(error).split())[:300]
 
 
-def _open(path: Path, read_dictionary: list[str] | None = None) -> pq.ParquetFile:
+def open_parquet(path: Path, read_dictionary: list[str] | None = None) -> pq.ParquetFile:
+    """Opens a file whose footer was checked; raises what Arrow does for a damaged one."""
     return pq.ParquetFile(
         path,
         read_dictionary=read_dictionary,
@@ -69,7 +70,7 @@ def _open(path: Path, read_dictionary: list[str] | None = None) -> pq.ParquetFil
     )
 
 
-def _check_footer(path: Path) -> None:
+def check_footer(path: Path) -> None:
     """Raises `CrawlError` unless the file ends in a footer of bounded length."""
     with path.open("rb") as file:
         size = file.seek(0, 2)

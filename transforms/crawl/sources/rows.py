@@ -19,7 +19,6 @@ from transforms.crawl.datasets.columns import Columns, Row
 from transforms.crawl.datasets.grouping import Naming, group_rows
 from transforms.crawl.datasets.jsonlines import iterate_json_lines
 from transforms.crawl.datasets.parquet import iterate_parquet
-from transforms.crawl.languages import is_known
 from transforms.crawl.retries import Deadline, Retries
 from transforms.crawl.source import Collection, CrawlError, Held, Limits, PathFilter, Place, Request
 from transforms.crawl.sources.files import FilesSource, check_location
@@ -30,11 +29,11 @@ from transforms.crawl.web.transfers import (
     remote_chunks,
     sha256_of,
 )
+from transforms.languages import check_language
 
 
 def _known(language: str) -> str:
-    if not is_known(language):
-        raise ValueError(f"no language {language!r} is known")
+    check_language(language)
     return language
 
 

@@ -11,6 +11,9 @@ from pydantic import ValidationError
 
 from schemas.failures import Reason
 from transforms.crawl.datasets import grouping
+from transforms.crawl.datasets.columns import Row
+from transforms.crawl.datasets.grouping import Naming, group_rows
+from transforms.crawl.repository import path_filter
 from transforms.crawl.source import CrawlError, Limits, RejectedFile, SourceFile
 from transforms.crawl.sources.rows import JsonLinesSource, ParquetSource
 
@@ -124,6 +127,18 @@ def test_rows_of_other_languages_are_passed_over_and_each_row_keeps_its_license(
         (("0BSD",), ["c.py"]),
         (("MIT",), ["a.py"]),
     ]
+
+
+def test_a_row_without_extension_may_be_a_script_but_not_without_a_text():
+    rows = [
+        {"content": "#!/usr/bin/python\n", "path": "bin/a", "repository": "r"},
+        {"content": None, "path": "bin/b", "repository": "r"},
+        {"content": "c", "path": "Makefile", "repository": "r"},
+    ]
+    numbered = [Row(number, row) for number, row in enumerate(rows, start=1)]
+    naming = Naming("parquet/", "data", "python")
+    ((_, held),) = group_rows(numbered, naming, path_filter(["python"]))
+    assert held.files == [SourceFile("bin/a", b"#!/usr/bin/python\n")]
 
 
 @pytest.mark.parametrize("binary", [False, True])
