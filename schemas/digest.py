@@ -58,6 +58,10 @@ def _streams(name: str, column: pa.Array) -> Iterator[tuple[str, bytes | memoryv
         yield from _streams(f"{name}\0item", column.flatten())
     elif pa.types.is_fixed_size_list(kind):
         yield from _streams(f"{name}\0item", column.flatten())
+    elif pa.types.is_struct(kind):
+        for index, field in enumerate(kind):
+            # This way, what is under a null struct is null too.
+            yield from _streams(f"{name}\0{field.name}", pc.struct_field(column, index))
     elif pa.types.is_fixed_size_binary(kind):
         yield f"{name}\0values", b"".join(value or b"" for value in column.to_pylist())
     elif pa.types.is_boolean(kind):

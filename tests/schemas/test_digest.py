@@ -93,6 +93,33 @@ def test_sees_a_change_of_one_value(rows, data):
     assert (digest(to_batch(rows)) == digest(to_batch(changed))) == (rows[row][column] == value)
 
 
+SPAN = pa.struct([pa.field("start", pa.int64()), pa.field("kind", pa.string())])
+SPANS = st.lists(
+    st.none()
+    | st.lists(
+        st.none() | st.fixed_dictionaries({"start": st.none() | _small, "kind": _text}), max_size=2
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(before=SPANS, rows=SPANS, other=SPANS)
+def test_sees_all_of_lists_of_structs_and_nothing_around_them(before, rows, other):
+    listed = pa.list_(SPAN)
+    mine, theirs, around = (pa.array(r, listed) for r in (rows, other, before + rows + before))
+    assert digest_array(around[len(before) : len(before) + len(rows)]) == digest_array(mine)
+    assert (digest_array(mine) == digest_array(theirs)) == (rows == other)
+
+
+def test_does_not_see_what_is_under_a_null_struct():
+    starts, kinds = pa.array([1, 2]), pa.array(["a", "b"])
+    mask = pa.array([False, True])
+    arrays = [pa.StructArray.from_arrays([starts, kinds], fields=list(SPAN), mask=mask)]
+    arrays.append(pa.array([{"start": 1, "kind": "a"}, None], SPAN))
+    assert digest_array(arrays[0]) == digest_array(arrays[1])
+
+
 def test_sees_the_order_of_rows():
     assert digest_array(pa.array([1, 2])) != digest_array(pa.array([2, 1]))
 
