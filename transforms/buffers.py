@@ -15,7 +15,7 @@ def binary_buffers(array: pa.LargeBinaryArray) -> tuple[Bytes, Offsets]:
 
     Returns:
       ``data`` uint8[n] and ``offsets`` int64[rows + 1]: value i is
-      ``data[offsets[i]:offsets[i + 1]]``. Both are views.
+      ``data[offsets[i]:offsets[i + 1]]``. Both are views that cannot be written to.
 
     Raises:
       ValueError: the array is of another type or has nulls.
@@ -28,6 +28,8 @@ def binary_buffers(array: pa.LargeBinaryArray) -> tuple[Bytes, Offsets]:
     # An array of no values may come without offsets.
     ends = np.frombuffer(offsets, dtype=np.int64) if offsets else np.zeros(1, np.int64)
     view = np.frombuffer(data, dtype=np.uint8) if data is not None else np.zeros(0, np.uint8)
+    # Whether Arrow could write to them must not decide which kernel is compiled.
+    view.flags.writeable = ends.flags.writeable = False
     return view, ends[array.offset : array.offset + len(array) + 1]
 
 

@@ -1,27 +1,29 @@
 """Locality-sensitive hashing of MinHash signatures in bands (Leskovec et al., section 3.4).
 
 Two documents of Jaccard similarity J share at least one of ``bands`` bands of ``rows``
-values with probability 1 - (1 - J^rows)^bands.
+values with probability 1 - (1 - J^rows)^bands. A claim says that a document has a band:
+32 bits of the band's hash above the 32 bits of the document's place in keep order, so
+that sorting the claims of one band brings together whoever shares it, best first.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from transforms.compiled import compiled
+from transforms.deduplicate.keep import Places
 from transforms.shingles import Hashes, mix
 
-# A false candidate costs microseconds because every candidate is verified; a missed
-# pair is a duplicate that stays. So misses weigh nearly everything.
-FALSE_POSITIVE_WEIGHT = 0.01
+MEETING = 0.98
+"""How probable it is at least that a pair of exactly the threshold's similarity meets."""
 
-HIGHEST_OPTIMIZED = 0.99
-"""Above this the optimizer ends at one or two long bands, which datasketch refuses or
-which miss too much; four bands let documents of a similarity of .995 meet with .99."""
+PLACE_BITS = 32
+
+Claims = npt.NDArray[np.uint64]
+Signatures = npt.NDArray[np.uint32]
 
 
 @dataclass(frozen=True)
@@ -31,24 +33,32 @@ class Banding:
     bands: int
     rows: int
 
+    def meeting(self, similarity: float) -> float:
+        """The probability that two documents of a similarity share a band."""
+        return float(1 - (1 - similarity**self.rows) ** self.bands)
 
-@cache
+
 def optimal_banding(threshold: float, permutations: int) -> Banding:
-    """The bands and rows that datasketch's optimizer finds for a threshold.
+    """The longest bands in which documents of the threshold's similarity surely meet.
+
+    Longer bands bring fewer unlike documents together. Surely is a probability of
+    ``MEETING``, or as near to it as single values come.
 
     Raises:
-      ValueError: the threshold is not in (0, 1] or there are too few permutations.
+      ValueError: the threshold is not in (0, 1] or there are no permutations.
     """
-    from datasketch import MinHashLSH  # a second of imports that only this stage needs
+    if not 0 < threshold <= 1:
+        raise ValueError(f"threshold must be above 0 and at most 1, got {threshold}")
+    if permutations < 1:
+        raise ValueError(f"permutations must be at least 1, got {permutations}")
+    for rows in range(permutations, 1, -1):
+        banding = Banding(permutations // rows, rows)
+        if banding.meeting(threshold) >= MEETING:
+            return banding
+    return Banding(permutations, 1)
 
-    if HIGHEST_OPTIMIZED < threshold <= 1:
-        return Banding(4, permutations // 4)
-    weights = (FALSE_POSITIVE_WEIGHT, 1 - FALSE_POSITIVE_WEIGHT)
-    index = MinHashLSH(threshold=threshold, num_perm=permutations, weights=weights)
-    return Banding(index.b, index.r)
 
-
-def hash_bands(signatures: npt.NDArray[np.uint32], banding: Banding) -> Hashes:
+def hash_bands(signatures: Signatures, banding: Banding) -> Hashes:
     """One hash for each band of each signature.
 
     Args:
@@ -65,7 +75,7 @@ def hash_bands(signatures: npt.NDArray[np.uint32], banding: Banding) -> Hashes:
 
 
 @compiled
-def _hash_bands(signatures: npt.NDArray[np.uint32], bands: int, rows: int) -> Hashes:
+def _hash_bands(signatures: Signatures, bands: int, rows: int) -> Hashes:
     hashes = np.empty((signatures.shape[0], bands), dtype=np.uint64)
     for document in range(signatures.shape[0]):
         for band in range(bands):
@@ -76,19 +86,29 @@ def _hash_bands(signatures: npt.NDArray[np.uint32], bands: int, rows: int) -> Ha
     return hashes
 
 
-def find_buckets(keys: Hashes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The places of equal keys, for keys that occur at least twice.
+def claim_bands(signatures: Signatures, places: Places, banding: Banding) -> Claims:
+    """Who has which band: one claim for each band of each signature.
+
+    Args:
+      signatures: uint32[documents, permutations].
+      places: uint32[documents].
+      banding: as for `hash_bands`.
 
     Returns:
-      ``places`` int64[n], indexes into ``keys`` grouped by key, and ``offsets``
-      int64[buckets + 1]: the places of bucket i are ``places[offsets[i]:offsets[i + 1]]``.
+      uint64[bands, documents], each row ascending.
     """
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    boundaries = np.flatnonzero(np.diff(ordered)) + 1
-    starts = np.concatenate(([0], boundaries)).astype(np.int64)
-    sizes = np.diff(np.concatenate((starts, [keys.size])))
-    shared = sizes > 1 if keys.size else np.zeros(0, dtype=np.bool_)
-    member = np.repeat(shared, sizes) if keys.size else np.zeros(0, dtype=np.bool_)
-    offsets = np.concatenate(([0], np.cumsum(sizes[shared] if keys.size else [])))
-    return order[member], offsets.astype(np.int64)
+    shift = np.uint64(PLACE_BITS)
+    claims: Claims = np.ascontiguousarray(hash_bands(signatures, banding).T) >> shift << shift
+    claims |= places.astype(np.uint64)
+    claims.sort(axis=1)
+    return claims
+
+
+def shared_claims(claims: Claims) -> Claims:
+    """The claims, ascending, whose band somebody else has too."""
+    ordered = np.sort(claims)
+    same = np.diff(ordered >> np.uint64(PLACE_BITS)) == 0
+    member = np.zeros(ordered.size, dtype=np.bool_)
+    member[1:] = same
+    member[:-1] |= same
+    return ordered[member]

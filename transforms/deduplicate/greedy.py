@@ -1,126 +1,318 @@
 """Deciding which documents stay: one greedy pass in keep order over verified matches.
 
-A document is dropped if and only if a kept one that shares a bucket with it has an
-exact Jaccard similarity at or above the threshold. Because only kept documents are
-compared with, a bucket of n near-copies costs n comparisons, and a chain a~b~c in
-which a and c differ loses only b.
+A document is dropped if and only if a kept one is a match: one of its group of equal
+normalized hashes, or one that shares a bucket with it and has an exact Jaccard similarity
+at or above the threshold. It is dropped in favor of the best such one. Because only kept
+documents are compared with, a bucket of n near-copies costs n comparisons, and a chain
+a~b~c in which a and c differ loses only b. A bucket of n unlike documents costs n times
+``MOST_KEPT`` at most: who comes later is compared with its first so many kept ones, and
+meets the others in other buckets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from transforms.compiled import compiled
-from transforms.shingles import Hashes, jaccard
+from transforms.deduplicate.sketches import Sketches, count_unequal
+from transforms.shingles import Hashes
 
 KEPT = -1
+NO_GROUP = -1
 
-Places = npt.NDArray[np.int64]
+MOST_KEPT = 256
+"""How many kept documents of a bucket, best first, the others are compared with."""
+
+Numbers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Buckets:
-    """Which candidates share a band, each candidate by its place in keep order.
+    """Which candidates share a band, each candidate by its number in keep order.
 
-    ``members`` int64[n] lists candidates bucket by bucket, ``offsets`` int64[buckets + 1]
-    where each bucket begins and ends.
+    ``members`` int64[n] lists candidates bucket by bucket, ascending inside each,
+    ``offsets`` int64[buckets + 1] where each bucket begins and ends.
     """
 
-    members: Places
-    offsets: Places
+    members: Numbers
+    offsets: Numbers
 
 
 @dataclass(frozen=True)
-class ShingleSets:
-    """The distinct shingles of candidates, in arrays that may be memory maps.
+class Candidates:
+    """Candidates in keep order.
 
-    Candidate i has the ascending hashes ``arrays[array[i]][start[i]:end[i]]``.
+    ``sketches`` uint64[candidates, words]; ``groups`` int64[candidates], the number of the
+    group of equal normalized hashes or ``NO_GROUP``; ``sizes`` int64[candidates], how many
+    distinct shingles each has.
     """
 
-    arrays: Sequence[Hashes]
-    array: Places
-    start: Places
-    end: Places
+    buckets: Buckets
+    sketches: Sketches
+    groups: Numbers
+    sizes: Numbers
 
 
-def decide_duplicates(
-    buckets: Buckets, shingles: ShingleSets, threshold: float
-) -> tuple[Places, npt.NDArray[np.float64]]:
-    """Decides every candidate, best first.
+@dataclass(frozen=True)
+class Matching:
+    """What counts as a match, and how many shingles may be held to find out.
 
-    Returns:
-      ``duplicate_of`` int64[candidates]: the place of the kept candidate that each one
-      duplicates (the best of those at or above the threshold), or ``KEPT``; and
-      ``similarity`` float64[candidates], their exact Jaccard similarity, 0 for kept ones.
+    ``most_unequal`` is that of `sketches.most_unequal`; ``capacity`` counts shingles.
     """
-    if not 0 < threshold <= 1:
-        raise ValueError(f"threshold must be above 0 and at most 1, got {threshold}")
-    candidates = shingles.array.size
-    if candidates == 0:
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float64)
-    bucket_of = np.repeat(np.arange(buckets.offsets.size - 1), np.diff(buckets.offsets))
-    by_candidate = np.argsort(buckets.members, kind="stable")
-    counts = np.bincount(buckets.members, minlength=candidates)
-    return _decide(
-        bucket_of[by_candidate].astype(np.int64),
-        np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
-        buckets.offsets,
-        numba.typed.List(shingles.arrays),
-        shingles.array,
-        shingles.start,
-        shingles.end,
-        threshold,
+
+    threshold: float
+    most_unequal: int
+    capacity: int
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """``duplicate_of`` int64[candidates] is the number of the kept one or ``KEPT``.
+
+    ``similarity`` float64[candidates] is exact, and 1 where the two are of one group, as
+    ``grouped`` says; it is 0 for kept ones.
+    """
+
+    duplicate_of: Numbers
+    similarity: npt.NDArray[np.float64]
+    grouped: Flags
+
+
+Rivalry = tuple[Numbers, Numbers, Numbers, Numbers, Numbers, Sketches, Numbers, Numbers]
+"""The buckets of each candidate (and where they begin), of each bucket where its kept ones
+begin and how many it has, those kept ones, sketches, groups, the kept one of each group."""
+
+Load = Callable[[Numbers], Hashes]
+"""The ascending distinct shingles of these candidates, one after another."""
+
+
+def decide_duplicates(candidates: Candidates, load: Load, matching: Matching) -> Decisions:
+    """Decides every candidate, best first, with shingles of ``2 * capacity`` at a time."""
+    if not 0 < matching.threshold <= 1:
+        raise ValueError(f"threshold must be above 0 and at most 1, got {matching.threshold}")
+    count = candidates.sizes.size
+    decisions = Decisions(
+        np.full(count, KEPT, dtype=np.int64), np.zeros(count), np.zeros(count, dtype=np.bool_)
     )
+    if not count:
+        return decisions
+    state = _State(candidates, matching, decisions)
+    ends = np.cumsum(candidates.sizes)
+    first = 0
+    while first < count:
+        last = _fill(ends, first, matching.capacity)
+        own = _load(candidates, load, np.arange(first, last))
+        earlier = np.flatnonzero(state.list_earlier(first, last)) if first else np.zeros(0, int)
+        block_ends = np.cumsum(candidates.sizes[earlier])
+        start = 0
+        while start < earlier.size:
+            end = _fill(block_ends, start, matching.capacity)
+            block = earlier[start:end]
+            rivals = _load(candidates, load, block)
+            state.decide((first, last), (int(block[0]), int(block[-1]) + 1), own, rivals)
+            start = end
+        state.decide((first, last), (first, last), own, own)
+        first = last
+    return decisions
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    hashes: Hashes
+    start: Numbers
+
+
+def _load(candidates: Candidates, load: Load, chosen: Numbers) -> _Loaded:
+    start = np.zeros(candidates.sizes.size, dtype=np.int64)
+    sizes = candidates.sizes[chosen]
+    start[chosen] = np.cumsum(sizes) - sizes
+    return _Loaded(load(chosen), start)
+
+
+def _fill(ends: Numbers, first: int, capacity: int) -> int:
+    """How far one gets from ``first`` within a capacity, at least one further."""
+    before = ends[first - 1] if first else 0
+    last = int(np.searchsorted(ends, before + capacity, side="right"))
+    return max(last, first + 1)
+
+
+class _State:
+    """What the pass knows between its steps, as the arrays that its kernels take."""
+
+    def __init__(self, candidates: Candidates, matching: Matching, decisions: Decisions) -> None:
+        buckets, count = candidates.buckets, candidates.sizes.size
+        bucket_of = np.repeat(np.arange(buckets.offsets.size - 1), np.diff(buckets.offsets))
+        by_candidate = np.argsort(buckets.members, kind="stable")
+        counts = np.bincount(buckets.members, minlength=count)
+        groups = int(candidates.groups.max()) + 1
+        self._sizes = candidates.sizes
+        self._matching = matching
+        self._decisions = decisions
+        self._rivalry = (
+            bucket_of[by_candidate].astype(np.int64),
+            np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+            buckets.offsets[:-1],
+            np.zeros(buckets.offsets.size - 1, dtype=np.int64),
+            np.empty(buckets.members.size, dtype=np.int64),
+            candidates.sketches,
+            candidates.groups,
+            np.full(groups, KEPT, dtype=np.int64),
+        )
+
+    def list_earlier(self, first: int, last: int) -> Flags:
+        """Which kept candidates before ``first`` some of ``first`` to ``last`` may match."""
+        return _list_earlier(
+            first, last, self._rivalry, self._matching.most_unequal, self._sizes.size
+        )
+
+    def decide(
+        self, own: tuple[int, int], rivals: tuple[int, int], loaded: _Loaded, others: _Loaded
+    ) -> None:
+        """Compares candidates of a range with kept ones of a range; equal ranges settle."""
+        _decide(
+            own,
+            rivals,
+            self._rivalry,
+            self._sizes,
+            (loaded.hashes, loaded.start),
+            (others.hashes, others.start),
+            self._matching.most_unequal,
+            self._matching.threshold,
+            self._decisions.duplicate_of,
+            self._decisions.similarity,
+            self._decisions.grouped,
+        )
+
+
+@compiled
+def _list_earlier(
+    first: int, last: int, rivalry: Rivalry, most_unequal: int, candidates: int
+) -> Flags:
+    found = np.zeros(candidates, dtype=np.bool_)
+    seen = np.full(candidates, -1, dtype=np.int64)
+    rivals = np.empty(candidates, dtype=np.int64)
+    for candidate in range(first, last):
+        count = _find_rivals(candidate, 0, first, rivalry, most_unequal, seen, rivals)
+        for index in range(count):
+            found[rivals[index]] = True
+    return found
+
+
+@compiled
+def _find_rivals(
+    candidate: int,
+    low: int,
+    high: int,
+    rivalry: Rivalry,
+    most_unequal: int,
+    seen: Numbers,
+    rivals: Numbers,
+) -> int:
+    """Lists kept candidates in a range that a candidate may match; says how many."""
+    own_buckets, own_offsets, kept_starts, kept_counts, kept, sketches, groups, group_kept = rivalry
+    count = 0
+    group = groups[candidate]
+    if group != NO_GROUP and low <= group_kept[group] < high:
+        rivals[0] = group_kept[group]
+        seen[rivals[0]] = candidate
+        count = 1
+    for place in range(own_offsets[candidate], own_offsets[candidate + 1]):
+        bucket = own_buckets[place]
+        start = kept_starts[bucket]
+        for slot in range(start, start + kept_counts[bucket]):
+            rival = kept[slot]
+            if rival >= high:
+                break
+            if rival < low or seen[rival] == candidate:
+                continue
+            seen[rival] = candidate
+            if count_unequal(sketches[candidate], sketches[rival]) <= most_unequal:
+                rivals[count] = rival
+                count += 1
+    return count
 
 
 @compiled
 def _decide(
-    own_buckets: Places,
-    own_offsets: Places,
-    bucket_offsets: Places,
-    arrays: Sequence[Hashes],
-    array: Places,
-    start: Places,
-    end: Places,
+    own: tuple[int, int],
+    others: tuple[int, int],
+    rivalry: Rivalry,
+    sizes: Numbers,
+    own_loaded: tuple[Hashes, Numbers],
+    other_loaded: tuple[Hashes, Numbers],
+    most_unequal: int,
     threshold: float,
-) -> tuple[Places, npt.NDArray[np.float64]]:
-    candidates = array.size
-    duplicate_of = np.full(candidates, KEPT, dtype=np.int64)
-    similarity = np.zeros(candidates, dtype=np.float64)
-    kept = np.empty(bucket_offsets[-1], dtype=np.int64)
-    kept_ends = bucket_offsets[:-1].copy()
-    seen = np.full(candidates, -1, dtype=np.int64)
-    rivals = np.empty(candidates, dtype=np.int64)
-    for candidate in range(candidates):
-        count = 0
-        for place in range(own_offsets[candidate], own_offsets[candidate + 1]):
-            bucket = own_buckets[place]
-            for slot in range(bucket_offsets[bucket], kept_ends[bucket]):
-                rival = kept[slot]
-                if seen[rival] != candidate:
-                    seen[rival] = candidate
-                    rivals[count] = rival
-                    count += 1
-        own = arrays[array[candidate]][start[candidate] : end[candidate]]
+    duplicate_of: Numbers,
+    similarity: npt.NDArray[np.float64],
+    grouped: Flags,
+) -> None:
+    own_hashes, own_start = own_loaded
+    other_hashes, other_start = other_loaded
+    groups, group_kept = rivalry[6], rivalry[7]
+    seen = np.full(sizes.size, -1, dtype=np.int64)
+    rivals = np.empty(sizes.size, dtype=np.int64)
+    for candidate in range(own[0], own[1]):
+        if duplicate_of[candidate] != KEPT:
+            continue
+        count = _find_rivals(candidate, others[0], others[1], rivalry, most_unequal, seen, rivals)
+        group = groups[candidate]
+        start = own_start[candidate]
+        shingles = own_hashes[start : start + sizes[candidate]]
         for rival in np.sort(rivals[:count]):
-            other = arrays[array[rival]][start[rival] : end[rival]]
-            # The smaller set bounds the intersection, so sizes alone refuse most mismatches.
-            # Divided like the similarity itself, so that both round alike.
-            if min(own.size, other.size) / max(own.size, other.size) < threshold:
-                continue
-            value = jaccard(own, other)
+            if group != NO_GROUP and group_kept[group] == rival:
+                value = 1.0
+                grouped[candidate] = True
+            else:
+                start = other_start[rival]
+                value = _similarity(shingles, other_hashes[start : start + sizes[rival]], threshold)
             if value >= threshold:
                 duplicate_of[candidate] = rival
                 similarity[candidate] = value
                 break
-        else:
-            for place in range(own_offsets[candidate], own_offsets[candidate + 1]):
-                bucket = own_buckets[place]
-                kept[kept_ends[bucket]] = candidate
-                kept_ends[bucket] += 1
-    return duplicate_of, similarity
+        if duplicate_of[candidate] == KEPT and own == others:
+            _keep(candidate, rivalry)
+
+
+@compiled
+def _keep(candidate: int, rivalry: Rivalry) -> None:
+    own_buckets, own_offsets, kept_starts, kept_counts, kept, _, groups, group_kept = rivalry
+    for place in range(own_offsets[candidate], own_offsets[candidate + 1]):
+        bucket = own_buckets[place]
+        if kept_counts[bucket] < MOST_KEPT:
+            kept[kept_starts[bucket] + kept_counts[bucket]] = candidate
+            kept_counts[bucket] += 1
+    if groups[candidate] != NO_GROUP:
+        group_kept[groups[candidate]] = candidate
+
+
+@compiled
+def _similarity(left: Hashes, right: Hashes, threshold: float) -> float:
+    """The Jaccard similarity, or 0 as soon as it must be below the threshold."""
+    smaller = min(left.size, right.size)
+    # The smaller set bounds the intersection. Divided like the similarity itself, so
+    # that both round alike.
+    if smaller == 0 or smaller / max(left.size, right.size) < threshold:
+        return 0.0
+    total = left.size + right.size
+    # A little less than what the threshold needs, so that rounding refuses nobody.
+    needed = threshold / (1 + threshold) * total - 1e-6 * total
+    common = 0
+    i = 0
+    j = 0
+    while i < left.size and j < right.size:
+        if common + min(left.size - i, right.size - j) < needed:
+            return 0.0
+        # Sixteen steps between checks, without a branch that depends on the values.
+        steps = min(16, min(left.size - i, right.size - j))
+        for _ in range(steps):
+            one = left[i]
+            other = right[j]
+            common += one == other
+            i += one <= other
+            j += other <= one
+    return common / (total - common)

@@ -1,41 +1,55 @@
-import itertools
-
 import numpy as np
 import pytest
+from datasketch import MinHashLSH
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transforms.builders import MASK, slow_mix, thorough
-from transforms.deduplicate.bands import Banding, find_buckets, hash_bands, optimal_banding
-
-
-def collision_probability(banding, similarity):
-    return 1 - (1 - similarity**banding.rows) ** banding.bands
+from transforms.deduplicate.bands import (
+    MEETING,
+    Banding,
+    claim_bands,
+    hash_bands,
+    optimal_banding,
+    shared_claims,
+)
 
 
 def test_the_banding_of_the_default_threshold_never_changes():
     # Another banding finds other candidates, so that equal configurations would no
     # longer give equal runs.
-    assert optimal_banding(0.7, 256) == Banding(bands=39, rows=6)
+    assert optimal_banding(0.7, 256) == Banding(bands=42, rows=6)
 
 
-@pytest.mark.parametrize("threshold", [0.5, 0.7, 0.8, 0.85, 0.9])
+@pytest.mark.parametrize("threshold", [0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.99, 0.999, 1.0])
 def test_a_pair_at_the_threshold_is_nearly_always_found(threshold):
     banding = optimal_banding(threshold, 256)
     assert banding.bands * banding.rows <= 256
-    assert collision_probability(banding, threshold) >= 0.95
-    assert collision_probability(banding, threshold / 2) < 0.5
+    assert banding.meeting(threshold) >= MEETING
+    longer = Banding(256 // (banding.rows + 1), banding.rows + 1)
+    assert longer.bands == 0 or longer.meeting(threshold) < MEETING
 
 
-def test_more_permutations_find_a_pair_more_surely():
-    found = [collision_probability(optimal_banding(0.7, n), 0.7) for n in (64, 128, 256)]
-    assert found == sorted(found)
+@pytest.mark.parametrize(("threshold", "permutations"), [(0.7, 256), (0.8, 128), (0.5, 256)])
+def test_misses_no_more_than_the_banding_that_datasketch_finds(threshold, permutations):
+    oracle = MinHashLSH(threshold, permutations, weights=(0.1, 0.9))
+    found = optimal_banding(threshold, permutations).meeting(threshold)
+    assert found >= Banding(oracle.b, oracle.r).meeting(threshold) - (1 - MEETING)
 
 
-@pytest.mark.parametrize(("threshold", "permutations"), [(1.1, 256), (-0.1, 256), (0.7, 1)])
-def test_refuses_what_cannot_be_cut_in_bands(threshold, permutations):
-    with pytest.raises(ValueError, match=r"[Tt]hreshold|permutation"):
-        optimal_banding(threshold, permutations)
+def test_a_hopeless_threshold_compares_single_values():
+    assert optimal_banding(0.001, 64) == Banding(64, 1)
+
+
+@pytest.mark.parametrize("threshold", [1.1, -0.1, 0])
+def test_refuses_what_is_no_similarity(threshold):
+    with pytest.raises(ValueError, match=f"at most 1, got {threshold}"):
+        optimal_banding(threshold, 256)
+
+
+def test_refuses_signatures_without_values():
+    with pytest.raises(ValueError, match="permutations must be at least 1, got 0"):
+        optimal_banding(0.7, 0)
 
 
 SIGNATURES = st.lists(
@@ -72,7 +86,7 @@ def test_bands_share_a_hash_as_often_as_the_formula_says():
     left = random.integers(0, 2**32, same.shape, np.uint32)
     right = np.where(same, left, random.integers(0, 2**32, same.shape, np.uint32))
     found = (hash_bands(left, banding) == hash_bands(right, banding)).any(axis=1).mean()
-    expected = collision_probability(banding, 0.6)
+    expected = banding.meeting(0.6)
     assert abs(found - expected) < 5 * np.sqrt(expected * (1 - expected) / 4000)
 
 
@@ -81,14 +95,28 @@ def test_refuses_a_banding_that_needs_more_values_than_there_are():
         hash_bands(np.zeros((1, 128), np.uint32), Banding(39, 6))
 
 
+def test_claims_the_upper_half_of_each_bands_hash():
+    random = np.random.default_rng(2)
+    signatures = random.integers(0, 3, (20, 12)).astype(np.uint32)
+    places = random.permutation(20).astype(np.uint32) + np.uint32(2**32 - 20)
+    hashes = hash_bands(signatures, Banding(3, 4))
+    claims = claim_bands(signatures, places, Banding(3, 4))
+    for band in range(3):
+        expected = [
+            (value >> 32 << 32) | place
+            for value, place in zip(hashes[:, band].tolist(), places.tolist(), strict=True)
+        ]
+        assert claims[band].tolist() == sorted(expected)
+
+
+def test_claims_no_bands_of_no_documents():
+    nothing = np.zeros((0, 8), np.uint32)
+    assert claim_bands(nothing, np.zeros(0, np.uint32), Banding(2, 3)).shape == (2, 0)
+
+
 @thorough
-@given(st.lists(st.integers(0, 5) | st.sampled_from([MASK, MASK - 1, 1 << 63]), max_size=40))
-def test_finds_the_buckets_that_a_dictionary_finds(keys):
-    expected = {}
-    for place, key in enumerate(keys):
-        expected.setdefault(key, []).append(place)
-    shared = [places for _, places in sorted(expected.items()) if len(places) > 1]
-    places, offsets = find_buckets(np.array(keys, dtype=np.uint64))
-    bounds = itertools.pairwise(offsets)
-    assert [places[start:end].tolist() for start, end in bounds] == shared
-    assert (offsets[0], offsets[-1]) == (0, places.size)
+@given(st.lists(st.integers(0, 5) | st.sampled_from([MASK >> 32]), max_size=40))
+def test_claims_are_shared_where_another_has_the_same_hash(keys):
+    claims = [key << 32 | place for place, key in enumerate(keys)]
+    expected = [claim for claim in claims if keys.count(claim >> 32) > 1]
+    assert shared_claims(np.array(claims, dtype=np.uint64)).tolist() == sorted(expected)

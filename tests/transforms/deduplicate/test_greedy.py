@@ -4,20 +4,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transforms.builders import thorough
-from transforms.deduplicate.greedy import KEPT, Buckets, ShingleSets, decide_duplicates
+from transforms.deduplicate import greedy
+from transforms.deduplicate.greedy import (
+    KEPT,
+    MOST_KEPT,
+    NO_GROUP,
+    Buckets,
+    Candidates,
+    Matching,
+    decide_duplicates,
+)
 
-
-def to_sets(*arrays_of_sets):
-    """Sets in several arrays, the candidates' order across them."""
-    arrays, array, start, end = [], [], [], []
-    for number, sets in enumerate(arrays_of_sets):
-        ordered = [sorted(each) for each in sets]
-        ends = np.cumsum([0, *map(len, ordered)])
-        arrays.append(np.array([value for each in ordered for value in each], dtype=np.uint64))
-        array += [number] * len(sets)
-        start += ends[:-1].tolist()
-        end += ends[1:].tolist()
-    return ShingleSets(arrays, *(np.array(each, dtype=np.int64) for each in (array, start, end)))
+ALIKE = np.uint64(0)
 
 
 def to_buckets(*buckets):
@@ -26,10 +24,24 @@ def to_buckets(*buckets):
     return Buckets(np.array(members, dtype=np.int64), offsets.astype(np.int64))
 
 
-def decide(sets, buckets=None, threshold=0.7):
+def decide_all(sets, buckets, threshold, capacity=1 << 20, groups=None, sketches=None):
+    sizes = np.array([len(each) for each in sets], dtype=np.int64)
+    sketches = np.full((sizes.size, 2), ALIKE) if sketches is None else sketches
+    groups = np.full(sizes.size, NO_GROUP) if groups is None else np.array(groups, np.int64)
+
+    def load(chosen):
+        assert sizes[chosen].sum() <= capacity or len(chosen) == 1
+        values = [value for number in chosen for value in sorted(sets[number])]
+        return np.array(values, dtype=np.uint64)
+
+    candidates = Candidates(to_buckets(*buckets), sketches, groups, sizes)
+    return decide_duplicates(candidates, load, Matching(threshold, 10, capacity))
+
+
+def decide(sets, buckets=None, threshold=0.7, **options):
     buckets = [range(len(sets))] if buckets is None else buckets
-    duplicate_of, similarity = decide_duplicates(to_buckets(*buckets), to_sets(sets), threshold)
-    return duplicate_of.tolist(), similarity.tolist()
+    found = decide_all(sets, buckets, threshold, **options)
+    return found.duplicate_of.tolist(), found.similarity.tolist()
 
 
 def slow_decide(sets, buckets, threshold):
@@ -125,28 +137,113 @@ def test_a_similarity_of_exactly_the_threshold_is_a_match(common, size, threshol
     assert decide([set(range(size)), set(range(common))], threshold=threshold)[0] == [KEPT, 0]
 
 
-def test_sets_may_lie_in_several_read_only_arrays():
-    sets = to_sets([{1, 2}, {3}], [{1, 2}, {4}])
-    for array in sets.arrays:
-        array.flags.writeable = False
-    duplicate_of, similarity = decide_duplicates(to_buckets([0, 1, 2, 3]), sets, 0.7)
-    assert duplicate_of.tolist() == [KEPT, KEPT, 0, KEPT]
-    assert similarity.tolist() == [0, 0, 1, 0]
+@thorough
+@given(st.data(), SETS.filter(bool), THRESHOLDS, st.integers(1, 20))
+def test_what_fits_in_memory_does_not_matter(data, sets, threshold, capacity):
+    members = st.sets(st.integers(0, len(sets) - 1), max_size=len(sets)).map(sorted)
+    buckets = data.draw(st.lists(members, max_size=6))
+    numbers = st.integers(NO_GROUP, 2)
+    groups = data.draw(st.lists(numbers, min_size=len(sets), max_size=len(sets)))
+    whole = decide_all(sets, buckets, threshold, groups=groups)
+    divided = decide_all(sets, buckets, threshold, capacity, groups)
+    assert divided.duplicate_of.tolist() == whole.duplicate_of.tolist()
+    assert divided.similarity.tolist() == whole.similarity.tolist()
+    assert divided.grouped.tolist() == whole.grouped.tolist()
+
+
+def test_documents_of_one_group_are_duplicates_without_a_look_at_their_shingles():
+    found = decide_all([{1}, {2}, {3}, {4}], [], 0.7, groups=[0, 1, 0, 0])
+    assert found.duplicate_of.tolist() == [KEPT, KEPT, 0, 0]
+    assert found.similarity.tolist() == [0, 0, 1, 1]
+    assert found.grouped.tolist() == [False, False, True, True]
+
+
+def test_a_document_whose_equal_was_dropped_stays_if_it_is_unlike_the_kept_one():
+    # 1 equals 2 after normalizing and is a near-duplicate of 0, which 2 is not like.
+    sets = [set(range(10)), set(range(9)), set(range(5, 9)), set(range(5, 9))]
+    found = decide_all(sets, [[0, 1, 2]], 0.7, groups=[NO_GROUP, 0, 0, 0])
+    assert found.duplicate_of.tolist() == [KEPT, 0, KEPT, 2]
+    assert found.grouped.tolist() == [False, False, False, True]
+
+
+def test_the_best_kept_match_counts_whatever_its_level():
+    sets = [set(range(10)), {50}, set(range(9))]
+    found = decide_all(sets, [[0, 2]], 0.7, groups=[NO_GROUP, 0, 0])
+    assert found.duplicate_of.tolist() == [KEPT, KEPT, 0]
+    assert not found.grouped.any()
+
+
+def test_sketches_refuse_and_never_accept():
+    far = np.array([[0], [2**64 - 1]], dtype=np.uint64)
+    assert decide([{1}, {1}], sketches=far)[0] == [KEPT, KEPT]
+    assert decide([{1}, {2}], sketches=far * ALIKE)[0] == [KEPT, KEPT]
 
 
 @pytest.mark.timeout(60, method="thread")
-def test_a_bucket_of_many_near_copies_takes_linear_work():
+@pytest.mark.parametrize("capacity", [1 << 30, 200_000])
+def test_a_bucket_of_many_near_copies_takes_linear_work(capacity):
     # Each is compared with the one kept, in less than a second for all. Compared with all
     # before it they would take over 2e11 steps, which is minutes.
     count, size = 50_000, 100
-    base = np.arange(size, dtype=np.uint64)
-    rows = np.tile(base, (count, 1))
+    rows = np.tile(np.arange(size, dtype=np.uint64), (count, 1))
     rows[:, -1] += np.arange(count, dtype=np.uint64)
-    start = np.arange(count, dtype=np.int64) * size
-    sets = ShingleSets([rows.reshape(-1)], np.zeros(count, np.int64), start, start + size)
-    duplicate_of, similarity = decide_duplicates(to_buckets(range(count)), sets, 0.7)
-    assert duplicate_of.tolist() == [KEPT] + [0] * (count - 1)
-    assert similarity[1:] == pytest.approx((size - 1) / (size + 1))
+    alone = np.full(count, NO_GROUP)
+    sketches = np.zeros((count, 8), np.uint64)
+    everybody = to_buckets(*[range(count)] * 3)
+    candidates = Candidates(everybody, sketches, alone, np.full(count, size))
+    found = decide_duplicates(
+        candidates, lambda chosen: rows[chosen].reshape(-1), Matching(0.7, 10, capacity)
+    )
+    assert found.duplicate_of.tolist() == [KEPT] + [0] * (count - 1)
+    assert found.similarity[1:] == pytest.approx((size - 1) / (size + 1))
+
+
+@pytest.mark.timeout(60, method="thread")
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_bucket_of_many_unlike_documents_takes_linear_work(refused):
+    # Compared with all before it, 1.25e9 comparisons instead of MOST_KEPT for each.
+    count = 50_000
+    random = np.random.default_rng(1)
+    hashes = np.arange(count, dtype=np.uint64)
+    hashes[-1] = hashes[0]
+    hashes[-2] = hashes[MOST_KEPT + 5]
+    sketches = np.zeros((count, 8), np.uint64)
+    if refused:
+        sketches = random.integers(0, 2**64, (count, 8), np.uint64)
+        sketches[-1], sketches[-2] = sketches[0], sketches[MOST_KEPT + 5]
+    # The last two have equals: one among the first of the large bucket, one that is not
+    # but shares another bucket with it.
+    buckets = to_buckets(range(count), [MOST_KEPT + 5, count - 2])
+    candidates = Candidates(buckets, sketches, np.full(count, NO_GROUP), np.ones(count, np.int64))
+    found = decide_duplicates(candidates, lambda chosen: hashes[chosen], Matching(0.7, 94, 1 << 30))
+    assert np.flatnonzero(found.duplicate_of != KEPT).tolist() == [count - 2, count - 1]
+    assert found.duplicate_of[-2:].tolist() == [MOST_KEPT + 5, 0]
+
+
+@thorough
+@given(st.data(), SETS.filter(bool), THRESHOLDS)
+def test_a_crafted_full_bucket_costs_nobody_the_matches_of_other_buckets(data, sets, threshold):
+    # All documents collide in one band by design, behind as many as are compared with.
+    crafted = [{1000 + number} for number in range(MOST_KEPT)]
+    numbers = st.integers(MOST_KEPT, MOST_KEPT + len(sets) - 1)
+    honest = data.draw(st.lists(st.sets(numbers).map(sorted), max_size=6))
+    everybody = range(MOST_KEPT + len(sets))
+    expected = slow_decide(crafted + sets, honest, threshold)
+    assert decide(crafted + sets, [everybody, *honest], threshold) == expected
+
+
+@thorough
+@given(
+    st.sets(st.integers(0, 60)).map(sorted),
+    st.sets(st.integers(0, 60)).map(sorted),
+    st.floats(0.01, 1),
+)
+def test_a_similarity_is_exact_or_below_the_threshold(left, right, threshold):
+    arrays = [np.array(each, dtype=np.uint64) for each in (left, right)]
+    found = greedy._similarity(*arrays, threshold)
+    union = set(left) | set(right)
+    exact = len(set(left) & set(right)) / len(union) if union else 0.0
+    assert found == exact if exact >= threshold else found < threshold
 
 
 def test_decides_no_documents():

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from schemas.repositories import SCHEMA
 from tests.transforms.builders import brief
-from transforms.deduplicate.keep import rank_repositories
+from transforms.deduplicate.keep import KeepOrder, Refusals, rank_repositories
+from transforms.optout import OptOuts, entry_keys
+from transforms.optout import Places as OptOutPlaces
 
 OLD = datetime.datetime(2015, 1, 1, tzinfo=datetime.UTC)
 NEW = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
@@ -27,17 +29,19 @@ def row(name, stars=None, released=None, files=1, revision="1", license_class="n
     }
 
 
-def document_order(parts):
+def document_order(parts, refusals=None):
     """Repository, revision and number of file of all documents, best first."""
     tables = [pa.Table.from_pylist(rows, SCHEMA) for rows in parts]
-    order = rank_repositories(tables)
+    order = rank_repositories(tables, refusals)
     ranked = []
     for part, rows in enumerate(parts):
         files = [(r["repository"], r["revision"], n) for r in rows for n in range(r["files"])]
-        ranks = order.ranks(part)
-        assert ranks.dtype == np.uint64
-        ranked += zip(ranks.tolist(), files, strict=True)
-    assert len({rank for rank, _ in ranked}) == len(ranked)
+        places = order.places(part)
+        assert places.dtype == np.uint32
+        ids = [part << 32 | number for number in range(len(files))]
+        assert order.document_ids(places).tolist() == ids
+        ranked += zip(places.tolist(), files, strict=True)
+    assert sorted(place for place, _ in ranked) == list(range(order.documents))
     return [file for _, file in sorted(ranked)]
 
 
@@ -80,8 +84,40 @@ def test_rows_of_one_repository_in_two_data_files_go_by_the_file():
         rank_repositories([pa.Table.from_pylist([each], SCHEMA) for each in parts])
         for parts in ([first, second], [second, first])
     ]
-    ranks = [[int(order.ranks(part)[0]) for part in (0, 1)] for order in orders]
-    assert ranks[0] == ranks[1][::-1]
+    places = [[int(order.places(part)[0]) for part in (0, 1)] for order in orders]
+    assert places == [[0, 1], [1, 0]]
+
+
+def test_what_nobody_may_use_goes_last(tmp_path):
+    entries = tmp_path / "entries"
+    places = OptOutPlaces(frozenset())
+    keys = [key for name in ("b", "x/d") for key in entry_keys(name, frozenset())]
+    OptOuts.of_keys(keys, places).save(entries)
+    rows = [
+        row("a", 9, license_class="permissive") | {"license": "BSD-4-Clause"},
+        row("b", 8, license_class="permissive"),
+        row("c", 1),
+        row("x/d", 5),
+        row("e") | {"license": "MIT"},
+    ]
+    refusals = Refusals(deny=frozenset({"BSD-4-Clause"}), opt_outs=str(entries))
+    order = [name for name, _, _ in document_order([rows], refusals)]
+    assert order == ["c", "e", "a", "b", "x/d"]
+
+
+def test_lists_of_wanted_licenses_refuse_others_but_not_unknown_ones():
+    rows = [row("a", 9) | {"license": "GPL-3.0-only"}, row("b") | {"license": "MIT"}, row("c", 5)]
+    order = document_order([rows], Refusals(allow=frozenset({"MIT"})))
+    assert [name for name, _, _ in order] == ["c", "b", "a"]
+
+
+def test_an_order_is_read_as_it_was_written(tmp_path):
+    rows = [row("a", 1, files=2), row("b", 2, files=3)]
+    order = rank_repositories([pa.Table.from_pylist(rows, SCHEMA)])
+    order.save(tmp_path / "folder" / "order.npz")
+    again = KeepOrder.load(tmp_path / "folder" / "order.npz")
+    assert again.places(0).tolist() == order.places(0).tolist() == [3, 4, 0, 1, 2]
+    assert again.repositories(again.places(0)).tolist() == [1, 1, 0, 0, 0]
 
 
 def test_inside_a_repository_goes_by_the_order_of_files():

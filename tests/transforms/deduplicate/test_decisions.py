@@ -1,0 +1,70 @@
+import numpy as np
+import pyarrow as pa
+
+from schemas.duplicates import DUPLICATES
+from schemas.repositories import SCHEMA
+from tests.transforms.deduplicate.test_keep import row
+from transforms.deduplicate.decisions import LEVELS, describe_part, make_drops, resolve
+from transforms.deduplicate.keep import rank_repositories
+
+NORMALIZED, NEAR = LEVELS.index("normalized"), LEVELS.index("near")
+
+
+def drops(*rows):
+    place, kept, similarity, level = (np.array(column) for column in zip(*rows, strict=True))
+    return make_drops(place, kept, similarity.astype(np.float64), level)
+
+
+def pairs(*rows):
+    members, firsts = zip(*rows, strict=True)
+    return np.array(members, dtype=np.uint32), np.array(firsts, dtype=np.uint32)
+
+
+def test_an_exact_copy_of_a_dropped_document_is_dropped_in_favor_of_the_kept_one():
+    batches = [drops((1, 0, 0.75, NEAR)), drops((3, 2, 1.0, NORMALIZED))]
+    found = resolve(8, batches, pairs((4, 1), (5, 0), (6, 3)))
+    assert found.tolist() == [
+        (0, 0, 0.0, 0),
+        (1, 0, 0.75, NEAR),
+        (2, 2, 0.0, 0),
+        (3, 2, 1.0, NORMALIZED),
+        (4, 0, 0.75, NEAR),
+        (5, 0, 1.0, LEVELS.index("exact")),
+        (6, 2, 1.0, NORMALIZED),
+        (7, 7, 0.0, 0),
+    ]
+
+
+def test_nothing_drops_nobody():
+    nobody = np.zeros(0, np.uint32)
+    assert resolve(2, [], (nobody, nobody))["kept"].tolist() == [0, 1]
+    assert resolve(0, [], (nobody, nobody)).size == 0
+
+
+def test_describes_each_row_of_a_part_once():
+    # The repository of part 1 comes first in keep order.
+    parts = [[row("a", 1, files=2)], [row("b", 9, files=2)]]
+    order = rank_repositories([pa.Table.from_pylist(rows, SCHEMA) for rows in parts])
+    found = resolve(4, [drops((2, 0, 0.75, NEAR))], pairs((1, 0)))
+    shares = np.array([0.25, 0.5], dtype=np.float32)
+    here, there = (
+        describe_part(found[order.places(part)], order, shares).to_pylist() for part in (0, 1)
+    )
+    best = 1 << 32
+    assert [tuple(each.values()) for each in here] == [
+        (best, best, 0.75, "near", 0.5),
+        (1, None, None, None, 0.5),
+    ]
+    assert [tuple(each.values()) for each in there] == [
+        (best, None, None, None, 0.25),
+        (best, best, 1.0, "exact", 0.25),
+    ]
+
+
+def test_describes_a_part_without_documents_and_shares_that_nobody_asked_for():
+    order = rank_repositories([pa.Table.from_pylist([row("a", files=1)], SCHEMA)])
+    nobody = np.zeros(0, np.uint32)
+    found = resolve(1, [], (nobody, nobody))
+    batch = describe_part(found[:0], order, None)
+    assert (batch.schema, batch.num_rows) == (DUPLICATES, 0)
+    assert describe_part(found, order, None)["repository_share"].to_pylist() == [None]

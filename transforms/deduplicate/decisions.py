@@ -1,0 +1,75 @@
+"""What became of every document: drops of all batches and levels, resolved to kept documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from schemas.duplicates import DUPLICATES, Level
+from transforms.deduplicate.keep import KeepOrder, Places
+
+DROPS = np.dtype(
+    [("place", np.uint32), ("kept", np.uint32), ("similarity", np.float32), ("level", np.uint8)]
+)
+"""A document is dropped in favor of a kept one; the level is its number in ``LEVELS``."""
+
+LEVELS = ("", str(Level.EXACT), str(Level.NORMALIZED), str(Level.NEAR))
+
+Drops = npt.NDArray[np.void]
+
+
+def make_drops(
+    places: Places,
+    kept: Places,
+    similarity: npt.NDArray[np.floating],
+    level: npt.NDArray[np.uint8],
+) -> Drops:
+    """Drops from their columns."""
+    drops = np.empty(places.size, dtype=DROPS)
+    drops["place"], drops["kept"] = places, kept
+    drops["similarity"], drops["level"] = similarity, level
+    return drops
+
+
+def resolve(documents: int, batches: Iterable[Drops], exact: tuple[Places, Places]) -> Drops:
+    """What became of every document, by place; kept ones are their own ``kept`` at level 0.
+
+    A document that equals a dropped one is dropped in favor of the kept one, at its
+    level and similarity.
+    """
+    found = np.zeros(documents, dtype=DROPS)
+    found["place"] = found["kept"] = np.arange(documents)
+    for drops in batches:
+        found[drops["place"]] = drops
+    members, firsts = exact
+    onward = found[firsts]
+    stayed = onward["level"] == 0
+    onward["similarity"][stayed] = 1
+    onward["level"][stayed] = LEVELS.index(Level.EXACT)
+    onward["place"] = members
+    found[members] = onward
+    return found
+
+
+def describe_part(
+    decisions: Drops, order: KeepOrder, shares: npt.NDArray[np.float32] | None
+) -> pa.RecordBatch:
+    """The rows of ``attributes/duplicates`` for a part's decisions, in order of its rows.
+
+    ``shares`` float32[repositories] are by number in keep order, ``None`` if not asked for.
+    """
+    kept = decisions["level"] == 0
+    cluster = order.document_ids(decisions["kept"])
+    levels = pa.array(LEVELS).take(pa.array(decisions["level"]))
+    own = order.repositories(decisions["place"])
+    columns = [
+        pa.array(cluster),
+        pa.array(cluster, mask=kept),
+        pa.array(decisions["similarity"], mask=kept),
+        pa.array(np.where(kept, None, levels.to_numpy(zero_copy_only=False)), pa.string()),
+        pa.nulls(kept.size, pa.float32()) if shares is None else pa.array(shares[own]),
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=DUPLICATES)

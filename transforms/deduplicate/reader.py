@@ -1,0 +1,92 @@
+"""What the steps of deduplication know of a run, and what they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+
+from schemas import tables
+from schemas.duplicates import Level
+from transforms.deduplicate.bands import Banding, optimal_banding
+from transforms.deduplicate.candidates import Budget
+from transforms.deduplicate.keep import KeepOrder, Places, Refusals
+from transforms.deduplicate.sketches import most_unequal
+from transforms.deduplicate.staging import StagedArrays
+from transforms.parts import Workspace, iterate_row_groups, read_part
+
+ORDER = "keep-order.npz"
+NOBODY_REFUSED = Refusals()
+
+
+@dataclass(frozen=True)
+class DeduplicateOptions:
+    """What counts as a duplicate, and how much memory it may take to find them.
+
+    ``permutations`` is that of the fingerprints, and so is ``index_seed``: with one, the
+    index of bands is written too. Whom ``refusals`` refuse is kept last.
+    """
+
+    threshold: float = 0.7
+    permutations: int = 256
+    levels: tuple[Level, ...] = (Level.EXACT, Level.NEAR)
+    memory_bytes: int = 1 << 30
+    refusals: Refusals = NOBODY_REFUSED
+    index_seed: int | None = None
+
+
+@dataclass(frozen=True)
+class RunReader:
+    """What the steps know of a run: its tables, its keep order and its staged arrays."""
+
+    workspace: Workspace
+    parts: int
+    options: DeduplicateOptions
+
+    @property
+    def arrays(self) -> StagedArrays:
+        """What the steps leave for one another."""
+        return StagedArrays(self.workspace)
+
+    @cached_property
+    def order(self) -> KeepOrder:
+        """Where documents stand in keep order, once that is written."""
+        return KeepOrder.load(self.arrays.path(ORDER))
+
+    @property
+    def budget(self) -> Budget:
+        """For steps that see the whole corpus."""
+        return Budget(self.options.memory_bytes, self.order.documents)
+
+    @property
+    def banding(self) -> Banding:
+        """How signatures are cut."""
+        return optimal_banding(self.options.threshold, self.options.permutations)
+
+    @property
+    def most_unequal(self) -> int:
+        """In how many places sketches may differ."""
+        return most_unequal(self.options.threshold, self.options.permutations)
+
+    def repositories(self, columns: list[str]) -> list[pa.Table]:
+        """Columns of the parts of the repositories table."""
+        paths = (
+            self.workspace.committed(tables.REPOSITORIES, tables.part_name(number))
+            for number in range(self.parts)
+        )
+        return [read_part(path, columns) for path in paths]
+
+    def fingerprints(self, part: int, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        """Columns of a part's fingerprints, by row group."""
+        path = self.workspace.committed(tables.FINGERPRINT, tables.part_name(part))
+        return iterate_row_groups(path, columns)
+
+    def groups(self, level: Level) -> tuple[Places, Places]:
+        """Members of groups of a level and the firsts of their groups."""
+        if level not in self.options.levels:
+            return np.zeros(0, np.uint32), np.zeros(0, np.uint32)
+        members, firsts = self.arrays.load(f"{level}.npy")
+        return members, firsts

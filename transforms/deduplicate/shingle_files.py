@@ -1,0 +1,123 @@
+"""Shingles of documents that may match, in files, and reading them by document."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from transforms.buffers import binary_buffers
+from transforms.deduplicate.keep import Numbers
+from transforms.deduplicate.staging import StagedArrays
+from transforms.parts import reading
+from transforms.shingles import Hashes, distinct_shingles
+from transforms.texts import document_texts
+
+_HASH_BYTES = 8
+_COLUMNS = ["content", "encoding", "language"]
+
+
+def write_shingles(arrays: StagedArrays, part: int, documents: Path, rows: Numbers) -> None:
+    """Writes the distinct shingles of some rows, ascending, of a part of the documents."""
+    sizes = [np.zeros(0, dtype=np.int64)]
+    with arrays.writing(_data(part)) as file:
+        for texts in _read_texts(documents, rows):
+            hashes, offsets = distinct_shingles(*binary_buffers(texts))
+            file.write(hashes.data)
+            sizes.append(np.diff(offsets))
+    ends = np.cumsum(np.concatenate(sizes))
+    arrays.save(_index(part), np.stack([rows, np.concatenate(([0], ends[:-1]))[: rows.size], ends]))
+
+
+def _read_texts(documents: Path, rows: Numbers) -> Iterator[pa.LargeBinaryArray]:
+    """The texts of some rows; row groups without any of them are not read."""
+    with reading(documents), pq.ParquetFile(documents) as file:
+        first = 0
+        for group in range(file.num_row_groups):
+            end = first + file.metadata.row_group(group).num_rows
+            here = rows[np.searchsorted(rows, first) : np.searchsorted(rows, end)] - first
+            first = end
+            if here.size:
+                table = file.read_row_group(group, columns=_COLUMNS, use_threads=False)
+                chosen = table.take(pa.array(here)).combine_chunks()
+                yield document_texts(*(chosen[name].chunk(0) for name in _COLUMNS))
+
+
+@dataclass(frozen=True)
+class ShingleReader:
+    """Reads the shingles of documents named by their numbers.
+
+    ``part``, ``start`` and ``size``, all int64[documents], say in which part's file each
+    document's are, where there, and how many.
+    """
+
+    arrays: StagedArrays
+    part: Numbers
+    start: Numbers
+    size: Numbers
+
+    @classmethod
+    def open(cls, arrays: StagedArrays, part: Numbers, row: Numbers) -> ShingleReader:
+        """A reader of the documents in these parts and rows; who was not written has none."""
+        start = np.zeros(part.size, dtype=np.int64)
+        size = np.zeros(part.size, dtype=np.int64)
+        for number in np.unique(part).tolist():
+            rows, starts, ends = arrays.load(_index(number))
+            mine = np.flatnonzero(part == number)
+            found = np.searchsorted(rows, row[mine])
+            there = found < rows.size
+            there[there] = rows[found[there]] == row[mine[there]]
+            start[mine[there]] = starts[found[there]]
+            size[mine[there]] = ends[found[there]] - starts[found[there]]
+        return cls(arrays, part, start, size)
+
+    def load(self, chosen: Numbers) -> Hashes:
+        """The ascending distinct shingles of these documents, one after another."""
+        ends = np.cumsum(self.size[chosen])
+        hashes = np.empty(int(ends[-1]) if ends.size else 0, dtype=np.uint64)
+        for number in np.unique(self.part[chosen]).tolist():
+            mine = np.flatnonzero((self.part[chosen] == number) & (self.size[chosen] > 0))
+            if mine.size:
+                self._load(number, self.start[chosen[mine]], ends[mine], chosen[mine], hashes)
+        return hashes
+
+    def _load(
+        self, part: int, starts: Numbers, ends: Numbers, chosen: Numbers, hashes: Hashes
+    ) -> None:
+        sizes = self.size[chosen]
+        # What stands together in the file and in memory is read at once.
+        joined = (starts[1:] == starts[:-1] + sizes[:-1]) & (ends[1:] == ends[:-1] + sizes[1:])
+        firsts = np.concatenate(([0], np.flatnonzero(~joined) + 1))
+        lasts = np.append(firsts[1:], starts.size) - 1
+        view = hashes.data.cast("B")
+        file = os.open(self.arrays.path(_data(part)), os.O_RDONLY)
+        try:
+            for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
+                begin, end = int(ends[first] - sizes[first]), int(ends[last])
+                target = view[begin * _HASH_BYTES : end * _HASH_BYTES]
+                _read_exactly(file, int(starts[first]) * _HASH_BYTES, target)
+        finally:
+            os.close(file)
+
+
+def _read_exactly(file: int, offset: int, target: memoryview) -> None:
+    done = 0
+    # One call reads two gigabytes at most.
+    while done < len(target):
+        read = os.preadv(file, [target[done:]], offset + done)
+        if not read:
+            raise EOFError("a file of shingles is shorter than its index says")
+        done += read
+
+
+def _data(part: int) -> str:
+    return f"shingles/part-{part:05d}.u64"
+
+
+def _index(part: int) -> str:
+    return f"shingles/part-{part:05d}.npy"

@@ -1,0 +1,57 @@
+"""What the steps of deduplication leave for one another: arrays in files of the staging folder.
+
+They hold places and hashes of documents; only their names travel between workers. A
+file is there whole or not at all, and one that is written twice has the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from transforms.parts import Workspace, temporary_beside
+
+
+@dataclass(frozen=True)
+class StagedArrays:
+    """Named arrays in the staging folder of a run."""
+
+    workspace: Workspace
+
+    def path(self, name: str) -> Path:
+        """Where the file of this name is."""
+        return self.workspace.staged("deduplicate", name)
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[BinaryIO]:
+        """A file that gets its name when it is whole."""
+        path = self.path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = temporary_beside(path)
+        try:
+            with temporary.open("wb") as file:
+                yield file
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def save(self, name: str, array: npt.NDArray[Any]) -> None:
+        """Writes an array."""
+        with self.writing(name) as file:
+            np.save(file, array)
+
+    def load(self, name: str) -> npt.NDArray[Any]:
+        """Reads an array whole."""
+        array: npt.NDArray[Any] = np.load(self.path(name))
+        return array
+
+    def map(self, name: str) -> npt.NDArray[Any]:
+        """An array of which only what is touched is read."""
+        array: npt.NDArray[Any] = np.load(self.path(name), mmap_mode="r")
+        return array
