@@ -12,8 +12,8 @@ from rich.text import Text
 from pipeline.attribution import Attribution, LicenseShare
 from pipeline.progress import megabytes
 from pipeline.state import StageState, State
-from pipeline.story import printable
 from pipeline.summary import Summary
+from pipeline.terminal import printable
 from pipeline.trial import Trial
 from schemas.repositories import Status
 from schemas.selection import SELECTED

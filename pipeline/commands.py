@@ -153,6 +153,43 @@ def why(
 
 
 @app.command(
+    epilog="Example: repomill similar my-run src/parser.py; cat x | repomill similar my-run -"
+)
+def similar(
+    run_path: RunArgument,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A text; - for standard input.")],
+    threshold: Annotated[
+        float | None,
+        typer.Option(min=0.01, max=1.0, help="Least similarity; the run's own if not given."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="So many matches are enough.")] = 20,
+    normalized: Annotated[
+        bool, typer.Option("--normalized", help="Also what is the same but for comments.")
+    ] = False,
+    language: Annotated[
+        str | None, typer.Option(help="Language of the text, if its name does not tell it.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the documents that are the same as a file or nearly so, with their similarity."""
+    from dataclasses import asdict
+
+    from pipeline.similar import find_similar, notes_on, read_query, tell_similar
+
+    folder = RunFolder.existing(run_path)
+    folder.recover_if_free()
+    query = read_query(file, language)
+    found = find_similar(folder, query, threshold=threshold, limit=limit, normalized=normalized)
+    if as_json:
+        _print_json(asdict(found))
+        return
+    for line in tell_similar(found):
+        print(line)
+    for note in notes_on(found):
+        print(note, file=sys.stderr)
+
+
+@app.command(
     epilog="Example: repomill rules my-run --set line_too_long='max_line_characters > 500' "
     "--set select.preset=bigcode"
 )
@@ -278,7 +315,7 @@ def main() -> None:
         app()
     except UserError as error:
         # It may name repositories and paths, which are called what their owners like.
-        from pipeline.story import printable
+        from pipeline.terminal import printable
 
         text = "\n".join(map(printable, str(error).split("\n")))
         print(f"error: {text}", file=sys.stderr)

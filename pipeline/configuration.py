@@ -12,19 +12,22 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
+from pipeline.contamination import Contamination
 from pipeline.errors import UsageError
 from pipeline.optouts import check_entry
+from schemas.duplicates import Level
+from schemas.secrets import SecretClass
 from schemas.selection import OPTED_OUT, SELECTED
-from transforms.crawl.languages import is_known
 from transforms.crawl.lists import LocalPath
 from transforms.crawl.registry import known_sources
 from transforms.crawl.source import Source
+from transforms.languages import resolve_languages
 from transforms.license_expressions import canonical_expression, licenses_in
 from transforms.optout import EntryError
 from transforms.select.licenses import LicenseLists
 from transforms.select.rules import Rule, RuleError, check_rule
 
-PRESETS = ("codex",)
+PRESETS = ("codex", "bigcode", "opencoder")
 
 
 def read_preset(name: str) -> dict[str, str]:
@@ -100,7 +103,7 @@ class Crawl(Settings):
     parts: Annotated[int, Field(ge=1, le=1 << 20)] = 32
     """Files that documents are divided among, by repository: the unit of parallel work."""
     languages: Annotated[tuple[str, ...], Field(min_length=1)] = ("python",)
-    """Languages whose files become documents."""
+    """Languages whose files become documents; ``all`` for all that are known."""
     max_file_bytes: Annotated[int, Field(ge=1, lt=1 << 31)] = 1_000_000
     """Files above this are not documents (recorded as ``file_too_large``)."""
     max_repository_bytes: Annotated[int, Field(ge=1)] = 1_000_000_000
@@ -130,10 +133,7 @@ class Crawl(Settings):
     @field_validator("languages")
     @classmethod
     def _known(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
-        for language in languages:
-            if not is_known(language):
-                raise ValueError(f"no language {language!r} is known; python is")
-        return languages
+        return resolve_languages(languages)
 
 
 class Annotate(Settings):
@@ -146,10 +146,22 @@ class Annotate(Settings):
 
 
 class Deduplicate(Settings):
-    """What counts as a near-duplicate."""
+    """What counts as a duplicate."""
 
+    levels: Annotated[tuple[Level, ...], Field(min_length=1)] = (Level.EXACT, Level.NEAR)
+    """What makes documents duplicates: ``exact``, ``normalized`` (but for comments and blank
+    space), ``near``; ``repository`` says how much of a repository is in another one."""
     threshold: Annotated[float, Field(gt=0, le=1)] = 0.7
     """Jaccard similarity of 5-word shingles from which on documents are near-duplicates."""
+    memory_bytes: Annotated[int, Field(ge=1 << 26)] = 1 << 30
+    """What the stage holds of the corpus in memory at a time; results do not depend on it."""
+
+    @field_validator("levels")
+    @classmethod
+    def _comparing(cls, levels: tuple[Level, ...]) -> tuple[Level, ...]:
+        if set(levels) == {Level.REPOSITORY}:
+            raise ValueError("`repository` counts duplicates of other levels: name one of them too")
+        return tuple(level for level in Level if level in levels)
 
 
 class Licenses(Settings):
@@ -177,7 +189,7 @@ class Licenses(Settings):
 class Select(Settings):
     """Which documents are rejected, and for what."""
 
-    preset: Literal["codex"] | None = "codex"
+    preset: Literal["codex", "bigcode", "opencoder"] | None = "codex"
     """A set of rules that repomill ships; null for none."""
     rules: dict[str, str | None] = {}
     """More rules as ``name: expression``; a name of the preset replaces that rule, and
@@ -216,6 +228,9 @@ class Tokenize(Settings):
 
     tokenizer: Literal["p50k"] = "p50k"
     """``p50k``: GPT-2's byte-level BPE with 24 whitespace runs, ids as OpenAI's."""
+    redact: tuple[SecretClass, ...] = tuple(SecretClass)
+    """Classes of secrets that are replaced in the text: ``key``, ``email``, ``ip_address``;
+    ``[]`` for none. Documents stay as they are."""
 
 
 class Shard(Settings):
@@ -244,8 +259,10 @@ class Configuration(Settings):
     """How repositories are fetched and read."""
     annotate: Annotate = Annotate()
     """How documents are signed."""
+    contamination: Contamination = Contamination()
+    """Which benchmarks documents are compared with, and how."""
     deduplicate: Deduplicate = Deduplicate()
-    """What counts as a near-duplicate."""
+    """What counts as a duplicate."""
     select: Select = Select()
     """Which documents are rejected, and for what."""
     tokenize: Tokenize = Tokenize()

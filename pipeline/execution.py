@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from pipeline.configuration import Configuration
+from pipeline.contamination import index_path, prepare_index
 from pipeline.errors import StageError, UsageError
 from pipeline.folder import CONFIGURATION, HISTORY, RunFolder
 from pipeline.optouts import OPT_OUT_STAGES, file_entries, opt_outs_path
@@ -109,12 +110,15 @@ def _execute_stage(execution: Execution, state: StageState, display: ProgressDis
 def _open_workspace(execution: Execution, stage: Stage, fingerprint: str) -> Workspace:
     """The workspace of a stage, with what its workers read there besides tables."""
     configuration = execution.configuration
-    # Before the stage counts as begun, because a line may be wrong.
+    # Before the stage counts as begun, because a line or a benchmark may be wrong.
     opt_outs = file_entries(configuration) if stage.name in OPT_OUT_STAGES else None
+    benchmarks = prepare_index(configuration.contamination) if stage.name == "annotate" else None
     workspace = execution.run.open_staging(stage.name, fingerprint)
     path = opt_outs_path(configuration.opt_out, workspace)
     if opt_outs and path:
         opt_outs.save(Path(path))
+    if benchmarks:
+        benchmarks.save(Path(index_path(configuration.contamination, workspace)))
     return workspace
 
 

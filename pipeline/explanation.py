@@ -20,9 +20,9 @@ from schemas import tables
 from schemas.documents import SCHEMA, document_id, document_position
 from schemas.selection import SELECTED
 from schemas.tokens import TOKENIZER_FILE
-from transforms.buffers import utf8_contents
 from transforms.parts import map_stream, read_part, read_row
 from transforms.shard.locate import find_document
+from transforms.texts import document_texts
 
 if TYPE_CHECKING:
     from pipeline.configuration import Configuration
@@ -48,6 +48,7 @@ class Explanation:
     documents: list[dict[str, Any]]
     bins: dict[str, int]
     opt_outs: OptOuts = OptOuts()
+    copies: list[dict[str, Any]] = field(default_factory=list)
 
 
 def explain(run: RunFolder, target: str, configuration: Configuration) -> Explanation:
@@ -72,7 +73,9 @@ def explain(run: RunFolder, target: str, configuration: Configuration) -> Explan
         raise UserError(_no_such_file(run, repository, path))
     documents = [_describe(run, *position) for position in positions] if path is not None else []
     opt_outs = _opt_outs(configuration, repository)
-    return Explanation(repositories, failures, documents, _bins(run, positions), opt_outs)
+    copies = [row for row in _rows(run, tables.COPIES) if row["repository"] == repository]
+    bins = _bins(run, positions)
+    return Explanation(repositories, failures, documents, bins, opt_outs, copies)
 
 
 def _opt_outs(configuration: Configuration, repository: str) -> OptOuts:
@@ -154,6 +157,9 @@ def _describe(run: RunFolder, part: int, row: int) -> dict[str, Any]:
         "document": number,
         **_row(run, tables.DOCUMENTS, part, row, _DOCUMENT_COLUMNS),
         "quality": _row(run, tables.QUALITY, part, row),
+        "syntax": _row(run, tables.SYNTAX, part, row),
+        "contamination": _row(run, tables.CONTAMINATION, part, row),
+        "secrets": _row(run, tables.SECRETS, part, row),
         "duplicates": duplicates,
         "selected": None if selection is None else rule is None,
         "rule": rule,
@@ -164,12 +170,13 @@ def _describe(run: RunFolder, part: int, row: int) -> dict[str, Any]:
 
 def _diff(run: RunFolder, own: tuple[int, int], kept: tuple[int, int]) -> list[str]:
     """What tells a document from the kept one that it duplicates; nothing if they are equal."""
-    columns = ["repository", "revision", "path", "content", "encoding"]
+    columns = ["repository", "revision", "path", "content", "encoding", "language"]
     rows = [_row(run, tables.DOCUMENTS, *position, columns) for position in (kept, own)]
     names = [f"{row['repository']} {row['revision']}: {row['path']}" for row in rows]
-    texts = utf8_contents(
+    texts = document_texts(
         pa.array([row["content"] for row in rows], pa.large_binary()),
         pa.array([row["encoding"] for row in rows]),
+        pa.array([row["language"] for row in rows], pa.string()),
     ).to_pylist()
     return unified_diff(texts[0], texts[1], (names[0], names[1]))
 

@@ -130,6 +130,8 @@ class RunFolder:
         folder = self.staging(stage)
         for manifest in manifests:
             staged = folder / manifest.table
+            # A table that was not asked for has no files.
+            staged.mkdir(parents=True, exist_ok=True)
             _keep_only(staged, {entry.name for entry in manifest.files})
             write_whole(staged / FILE_NAME, manifest.to_json().encode())
             sync_folder(staged)

@@ -10,15 +10,19 @@ import apache_beam as beam
 
 from pipeline.caches import download_cache
 from pipeline.configuration import Configuration
+from pipeline.contamination import index_path
 from pipeline.folder import RunFolder
 from pipeline.optouts import opt_outs_path
-from pipeline.stages import ordered_sources
+from pipeline.stages import ordered_sources, wanted_syntax
 from schemas import tables
+from schemas.duplicates import Level
 from transforms.annotate.stage import AnnotateDocuments, AnnotateOptions
 from transforms.crawl.part import CrawlOptions
 from transforms.crawl.source import Limits
 from transforms.crawl.stage import CrawlRepositories, ListRepositories
+from transforms.deduplicate.keep import Refusals
 from transforms.deduplicate.stage import DeduplicateDocuments, DeduplicateOptions
+from transforms.parse.stage import ParseDocuments, ParseOptions
 from transforms.parts import Workspace
 from transforms.select.stage import SelectDocuments, SelectOptions
 from transforms.shard.plan import Packing
@@ -57,14 +61,30 @@ def _crawl(configuration: Configuration, run: RunFolder, workspace: Workspace) -
 
 
 def _annotate(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
-    options = AnnotateOptions(**configuration.annotate.model_dump())
+    options = AnnotateOptions(
+        **configuration.annotate.model_dump(),
+        normalized=Level.NORMALIZED in configuration.deduplicate.levels,
+        benchmarks=index_path(configuration.contamination, workspace),
+    )
     return AnnotateDocuments(workspace, _parts(run, tables.DOCUMENTS), options)
 
 
+def _parse(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
+    options = ParseOptions(wanted_syntax(configuration))
+    return ParseDocuments(workspace, _parts(run, tables.DOCUMENTS), options)
+
+
 def _deduplicate(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
+    licenses = configuration.select.licenses.lists()
     options = DeduplicateOptions(
-        threshold=configuration.deduplicate.threshold,
+        **configuration.deduplicate.model_dump(),
         permutations=configuration.annotate.permutations,
+        refusals=Refusals(
+            allow=licenses.allow,
+            deny=licenses.deny,
+            opt_outs=opt_outs_path(configuration.opt_out, workspace),
+        ),
+        index_seed=configuration.annotate.seed,
     )
     return DeduplicateDocuments(workspace, len(_parts(run, tables.DOCUMENTS)), options)
 
@@ -80,8 +100,9 @@ def _select(configuration: Configuration, run: RunFolder, workspace: Workspace) 
 
 
 def _tokenize(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
+    tokenize = configuration.tokenize
     parts = _parts(run, tables.DOCUMENTS)
-    return TokenizeDocuments(workspace, parts, configuration.tokenize.tokenizer)
+    return TokenizeDocuments(workspace, parts, tokenize.tokenizer, tokenize.redact)
 
 
 def _shard(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
@@ -111,6 +132,7 @@ _BUILDERS: Mapping[str, Callable[[Configuration, RunFolder, Workspace], Transfor
     "list": _list,
     "crawl": _crawl,
     "annotate": _annotate,
+    "parse": _parse,
     "deduplicate": _deduplicate,
     "select": _select,
     "tokenize": _tokenize,

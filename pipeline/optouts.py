@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pipeline.configuration import Configuration, OptOut
     from pipeline.folder import RunFolder
 
-OPT_OUT_STAGES = ("crawl", "select")
+OPT_OUT_STAGES = ("crawl", "deduplicate", "select")
 """The stages that look repositories up."""
 
 _FILE = ("opt_out", "keys.arrow")

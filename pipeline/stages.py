@@ -14,12 +14,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.configuration import Configuration
+from pipeline.contamination import state_of as state_of_benchmarks
 from pipeline.errors import UsageError
 from pipeline.optouts import state_of
 from pipeline.reading import nearest
 from schemas import tables
+from schemas.duplicates import Level
+from schemas.syntax import SYNTAX
 from transforms.crawl.git.urls import without_credentials
 from transforms.crawl.source import Source
+from transforms.select.columns import SIDECARS
+from transforms.select.rules import wanted_columns
 
 
 @dataclass(frozen=True)
@@ -103,22 +108,53 @@ def _crawl_settings(configuration: Configuration) -> dict[str, Any]:
     }
 
 
-def _deduplicate_settings(configuration: Configuration) -> dict[str, Any]:
+def _annotate_settings(configuration: Configuration) -> dict[str, Any]:
     return {
-        **configuration.deduplicate.model_dump(),
-        "permutations": configuration.annotate.permutations,
+        **configuration.annotate.model_dump(),
+        "normalized": Level.NORMALIZED in configuration.deduplicate.levels,
+        "contamination": state_of_benchmarks(configuration.contamination),
+    }
+
+
+def _parse_settings(configuration: Configuration) -> dict[str, Any]:
+    return {"wanted": list(wanted_syntax(configuration))}
+
+
+def wanted_syntax(configuration: Configuration) -> tuple[str, ...]:
+    """What of the syntax of documents the rules of a configuration ask for."""
+    return wanted_columns(configuration.select.resolved(), SYNTAX)
+
+
+def _deduplicate_settings(configuration: Configuration) -> dict[str, Any]:
+    deduplicate = configuration.deduplicate
+    return {
+        "levels": list(deduplicate.levels),
+        "threshold": deduplicate.threshold,
+        **configuration.annotate.model_dump(),
+        **_refusals(configuration),
     }
 
 
 def _select_settings(configuration: Configuration) -> dict[str, Any]:
-    licenses = configuration.select.licenses.lists()
     return {
         # A list, because the order of rules decides which one names the bin.
         "rules": [[rule.name, rule.expression] for rule in configuration.select.resolved()],
+        **_refusals(configuration),
+    }
+
+
+def _refusals(configuration: Configuration) -> dict[str, Any]:
+    licenses = configuration.select.licenses.lists()
+    return {
         "licenses": [sorted(licenses.allow), sorted(licenses.deny)],
         # Not among the crawl's, which would fetch everything again for one more entry.
         "opt_out": state_of(configuration.opt_out),
     }
+
+
+def _tokenize_settings(configuration: Configuration) -> dict[str, Any]:
+    tokenize = configuration.tokenize
+    return {"tokenizer": tokenize.tokenizer, "redact": sorted(tokenize.redact)}
 
 
 def _shard_settings(configuration: Configuration) -> dict[str, Any]:
@@ -145,28 +181,35 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="annotate",
         inputs=(tables.DOCUMENTS,),
-        outputs=(tables.QUALITY, tables.FINGERPRINT),
-        settings=lambda configuration: configuration.annotate.model_dump(),
+        outputs=(tables.QUALITY, tables.FINGERPRINT, tables.CONTAMINATION, tables.SECRETS),
+        settings=_annotate_settings,
+        by_part=True,
+    ),
+    Stage(
+        name="parse",
+        inputs=(tables.DOCUMENTS,),
+        outputs=(tables.SYNTAX,),
+        settings=_parse_settings,
         by_part=True,
     ),
     Stage(
         name="deduplicate",
         inputs=(tables.REPOSITORIES, tables.DOCUMENTS, tables.FINGERPRINT),
-        outputs=(tables.DUPLICATES,),
+        outputs=(tables.DUPLICATES, tables.COPIES, tables.BANDS),
         settings=_deduplicate_settings,
     ),
     Stage(
         name="select",
-        inputs=(tables.DOCUMENTS, tables.QUALITY, tables.DUPLICATES),
+        inputs=(tables.DOCUMENTS, *SIDECARS),
         outputs=(tables.SELECTION,),
         settings=_select_settings,
         by_part=True,
     ),
     Stage(
         name="tokenize",
-        inputs=(tables.DOCUMENTS, tables.SELECTION),
+        inputs=(tables.DOCUMENTS, tables.SELECTION, tables.SECRETS),
         outputs=(tables.TOKENS,),
-        settings=lambda configuration: configuration.tokenize.model_dump(),
+        settings=_tokenize_settings,
         by_part=True,
     ),
     Stage(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.explanation import Explanation
+from pipeline.terminal import printable
 from schemas.repositories import Status
 from schemas.selection import OPTED_OUT
 
@@ -14,13 +15,6 @@ def tell(explanation: Explanation) -> Iterator[str]:
     """The lines that ``repomill why`` prints, with nothing in them that moves a terminal."""
     for line in _tell(explanation):
         yield printable(line)
-
-
-def printable(text: str) -> str:
-    """A text from outside with nothing in it that moves a terminal."""
-    return "".join(
-        character if character.isprintable() else f"\\x{ord(character):02x}" for character in text
-    )
 
 
 def _tell(explanation: Explanation) -> Iterator[str]:
@@ -34,6 +28,7 @@ def _tell(explanation: Explanation) -> Iterator[str]:
     for document in explanation.documents:
         yield from _tell_document(document)
     if not explanation.documents:
+        yield from map(_tell_copy, explanation.copies)
         for name, count in explanation.bins.items():
             yield f"  {count:>8,}  {name}"
 
@@ -78,8 +73,12 @@ def _tell_document(document: Mapping[str, Any]) -> Iterator[str]:
     yield f"  document {document['document']}, {document['size']:,} bytes, {document['encoding']}"
     yield f"  sha256 {document['sha256']}"
     yield f"  {_license(document)}"
-    for name, value in (document["quality"] or {}).items():
-        yield f"  {name:<22}{value:,.3f}" if isinstance(value, float) else f"  {name:<22}{value:,}"
+    for signals in (document["quality"], document["syntax"]):
+        for name, value in (signals or {}).items():
+            if value is not None:
+                yield f"  {name:<28}{_signal(value)}"
+    yield from _tell_contamination(document["contamination"])
+    yield from _tell_secrets(document["secrets"])
     yield from _tell_duplicate(document["duplicates"])
     if document["selected"] is None:
         yield "  not decided yet: the select stage has not run"
@@ -94,6 +93,36 @@ def _tell_document(document: Mapping[str, Any]) -> Iterator[str]:
     # Last, because it may be long.
     for line in (document["duplicates"] or {}).get("diff", ()):
         yield f"  {line}"
+
+
+def _signal(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.3f}"
+    # True and False are whole numbers, too.
+    return f"{value:,}" if type(value) is int else str(value)
+
+
+def _tell_contamination(match: Mapping[str, Any] | None) -> Iterator[str]:
+    if match is not None and match["benchmark"] is not None:
+        yield (
+            f"  contaminated: {match['matched_words']:,} words of {match['benchmark']} "
+            f"{match['benchmark_task']} ({match['benchmark_match']}, {match['matched_share']:.0%} "
+            f"of it) in bytes {match['matched_start']:,} to {match['matched_end']:,}"
+        )
+
+
+def _tell_secrets(secrets: Mapping[str, Any] | None) -> Iterator[str]:
+    """Where secrets are, and never what they are."""
+    for span in secrets["spans"] if secrets is not None else ():
+        yield f"  secret: {span['kind']} in bytes {span['start']:,} to {span['end']:,}"
+
+
+def _tell_copy(row: Mapping[str, Any]) -> str:
+    return (
+        f"  {row['shared_files']:,} of its {row['files']:,} files ({row['share']:.0%}) have a "
+        f"duplicate in {row['copy_of']} {row['copy_of_revision']}, and make "
+        f"{row['reverse_share']:.0%} of that"
+    )
 
 
 def _tell_duplicate(duplicates: Mapping[str, Any] | None) -> Iterator[str]:

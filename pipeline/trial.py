@@ -20,13 +20,13 @@ from pipeline.errors import UsageError, UserError
 from pipeline.folder import CONFIGURATION, RunFolder
 from pipeline.optouts import file_entries
 from pipeline.reading import read_configuration
-from pipeline.stages import PRODUCERS
+from pipeline.stages import PRODUCERS, wanted_syntax
 from schemas import tables
 from schemas.selection import OPTED_OUT, SELECTED
 from transforms.parts import Workspace, read_part
 from transforms.select.bins import find_opted_out
-from transforms.select.columns import SIDECARS, read_rule_columns
-from transforms.select.rules import find_rejected, first_of
+from transforms.select.columns import SIDECARS, read_rule_columns, rule_schema
+from transforms.select.rules import find_rejected, first_of, wanted_columns
 
 MAX_EXAMPLES = 3
 
@@ -86,10 +86,13 @@ def try_rules(run: RunFolder, changes: Sequence[str]) -> Trial:
         run.path / CONFIGURATION, changes=[_complete(change) for change in changes]
     )
     _refuse_other_changes(read_configuration(run.path / CONFIGURATION), tried)
-    for table in (tables.DOCUMENTS, *SIDECARS):
+    asked = set(wanted_columns(tried.select.resolved(), rule_schema()))
+    needed = [table for table, schema in SIDECARS.items() if asked.intersection(schema.names)]
+    for table in (tables.DOCUMENTS, *needed):
         if run.manifest(table) is None:
             stage = PRODUCERS[table].name
             raise UserError(f"the run has no {table} yet: repomill run CONFIG --stage {stage}")
+    _refuse_unmeasured(run, tried)
     counter = _Counter(tried)
     manifest = run.manifest(tables.DOCUMENTS)
     for entry in manifest.files if manifest else ():
@@ -115,11 +118,24 @@ def _refuse_other_changes(own: Configuration, tried: Configuration) -> None:
         )
 
 
+def _refuse_unmeasured(run: RunFolder, tried: Configuration) -> None:
+    """Raises `UserError` where a rule asks for syntax that no rule of the run asked for."""
+    manifest = run.manifest(tables.SYNTAX)
+    measured = manifest.settings["wanted"] if manifest else ()
+    missing = [name for name in wanted_syntax(tried) if name not in measured]
+    if missing:
+        raise UserError(
+            f"the run has not measured {', '.join(missing)}, because none of its rules asks for it;"
+            " put the rule into the configuration and measure it: repomill run CONFIG --stage parse"
+        )
+
+
 class _Counter:
     """Adds up bins and moves over the parts of a run."""
 
     def __init__(self, configuration: Configuration) -> None:
         self._rules = configuration.select.resolved()
+        self._wanted = wanted_columns(self._rules, rule_schema())
         self._lists = configuration.select.licenses.lists()
         self._opt_outs = file_entries(configuration)
         self._documents: Counter[str] = Counter()
@@ -132,7 +148,8 @@ class _Counter:
 
     def add(self, run: RunFolder, name: str) -> None:
         """Counts one part."""
-        table = read_rule_columns(Workspace(str(run.path), ""), name, self._lists)
+        workspace = Workspace(str(run.path), "")
+        table = read_rule_columns(workspace, name, self._lists, self._wanted)
         masks = [find_rejected(table, rule) for rule in self._rules]
         for rule, mask in zip(self._rules, masks, strict=True):
             self._matching[rule.name] += int(mask.sum())

@@ -16,6 +16,7 @@ from pipeline.configuration import (
     Shard,
     Tokenize,
 )
+from pipeline.contamination import Contamination
 from transforms.crawl.datasets.columns import Columns
 from transforms.crawl.sources.archive import ArchiveSource
 from transforms.crawl.sources.directory import DirectorySource
@@ -39,6 +40,7 @@ SECTIONS = {
     "opt_out": OptOut,
     "crawl": Crawl,
     "annotate": Annotate,
+    "contamination": Contamination,
     "deduplicate": Deduplicate,
     "select": Select,
     "select: licenses": Licenses,

@@ -119,7 +119,7 @@ def test_the_command_prints_tokens_by_license(run):
     assert "100.0%" in output
     body = json.loads(call("attribution", run.path, "--json").output)
     assert sum(each["tokens"] for each in body["licenses"]) == body["tokens"]
-    assert call("verify", run.path).output.count(" ok") == 10
+    assert call("verify", run.path).output.count(" ok") == 15
 
 
 def test_licenses_are_in_the_order_of_their_tokens():

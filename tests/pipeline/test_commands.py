@@ -54,6 +54,15 @@ def test_the_flags_are_these_and_no_others():
         ],
         "status": ["--json", "run_path"],
         "why": ["--json", "run_path", "target"],
+        "similar": [
+            "--json",
+            "--language",
+            "--limit",
+            "--normalized",
+            "--threshold",
+            "file",
+            "run_path",
+        ],
         "rules": ["--json", "--set", "run_path"],
         "attribution": ["--json", "--output", "run_path"],
         "verify": ["--json", "run_path"],
@@ -90,7 +99,16 @@ def test_a_run_without_any_document_fails(configure, tmp_path):
 
 def test_status_shows_every_stage(run):
     output = call("status", run.path).output
-    for stage in ("list", "crawl", "annotate", "deduplicate", "select", "tokenize", "shard"):
+    for stage in (
+        "list",
+        "crawl",
+        "annotate",
+        "parse",
+        "deduplicate",
+        "select",
+        "tokenize",
+        "shard",
+    ):
         assert stage in output
     body = json.loads(call("status", run.path, "--json").output)
     assert {stage["state"] for stage in body["stages"]} == {"done"}
@@ -99,14 +117,14 @@ def test_status_shows_every_stage(run):
 
 def test_digest_has_one_line_a_table(run):
     lines = call("digest", run.path).output.splitlines()
-    assert len(lines) == 10
+    assert len(lines) == 15
     table, rows, sha256 = lines[0].split()
     assert (table, rows) == ("requests", "4")
     assert len(sha256) == 64
 
 
 def test_verify_finds_a_flipped_bit_and_a_stray_file(run):
-    assert call("verify", run.path).output.count(" ok") == 10
+    assert call("verify", run.path).output.count(" ok") == 15
     shard = next((run.path / "shards").glob("train-*.arrow"))
     data = bytearray(shard.read_bytes())
     data[len(data) // 2] ^= 1

@@ -10,7 +10,7 @@ from schemas import tables
 from tests.pipeline.runs import digests, executed, run_configuration
 from transforms.parts import Receipt, read_part
 
-ALL_STAGES = ["list", "crawl", "annotate", "deduplicate", "select", "tokenize", "shard"]
+ALL_STAGES = ["list", "crawl", "annotate", "parse", "deduplicate", "select", "tokenize", "shard"]
 
 
 def test_every_document_ends_in_one_bin_and_every_failure_is_a_row(configure):
@@ -19,7 +19,9 @@ def test_every_document_ends_in_one_bin_and_every_failure_is_a_row(configure):
     assert {each.name: each.documents for each in summary.funnel} == {
         "license_not_allowed": 0,
         "exact_duplicate": 1,
+        "normalized_duplicate": 0,
         "near_duplicate": 1,
+        "contaminated": 0,
         "file_empty": 1,
         "file_too_large": 0,
         "likely_generated": 1,
@@ -70,7 +72,7 @@ def test_the_digest_depends_on_neither_workers_nor_order_of_sources_nor_folder(
         configure("second", sources=each[::-1]), workers=4, output=str(tmp_path / "4")
     )
     assert digests(first) == digests(second)
-    assert len(digests(first)) == 10
+    assert len(digests(first)) == 15
 
 
 def test_dividing_documents_otherwise_keeps_the_same_ones(configure, tmp_path):
@@ -92,9 +94,10 @@ def test_dividing_documents_otherwise_keeps_the_same_ones(configure, tmp_path):
 
 def test_a_wanted_stage_brings_what_it_needs_and_no_more(configure):
     run = run_configuration(configure(), stages=("deduplicate",))
-    assert executed(run) == ALL_STAGES[:4]
+    wanted = ["list", "crawl", "annotate", "deduplicate"]
+    assert executed(run) == wanted
     run_configuration(configure(), stages=("annotate",))
-    assert executed(run) == ALL_STAGES[:4]
+    assert executed(run) == wanted
 
 
 def test_a_lost_file_is_noticed_and_its_table_made_again(configure):
@@ -112,9 +115,7 @@ def test_a_failing_stage_leaves_the_committed_ones_and_says_where_the_trace_is(c
     part = run.path / tables.DOCUMENTS / "part-00000.parquet"
     content = part.read_bytes()
     part.write_bytes(content[:40] + bytes(len(content) - 40))
-    with pytest.raises(
-        StageError, match=r"(?s)stage tokenize failed|stage select failed|stage ded"
-    ) as caught:
+    with pytest.raises(StageError, match="stage parse failed") as caught:
         run_configuration(configure())
     assert "log.txt" in str(caught.value)
     assert before.items() <= digests(run).items()

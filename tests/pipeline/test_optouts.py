@@ -97,8 +97,8 @@ def test_an_entry_added_later_is_honored_without_a_new_crawl(configure, listed):
     crawl = {table: digest for table, digest in digests(before).items() if table == "documents"}
     path = listed(GAMMA)
     run = run_configuration(configure(opt_out={"lists": [path]}))
-    stages = ["list", "crawl", "annotate", "deduplicate", "select", "tokenize", "shard"]
-    assert executed(run) == [*stages, "select", "tokenize", "shard"]
+    stages = ["list", "crawl", "annotate", "parse", "deduplicate", "select", "tokenize", "shard"]
+    assert executed(run) == [*stages, "deduplicate", "select", "tokenize", "shard"]
     assert digests(run)["documents"] == crawl["documents"]
     first, *_, selected = summarize(run).funnel
     assert (first.name, first.documents) == ("opted_out", 3)

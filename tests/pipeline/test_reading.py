@@ -21,10 +21,12 @@ def test_every_key_but_sources_has_a_default(read):
     configuration = read(MINIMAL)
     assert configuration.output == "repomill-run"
     assert configuration.deduplicate.threshold == 0.7
-    assert [rule.name for rule in configuration.select.resolved()][:3] == [
+    assert [rule.name for rule in configuration.select.resolved()][:5] == [
         "license_not_allowed",
         "exact_duplicate",
+        "normalized_duplicate",
         "near_duplicate",
+        "contaminated",
     ]
 
 
@@ -39,7 +41,7 @@ def test_every_key_but_sources_has_a_default(read):
         ("a: [", "is not YAML"),
         ("output: a\noutput: b\n" + MINIMAL, "'output' is given twice"),
         (MINIMAL + "outptu: x", "outptu: unknown key; did you mean output?"),
-        (MINIMAL + "zzz: x", "zzz: unknown key; known are annotate, cache, crawl"),
+        (MINIMAL + "zzz: x", "zzz: unknown key; known are annotate, cache, contamination"),
         ("sources:\n  - pypi: {projcts: [x]}", "projcts: unknown key; did you mean projects?"),
         ("sources:\n  - git: {urls: [{url: a, reff: b}]}", "reff: unknown key"),
         ("sources:\n  - svn: {url: x}", "svn: unknown key"),
@@ -47,6 +49,7 @@ def test_every_key_but_sources_has_a_default(read):
         (MINIMAL + "crawl: {parts: many}", "crawl.parts: .*integer.*got 'many'"),
         (MINIMAL + "crawl: {parts: 0}", "crawl.parts: .*greater than or equal to 1"),
         (MINIMAL + "crawl: {languages: [klingon]}", "no language 'klingon'"),
+        (MINIMAL + "crawl: {languages: [pyton]}", "'pyton' is known; did you mean python"),
         (MINIMAL + "deduplicate: {threshold: 1.5}", "deduplicate.threshold: .*less than or equal"),
         (MINIMAL + "select: {preset: codx}", "select.preset: .*'codex'"),
         (MINIMAL + "select: {rules: {long: sise > 3}}", "no column 'sise'; did you mean size"),

@@ -47,6 +47,7 @@ class Repository:
     released: datetime.datetime | None = None
     encodings: Mapping[str, str] | None = None
     license_class: str = "none"
+    license: str | None = None
 
 
 def write_run(run: Path, crawled: Iterable[Repository], parts: int = 2) -> Workspace:
@@ -88,6 +89,7 @@ def _repository_row(repository: Repository) -> dict[str, object]:
         "source": "directory",
         "revision": repository.revision,
         "status": "crawled",
+        "license": repository.license,
         "license_class": repository.license_class,
         "files": len(repository.files),
         "bytes": sum(map(len, repository.files.values())),
@@ -102,6 +104,10 @@ def _write(run: Path, table: str, number: int, schema: pa.Schema, rows: list[dic
     with PartWriter(path, schema, row_group_bytes=1) as writer:
         for first in range(0, len(rows), 2):
             writer.write(pa.RecordBatch.from_pylist(rows[first : first + 2], schema=schema))
+
+
+ANNOTATED = (tables.QUALITY, tables.FINGERPRINT, tables.CONTAMINATION, tables.SECRETS)
+"""The tables that annotate writes."""
 
 
 def part_names(workspace: Workspace, table: str = tables.DOCUMENTS) -> list[str]:
@@ -167,16 +173,16 @@ def slow_shingles(text: bytes) -> list[int]:
     words = []
     for word in re.findall(rb"[A-Za-z0-9_\x80-\xff]+", text):
         value = 0
-        for byte in word:
-            value = value * 6364136223846793005 + byte + 1 & MASK
-        words.append(slow_mix(value))
+        for place in range(0, len(word), 8):
+            value = slow_mix(value ^ int.from_bytes(word[place : place + 8], "little"))
+        words.append(value)
     runs = [words[i : i + 5] for i in range(len(words) - 4)] if len(words) >= 5 else [words]
     shingles = []
     for run in runs if words else []:
         value = 0
         for word in run:
             value = value * 0x9E3779B97F4A7C15 + word & MASK
-        shingles.append(slow_mix(value))
+        shingles.append(value)
     return shingles
 
 

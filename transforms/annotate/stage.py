@@ -1,4 +1,4 @@
-"""Annotate: documents in, ``attributes/quality`` and ``attributes/fingerprint`` out.
+"""Annotate: documents in; attributes quality, fingerprint, contamination and secrets out.
 
 Nothing is shuffled but the names of parts.
 """
@@ -6,6 +6,7 @@ Nothing is shuffled but the names of parts.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,26 +17,45 @@ import pyarrow.compute as pc
 from apache_beam.pvalue import PBegin, PCollection
 
 from schemas import tables
-from schemas.fingerprints import CONTENT_HASH_BYTES, fingerprint_schema
+from schemas.contamination import CONTAMINATION
+from schemas.fingerprints import fingerprint_schema
 from schemas.quality import QUALITY
-from transforms.annotate.quality import measure_quality
-from transforms.annotate.signatures import permutation_constants, sign_texts
-from transforms.buffers import binary_buffers, utf8_contents
-from transforms.parts import Progress, Receipt, Workspace, iterate_row_groups
+from schemas.secrets import SECRETS
+from transforms.annotate.contamination.index import BenchmarkIndex
+from transforms.annotate.contamination.matching import find_contamination
+from transforms.annotate.fingerprints import FingerprintOptions, fingerprint_texts
+from transforms.annotate.quality import add_evidence_of_names, measure_texts
+from transforms.annotate.secrets.finding import find_secrets
+from transforms.parts import Progress, Receipt, Workspace, iterate_row_groups, read_part
+from transforms.recurrence import KEY_COLUMNS, RecurringContents
 from transforms.stage import ProcessUnits
+from transforms.texts import document_texts
+
+_COLUMNS = ["path", "content", "encoding", "sha256", "size", "language"]
 
 
 @dataclass(frozen=True)
 class AnnotateOptions:
-    """How documents are signed."""
+    """How documents are signed, and what they are compared with.
+
+    ``normalized`` asks for hashes of the text without comments and blank space, too;
+    ``benchmarks`` is the path of a `BenchmarkIndex`, empty where there are no benchmarks.
+    """
 
     permutations: int
     seed: int
+    normalized: bool = False
+    benchmarks: str = ""
+
+    @property
+    def fingerprints(self) -> FingerprintOptions:
+        """Those that fingerprints depend on."""
+        return FingerprintOptions(self.permutations, self.seed, self.normalized)
 
 
 @dataclass(frozen=True)
 class AnnotatePart:
-    """Computes all attributes of one part in one pass over its text."""
+    """Computes all attributes of one part in one pass, each distinct content once."""
 
     workspace: Workspace
     options: AnnotateOptions
@@ -44,38 +64,44 @@ class AnnotatePart:
         """Annotates the part whose file has this name without its suffix."""
         name = f"{unit}.parquet"
         documents = self.workspace.committed(tables.DOCUMENTS, name)
-        progress = Progress(self.workspace, unit)
-        quality = self.workspace.write_table(tables.QUALITY, name, QUALITY)
-        schema = fingerprint_schema(self.options.permutations)
-        fingerprint = self.workspace.write_table(tables.FINGERPRINT, name, schema)
-        with quality, fingerprint, progress:
-            for batch in iterate_row_groups(documents, ["content", "encoding", "sha256", "size"]):
-                texts = utf8_contents(batch["content"], batch["encoding"])
-                quality.write(measure_quality(texts))
-                fingerprint.write(fingerprint_texts(texts, batch["sha256"], self.options))
+        contents = RecurringContents(read_part(documents, KEY_COLUMNS))
+        index = BenchmarkIndex.load(self.options.benchmarks)
+        schemas = {
+            tables.QUALITY: QUALITY,
+            tables.FINGERPRINT: fingerprint_schema(self.options.permutations),
+            tables.CONTAMINATION: CONTAMINATION,
+            tables.SECRETS: SECRETS,
+        }
+        writers = {
+            table: self.workspace.write_table(table, name, schema)
+            for table, schema in schemas.items()
+        }
+        with ExitStack() as stack, Progress(self.workspace, unit) as progress:
+            for writer in writers.values():
+                stack.enter_context(writer)
+            for batch in iterate_row_groups(documents, _COLUMNS):
+                fresh = contents.fresh(len(batch))
+                learned = learn(batch.take(pa.array(fresh)), self.options.fingerprints, index)
+                found = contents.complete(len(batch), fresh, learned)
+                found[tables.QUALITY] = add_evidence_of_names(found[tables.QUALITY], batch["path"])
+                for table, rows in found.items():
+                    writers[table].write(rows)
                 progress.add(documents=len(batch), bytes=pc.sum(batch["size"]).as_py())
-        files = {tables.QUALITY: (quality.entry,), tables.FINGERPRINT: (fingerprint.entry,)}
-        return Receipt(files=files)
+        return Receipt(files={table: (writer.entry,) for table, writer in writers.items()})
 
 
-def fingerprint_texts(
-    texts: pa.LargeBinaryArray, sha256: pa.StringArray, options: AnnotateOptions
-) -> pa.RecordBatch:
-    """The fingerprints of UTF-8 texts whose stored bytes have these hashes."""
-    constants = permutation_constants(options.permutations, options.seed)
-    signatures, shingles = sign_texts(*binary_buffers(texts), *constants)
-    hashes = [bytes.fromhex(value.as_py())[:CONTENT_HASH_BYTES] for value in sha256]
-    schema = fingerprint_schema(options.permutations)
-    return pa.RecordBatch.from_arrays(
-        [
-            pa.array(hashes, schema.field("content_hash").type),
-            pa.FixedSizeListArray.from_arrays(
-                pa.array(signatures.reshape(-1)), type=schema.field("signature").type
-            ),
-            pa.array(shingles),
-        ],
-        schema=schema,
-    )
+def learn(
+    documents: pa.RecordBatch, signing: FingerprintOptions, index: BenchmarkIndex | None
+) -> dict[str, pa.RecordBatch]:
+    """What the texts of some documents say, whatever they are called, by table."""
+    languages = documents["language"]
+    texts = document_texts(documents["content"], documents["encoding"], languages)
+    return {
+        tables.QUALITY: measure_texts(texts, languages),
+        tables.FINGERPRINT: fingerprint_texts(texts, documents["sha256"], languages, signing),
+        tables.CONTAMINATION: find_contamination(texts, index),
+        tables.SECRETS: find_secrets(texts),
+    }
 
 
 @dataclass

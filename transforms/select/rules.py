@@ -96,17 +96,33 @@ def find_rejected(table: pa.Table, rule: Rule) -> Mask:
 
 def translate(rule: Rule, columns: Sequence[str]) -> pc.Expression:
     """A rule's text as an Arrow expression over some columns; raises `RuleError`."""
-    if len(rule.expression) > _MAX_EXPRESSION_CHARACTERS:
-        raise RuleError(f"rule {rule.name} is longer than {_MAX_EXPRESSION_CHARACTERS} characters")
+    tree = _parse(rule)
     try:
-        tree = ast.parse(rule.expression.strip(), mode="eval").body
         return _translate(tree, columns)
     except RuleError as error:
         raise RuleError(f"rule {rule.name}: {error}") from error
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise _no_expression(rule, error) from error
+
+
+def wanted_columns(rules: Sequence[Rule], schema: pa.Schema) -> tuple[str, ...]:
+    """The columns of a schema that rules name, in its order; raises `RuleError`."""
+    nodes = (node for rule in rules for node in ast.walk(_parse(rule)))
+    named = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return tuple(name for name in schema.names if name in named)
+
+
+def _parse(rule: Rule) -> ast.expr:
+    if len(rule.expression) > _MAX_EXPRESSION_CHARACTERS:
+        raise RuleError(f"rule {rule.name} is longer than {_MAX_EXPRESSION_CHARACTERS} characters")
+    try:
+        return ast.parse(rule.expression.strip(), mode="eval").body
     except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError) as error:
-        raise RuleError(
-            f"rule {rule.name}: {rule.expression!r} is no expression: {error}"
-        ) from error
+        raise _no_expression(rule, error) from error
+
+
+def _no_expression(rule: Rule, error: BaseException) -> RuleError:
+    return RuleError(f"rule {rule.name}: {rule.expression!r} is no expression: {error}")
 
 
 def _translate(node: ast.expr, columns: Sequence[str]) -> pc.Expression:

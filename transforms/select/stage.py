@@ -22,9 +22,9 @@ from schemas.selection import OPTED_OUT, SELECTION
 from transforms.optout import OptOuts
 from transforms.parts import Receipt, Workspace
 from transforms.select.bins import count_bins, find_opted_out
-from transforms.select.columns import read_rule_columns
+from transforms.select.columns import read_rule_columns, rule_schema
 from transforms.select.licenses import NO_LISTS, LicenseLists
-from transforms.select.rules import Rule, first_failing_rule
+from transforms.select.rules import Rule, first_failing_rule, wanted_columns
 from transforms.stage import ProcessUnits
 
 
@@ -50,7 +50,8 @@ class SelectPart:
     def __call__(self, unit: str) -> Receipt:
         """Selects from the part whose file has this name without its suffix."""
         name = f"{unit}.parquet"
-        table = read_rule_columns(self.workspace, name, self.options.licenses)
+        wanted = wanted_columns(self.options.rules, rule_schema())
+        table = read_rule_columns(self.workspace, name, self.options.licenses, wanted)
         opted_out = find_opted_out(table["repository"], OptOuts.load(self.options.opt_outs))
         rejected = first_failing_rule(table, self.options.rules)
         verdicts = pc.if_else(opted_out, OPTED_OUT, rejected)

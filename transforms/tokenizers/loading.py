@@ -10,8 +10,8 @@ import pyarrow as pa
 from tokenizers import Tokenizer
 
 from schemas import tables
-from transforms.buffers import utf8_contents
 from transforms.parts import Workspace, iterate_row_groups
+from transforms.texts import document_texts
 from transforms.tokenizers.engines import Engine, choose_engine
 from transforms.tokenizers.vocabulary import p50k_tokenizer
 
@@ -45,9 +45,10 @@ def read_sample(workspace: Workspace, parts: Sequence[str]) -> bytes:
     """The first text of a run, to compare engines on."""
     for name in parts:
         for batch in iterate_row_groups(
-            workspace.committed(tables.DOCUMENTS, name), ["content", "encoding"]
+            workspace.committed(tables.DOCUMENTS, name), ["content", "encoding", "language"]
         ):
-            texts = utf8_contents(batch["content"], batch["encoding"]).to_pylist()
+            columns = batch["content"], batch["encoding"], batch["language"]
+            texts = document_texts(*columns).to_pylist()
             joined = b"\n".join(texts)[:SAMPLE_BYTES]
             if joined:
                 return joined.decode(errors="ignore").encode()

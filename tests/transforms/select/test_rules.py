@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transforms.builders import thorough
-from transforms.select.rules import Rule, RuleError, check_rule, first_failing_rule, translate
+from transforms.select.rules import (
+    Rule,
+    RuleError,
+    check_rule,
+    first_failing_rule,
+    translate,
+    wanted_columns,
+)
 
 TABLE = pa.table(
     {
@@ -329,3 +336,17 @@ def test_any_text_is_a_rule_or_a_rule_error(text):
 def test_infinity_is_a_number_like_others():
     assert math.isinf(1e999)
     assert rejected("share < 1e999") == [0, 2, 3]
+
+
+def test_finds_the_columns_of_a_schema_that_rules_name():
+    rules = [
+        Rule("one", "other > 1 and not flag"),
+        Rule("two", "(level in ['near', 'size']) or 1 < share / 2 < 3"),
+    ]
+    assert wanted_columns(rules, TABLE.schema) == ("share", "level", "flag")
+    assert wanted_columns([], TABLE.schema) == ()
+
+
+def test_looking_for_columns_in_what_is_no_expression_is_an_error():
+    with pytest.raises(RuleError, match="rule wrong: 'size >' is no expression"):
+        wanted_columns([Rule("wrong", "size >")], TABLE.schema)

@@ -2,6 +2,7 @@ import pytest
 
 from schemas import tables
 from tests.transforms.builders import (
+    ANNOTATED,
     Repository,
     commit,
     part_names,
@@ -13,6 +14,7 @@ from tests.transforms.builders import (
 from transforms.annotate.stage import AnnotateOptions, AnnotatePart
 from transforms.deduplicate.stage import DeduplicateDocuments, DeduplicateOptions
 from transforms.optout import OptOuts, Places
+from transforms.parse.stage import ParseDocuments, ParseOptions
 from transforms.parts import read_part
 from transforms.select.columns import read_rule_columns, rule_schema
 from transforms.select.licenses import LicenseLists
@@ -48,7 +50,9 @@ def prepare(folder, crawled=CRAWLED, parts=3):
     for name in part_names(workspace):
         options = AnnotateOptions(permutations=256, seed=1)
         do_unit(AnnotatePart(workspace, options), name.removesuffix(".parquet"))
-    commit(workspace, tables.QUALITY, tables.FINGERPRINT)
+    commit(workspace, *ANNOTATED)
+    run_stage(ParseDocuments(workspace, part_names(workspace), ParseOptions(())))
+    commit(workspace, tables.SYNTAX)
     options = DeduplicateOptions(threshold=0.7, permutations=256)
     run_stage(DeduplicateDocuments(workspace, parts, options))
     commit(workspace, tables.DUPLICATES)
@@ -106,7 +110,7 @@ def test_repositories_that_are_opted_out_have_a_bin_before_all_rules(tmp_path):
 
 def test_columns_of_a_part_are_those_that_rules_are_checked_against(selected):
     for name in part_names(selected):
-        columns = read_rule_columns(selected, name, LicenseLists())
+        columns = read_rule_columns(selected, name, LicenseLists(), rule_schema().names)
         assert columns.schema.equals(rule_schema())
         assert "content" not in columns.schema.names
 

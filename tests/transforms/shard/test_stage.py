@@ -7,6 +7,7 @@ import pytest
 
 from schemas import shards, tables, tokens
 from tests.transforms.builders import (
+    ANNOTATED,
     Repository,
     commit,
     document_names,
@@ -336,7 +337,7 @@ def test_no_duplicate_cluster_is_in_both_splits(tmp_path):
     tokenize = TokenizePart(workspace, "p50k", b"")
     for unit in units:
         do_unit(annotate, unit)
-    commit(workspace, tables.QUALITY, tables.FINGERPRINT)
+    commit(workspace, *ANNOTATED)
     options = DeduplicateOptions(threshold=0.7, permutations=256)
     run_stage(DeduplicateDocuments(workspace, 3, options))
     commit(workspace, tables.DUPLICATES)

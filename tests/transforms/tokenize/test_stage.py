@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 
 from schemas import tables, tokens
+from schemas.secrets import SECRETS
 from schemas.selection import SELECTION
 from tests.transforms.builders import (
     Repository,
@@ -16,7 +17,7 @@ from tests.transforms.builders import (
     write_run,
 )
 from transforms.parts import PartWriter, map_stream, read_part
-from transforms.tokenize.stage import TokenizeDocuments, encode_texts
+from transforms.tokenize.stage import TokenizeDocuments, TokenizePart, encode_texts
 from transforms.tokenizers import loading
 from transforms.tokenizers.engines import GigatokenEngine, TokenizersEngine
 from transforms.tokenizers.loading import load_tokenizer
@@ -143,3 +144,51 @@ def test_a_wrong_fast_engine_leaves_the_ids_as_they_are(tokenized, tmp_path, mon
     assert sum(counts.get("parts.tokenizers", 0) for counts in statistics) == 3
     for mine, theirs in zip(token_files(other), token_files(tokenized), strict=True):
         assert map_stream(mine).equals(map_stream(theirs))
+
+
+def with_secrets(workspace, spans):
+    """Writes ``attributes/secrets`` with the spans of some documents, by their names."""
+    for name in part_names(workspace):
+        documents = workspace.committed(tables.DOCUMENTS, name)
+        rows = read_part(documents, ["repository", "path"]).to_pylist()
+        listed = [spans.get(tuple(row.values()), []) for row in rows]
+        zeros = pa.array([0] * len(rows))
+        with PartWriter(workspace.committed(tables.SECRETS, name), SECRETS) as writer:
+            column = pa.array(listed, SECRETS.field("spans").type)
+            writer.write(pa.record_batch([column, zeros, zeros, zeros], schema=SECRETS))
+    return workspace
+
+
+def redacted_texts(workspace, redact):
+    run_stage(TokenizeDocuments(workspace, part_names(workspace), "p50k", redact))
+    tokenizer, names = load_tokenizer("p50k"), document_names(workspace)
+    return {
+        names[row["document"]]: tokenizer.decode(row["input_ids"])
+        for path in token_files(workspace)
+        for row in map_stream(path).to_pylist()
+    }
+
+
+SPAN = {"start": 3, "end": 9, "kind": "email"}
+
+
+@pytest.mark.parametrize(
+    ("redact", "text"),
+    [((), "To a@b.co 1"), (("key",), "To a@b.co 1"), (("email", "key"), "To <EMAIL> 1")],
+)
+def test_redacts_secrets_of_the_chosen_classes_in_the_text_without_its_mark(tmp_path, redact, text):
+    files = {"mail.py": b"\xef\xbb\xbfTo a@b.co 1", "other.py": b"To a@b.co 1"}
+    crawled = [Repository("a", files, encodings={"mail.py": "utf-8-sig"})]
+    workspace = with_secrets(prepare(tmp_path, crawled), {("a", "mail.py"): [SPAN]})
+    texts = redacted_texts(workspace, redact)
+    assert texts == {("a", "mail.py"): text, ("a", "other.py"): "To a@b.co 1"}
+
+
+def test_counts_what_was_redacted_in_selected_documents_alone(tmp_path):
+    crawled = [Repository("a", {"kept.py": b"To a@b.co 1", "rejected.py": b"To a@b.co 1"})]
+    spans = {("a", "kept.py"): [SPAN], ("a", "rejected.py"): [SPAN]}
+    workspace = with_secrets(prepare(tmp_path, crawled, parts=1), spans)
+    work = TokenizePart(workspace, "p50k", b"", ("email", "key"))
+    (name,) = part_names(workspace)
+    statistics = work(name.removesuffix(".parquet")).statistics
+    assert (statistics["redacted.email"], statistics["redacted.key"]) == (1, 0)
