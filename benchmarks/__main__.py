@@ -23,7 +23,13 @@ ENTRIES = {
     "many": "the crawl of 2,000 small repositories, over git and HTTP",
     "profile": "where the CPU time of each stage goes",
     "licenses": "licenses of real packages, files and headers against known answers",
+    "syntax": "whether texts are Python, and its lines, against parsers of others",
+    "secrets": "secrets and personal data: precision and recall on planted ones, speed",
+    "similar": "near-duplicates of a file in a run of a million documents",
     "recall": "precision and recall of deduplication against exact truth",
+    "kernels": "rates of the kernels, and of annotate as a whole",
+    "deduplication": "the deduplication job against its peers: CPU, precision, recall",
+    "scale": "cost and memory at 0.5, 2 and 8 GB",
 }
 """Claims by name, in the order in which all of them run."""
 

@@ -24,8 +24,12 @@ SAMPLE_SEED = 20260101
 
 def run_command(run: Path, *options: str) -> list[str | Path]:
     """The command that brings a run of the reference corpus up to date."""
-    script = Path(sys.executable).with_name("repomill")
-    return [script, "run", CONFIGURATION, "--output", run, *options]
+    return [run_script(), "run", CONFIGURATION, "--output", run, *options]
+
+
+def run_script() -> Path:
+    """The program `repomill` of this environment."""
+    return Path(sys.executable).with_name("repomill")
 
 
 def crawled_run() -> Path:

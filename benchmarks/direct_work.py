@@ -6,7 +6,7 @@ graphs, so that its cost shows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from pipeline.reading import read_configuration
 from transforms.annotate.stage import AnnotateDocuments, AnnotatePart
 from transforms.coders import RecordBatchCoder
 from transforms.deduplicate import stage as deduplicate
+from transforms.deduplicate.reader import RunReader
 from transforms.parts import Workspace
 from transforms.select.stage import SelectDocuments, SelectPart
 from transforms.shard import stage as shard
@@ -68,34 +69,20 @@ def _group(pairs: Iterable[tuple[int, pa.RecordBatch]]) -> dict[int, list[pa.Rec
 
 
 def _deduplicate(graph: deduplicate.DeduplicateDocuments) -> None:
-    reader = deduplicate.PartReader(graph.workspace, graph.parts)
-    arguments = (reader, graph.options)
-    numbers = range(graph.parts)
     steps = deduplicate
-    claim_contents = steps.ClaimContents(*arguments)
-    contents = _group(pair for n in numbers for pair in claim_contents.process(n))
-    exact = _group(
-        pair
-        for claims in contents.values()
-        for pair in steps.divide_by_part(steps.drop_exact(claims))
-    )
-    claim_bands = steps.ClaimBands(*arguments)
-    bands = _group(
-        pair for n in numbers for pair in claim_bands.process((n, {"exact": exact.get(n, [])}))
-    )
-    shared = [steps.share_buckets(claims) for claims in bands.values()]
-    candidates = _group(pair for claims in shared for pair in steps.divide_by_part(claims))
-    write_shingles = steps.WriteShingles(*arguments)
-    names = [name for item in candidates.items() for _, name in write_shingles.process(item)]
-    evidence: Mapping[str, Any] = {
-        "claims": [exchange(claims) for claims in shared],
-        "exact": [exchange(batch) for batches in exact.values() for batch in batches],
-        "shingles": names,
-    }
-    drops = _group(steps.DropNear(*arguments).process((0, evidence)))
-    write = steps.WriteDuplicates(*arguments)
+    reader = RunReader(graph.workspace, graph.parts, graph.options)
+    numbers = list(steps.RankRepositories(reader).process(0))
+    names = [name for n in numbers for _, name in steps.ClaimContents(reader).process(n)]
+    list(steps.GroupContents(reader).process((0, names)))
+    names = [name for n in numbers for _, name in steps.ClaimBands(reader).process(n)]
+    list(steps.FindCandidates(reader).process((0, names)))
+    write_shingles = steps.WriteShingles(reader)
+    batches = sorted({batch for n in numbers for batch, _ in write_shingles.process(n)})
+    decide = steps.DecideBatch(reader)
+    names = [name for batch in batches for _, name in decide.process((batch, numbers))]
+    list(steps.ResolveDrops(reader).process((0, names)))
     for n in numbers:
-        list(write.process((n, {"drops": drops.get(n, [])})))
+        list(steps.WriteDuplicates(reader).process(n))
 
 
 def _shard(graph: shard.WriteShards) -> None:

@@ -40,8 +40,10 @@ class Cost:
     peak_memory: int
 
 
-def measure(command: Sequence[str | Path]) -> tuple[Cost, str]:
-    """Runs a command in the project's folder.
+def measure(
+    command: Sequence[str | Path], environment: Mapping[str, str] | None = None
+) -> tuple[Cost, str]:
+    """Runs a command in the project's folder, with some more environment variables.
 
     Returns:
       What it cost, and its standard output. The peak is that of the largest single process.
@@ -51,7 +53,8 @@ def measure(command: Sequence[str | Path]) -> tuple[Cost, str]:
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
         started = time.perf_counter()
-        process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=errors)
+        variables = {**os.environ, **(environment or {})}
+        process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=out, stderr=errors)
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -62,6 +65,13 @@ def measure(command: Sequence[str | Path]) -> tuple[Cost, str]:
         unit = 1 if sys.platform == "darwin" else 1024
         cost = Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
         return cost, out.read().decode()
+
+
+def own_peak_memory() -> int:
+    """The most bytes that this process has held, without what held who started it (Linux)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (line,) = (line for line in lines if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024
 
 
 def interleave(

@@ -15,8 +15,8 @@ from benchmarks.harness import ROOT, Report, measure
 from schemas.digest import TableDigest
 from transforms import parts
 from transforms.annotate import stage as annotate
+from transforms.deduplicate import batches, candidates, reader, shingle_files
 from transforms.deduplicate import stage as deduplicate
-from transforms.deduplicate import steps
 from transforms.select import stage as select
 from transforms.shard import plan
 from transforms.shard import stage as shard
@@ -30,9 +30,9 @@ SMALL = 0.02
 READ = "read and decompress Parquet"
 PIECES = (
     (annotate, "iterate_row_groups", READ),
-    (steps, "iterate_row_groups", READ),
+    (reader, "iterate_row_groups", READ),
     (tokenize, "iterate_row_groups", READ),
-    (deduplicate, "read_part", READ),
+    (reader, "read_part", READ),
     (shard, "read_part", READ),
     (tokenize, "read_part", READ),
     (select, "read_rule_columns", READ),
@@ -48,17 +48,22 @@ PIECES = (
     (annotate, "fingerprint_texts", "fingerprint columns (content hashes row by row)"),
     (direct_work, "exchange", "encode and decode what is shuffled"),
     (deduplicate, "rank_repositories", "keep order"),
-    (deduplicate, "optimal_banding", "bands and rows (datasketch's optimizer)"),
-    (deduplicate, "claim_contents", "claims of contents"),
-    (deduplicate, "claim_bands", "claims of bands"),
-    (deduplicate, "divide_by_key", "divide claims by hash range"),
-    (deduplicate, "divide_by_part", "divide by part"),
-    (deduplicate, "drop_exact", "exact duplicates"),
-    (deduplicate, "share_buckets", "buckets (sort of band hashes)"),
-    (steps, "distinct_shingles", "shingles of candidates (hash and sort)"),
+    (deduplicate, "claim_hashes", "groups of equal hashes"),
+    (deduplicate, "group_equal", "groups of equal hashes"),
+    (candidates, "claim_bands", "claims of bands"),
+    (candidates, "sketch_signatures", "sketches"),
+    (deduplicate, "write_claims", "write claims and sketches"),
+    (candidates, "shared_claims", "buckets (sort of claims)"),
+    (candidates, "unite_buckets", "components of what may match"),
+    (deduplicate, "find_candidates", "arrange candidates in batches"),
+    (shingle_files, "document_texts", "texts"),
+    (shingle_files, "distinct_shingles", "shingles of candidates (hash and sort)"),
+    (shingle_files, "_read_texts", "read documents of candidates"),
     (deduplicate, "write_shingles", "write shingles"),
-    (steps, "decide_duplicates", "greedy pass with exact similarity"),
-    (deduplicate, "drop_near", "arrange candidates and drops"),
+    (shingle_files.ShingleReader, "load", "read shingles"),
+    (batches, "decide_duplicates", "greedy pass with exact similarity"),
+    (deduplicate, "decide_batch", "arrange batches"),
+    (deduplicate, "resolve", "resolve drops"),
     (deduplicate, "describe_part", "rows of duplicates"),
     (select, "first_failing_rule", "rules"),
     (select, "count_bins", "count bins"),
@@ -104,7 +109,6 @@ def report() -> Report:
 def _account(run: Path) -> Mapping[str, Mapping[str, float]]:
     loading.load_tokenizer.cache_clear()
     loading._choose_engine.cache_clear()
-    deduplicate.optimal_banding.cache_clear()
     account = Account()
     for owner, attribute, name in PIECES:
         account.watch(owner, attribute, name)

@@ -7,24 +7,27 @@ import resource
 import time
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from benchmarks.corpus import finished_run, parts
-from benchmarks.harness import ROOT, Report
+from benchmarks.corpus import crawled_run, fresh_run, parts, remove_run, run_command
+from benchmarks.harness import ROOT, Report, measure
 from benchmarks.truth import Pairs, jaccard, similar_pairs
-from pipeline.configuration import Annotate, Deduplicate
+from pipeline.configuration import Annotate
 from schemas import tables
 from schemas.documents import document_id
-from transforms.buffers import binary_buffers, utf8_contents
+from transforms.buffers import binary_buffers
 from transforms.deduplicate.bands import optimal_banding
+from transforms.interpreted import SHINGLE_WORDS
 from transforms.parts import iterate_row_groups, read_part
-from transforms.shingles import SHINGLE_WORDS, distinct_shingles
+from transforms.shingles import distinct_shingles
+from transforms.texts import document_texts
 
-THRESHOLD = Deduplicate().threshold
-EDGES = (0.7, 0.72, 0.74, 0.76, 0.78, 0.8, 0.85, 0.9, 1.0 + 1e-9)
+THRESHOLDS = (0.7, 0.85)
+EDGES = (0.7, 0.72, 0.74, 0.76, 0.78, 0.8, 0.85, 0.87, 0.9, 0.95, 1.0 + 1e-9)
 CHECKED_DROPS = 2_000
 CHECKED_DOCUMENTS = 1_500
 GOAL = 0.995
@@ -43,31 +46,49 @@ class Corpus:
 
     ids: Ids
     content: npt.NDArray[np.int64]
-    kept_document: npt.NDArray[np.bool_]
-    duplicates: pa.Table
     texts: pa.LargeBinaryArray
     hashes: Ids
     offsets: npt.NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Decided:
+    """What a run with a threshold has decided about the documents of a corpus."""
+
+    threshold: float
+    duplicates: pa.Table
+
+    @property
+    def kept(self) -> npt.NDArray[np.bool_]:
+        """Whether each document is kept."""
+        kept: npt.NDArray[np.bool_] = self.duplicates["duplicate_of"].is_null().to_numpy()
+        return kept
+
+
 def report() -> Report:
     """Finds all similar pairs, and holds the run's decisions against them."""
     found = Report("Precision and recall of deduplication")
-    corpus = _read_corpus()
+    crawled_run()
+    run = fresh_run("recall")
+    decisions = [_decide(run, threshold) for threshold in THRESHOLDS]
+    corpus = _read_corpus(ROOT / run)
+    remove_run(run)
     started = time.process_time()
-    pairs, candidates = similar_pairs(corpus.hashes, corpus.offsets, THRESHOLD)
+    pairs, candidates = similar_pairs(corpus.hashes, corpus.offsets, THRESHOLDS[0])
     seconds = time.process_time() - started
     contents = corpus.offsets.size - 1
     found.say(
         f"{corpus.ids.size:,} documents, {contents:,} distinct by content, "
-        f"{corpus.hashes.size / 1e6:.1f} M distinct shingles. Exact truth: every pair of "
-        f"contents with a Jaccard similarity of {THRESHOLD} or more over {SHINGLE_WORDS}-word "
+        f"{corpus.hashes.size / 1e6:.1f} M distinct shingles. Exact truth: every pair of contents "
+        f"with a Jaccard similarity of {THRESHOLDS[0]} or more over {SHINGLE_WORDS}-word "
         f"shingles, {pairs.left.size:,} of them, by prefix filtering in {seconds:.0f} CPU seconds "
         f"({candidates:,} candidates counted)."
     )
     checked = _check_truth(corpus, pairs)
-    _say_precision(found, corpus)
-    _say_recall(found, corpus, pairs)
+    for decided in decisions:
+        found.say(f"## Threshold {decided.threshold}")
+        _say_precision(found, corpus, decided)
+        _say_recall(found, corpus, decided, pairs)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # KiB
     found.say(
         f"The truth was checked by brute force over {checked[0]:,} contents: the same "
@@ -76,28 +97,29 @@ def report() -> Report:
     return found
 
 
-def _read_corpus() -> Corpus:
-    run = ROOT / finished_run("annotate", "deduplicate")
+def _decide(run: Path, threshold: float) -> Decided:
+    """Deduplicates with a threshold, from nothing but the crawl at first."""
+    setting = f"deduplicate.threshold={threshold}"
+    measure(run_command(run, "--stage", "deduplicate", "--set", setting))
+    decided = [read_part(path) for path in parts(run, tables.DUPLICATES)]
+    return Decided(threshold, pa.concat_tables(decided))
+
+
+def _read_corpus(run: Path) -> Corpus:
     ids, digests, texts = [], [], []
     for path in parts(run):
         number, row = tables.part_number(path.name), 0
-        for batch in iterate_row_groups(path, ["content", "encoding", "sha256"]):
+        for batch in iterate_row_groups(path, ["content", "encoding", "language", "sha256"]):
             ids.append(document_id(number, row) + np.arange(len(batch), dtype=np.uint64))
             digests.append(batch["sha256"])
-            texts.append(utf8_contents(batch["content"], batch["encoding"]))
+            columns = (batch[name] for name in ("content", "encoding", "language"))
+            texts.append(document_texts(*columns))
             row += len(batch)
     names = pa.concat_arrays(digests).to_numpy(zero_copy_only=False).astype("S64")
     _, first, content = np.unique(names, return_index=True, return_inverse=True)
     distinct = pa.concat_arrays(texts).take(pa.array(first))
-    duplicates = pa.concat_tables([read_part(path) for path in parts(run, tables.DUPLICATES)])
-    return Corpus(
-        np.concatenate(ids),
-        content,
-        duplicates["duplicate_of"].is_null().to_numpy(),
-        duplicates,
-        distinct,
-        *distinct_shingles(*binary_buffers(distinct)),
-    )
+    hashes, offsets = distinct_shingles(*binary_buffers(distinct))
+    return Corpus(np.concatenate(ids), content, distinct, hashes, offsets)
 
 
 def _check_truth(corpus: Corpus, pairs: Pairs) -> tuple[int, int]:
@@ -111,7 +133,7 @@ def _check_truth(corpus: Corpus, pairs: Pairs) -> tuple[int, int]:
         (int(some[i]), int(some[j]))
         for i in range(some.size)
         for j in range(i + 1, some.size)
-        if jaccard(sets[i], sets[j], 0.0) >= THRESHOLD
+        if jaccard(sets[i], sets[j], 0.0) >= THRESHOLDS[0]
     }
     inside = np.isin(pairs.left, some) & np.isin(pairs.right, some)
     quick = set(zip(pairs.left[inside].tolist(), pairs.right[inside].tolist(), strict=True))
@@ -120,18 +142,18 @@ def _check_truth(corpus: Corpus, pairs: Pairs) -> tuple[int, int]:
     return some.size, len(brute)
 
 
-def _say_precision(found: Report, corpus: Corpus) -> None:
-    level = corpus.duplicates["level"].to_numpy()
+def _say_precision(found: Report, corpus: Corpus, decided: Decided) -> None:
+    level = decided.duplicates["level"].to_numpy()
     rows = []
     for name in ("exact", "near"):
         dropped = np.flatnonzero(level == name)
-        kept_ids = corpus.duplicates["duplicate_of"].take(pa.array(dropped)).to_numpy()
+        kept_ids = decided.duplicates["duplicate_of"].take(pa.array(dropped)).to_numpy()
         kept = np.searchsorted(corpus.ids, kept_ids)
         left, right = corpus.content[dropped], corpus.content[kept]
         exact = np.array([_similarity(corpus, *pair) for pair in zip(left, right, strict=True)])
-        stated = corpus.duplicates["similarity"].take(pa.array(dropped)).to_numpy()
-        right_level = left == right if name == "exact" else exact >= THRESHOLD
-        good = corpus.kept_document[kept] & right_level
+        stated = decided.duplicates["similarity"].take(pa.array(dropped)).to_numpy()
+        right_level = left == right if name == "exact" else exact >= decided.threshold
+        good = decided.kept[kept] & right_level
         checked = np.random.default_rng(1).permutation(dropped.size)[:CHECKED_DROPS]
         by_sets = np.array([_set_similarity(corpus, left[n], right[n]) for n in checked])
         rows.append(
@@ -139,9 +161,9 @@ def _say_precision(found: Report, corpus: Corpus) -> None:
                 name,
                 f"{dropped.size:,}",
                 f"{good.mean():.4f}",
-                int((~corpus.kept_document[kept]).sum()),
+                int((~decided.kept[kept]).sum()),
                 int((~right_level).sum()),
-                f"{(by_sets >= THRESHOLD).mean():.4f}",
+                f"{(by_sets >= decided.threshold).mean():.4f}",
                 f"{np.abs(stated - exact).max():.0e}",
             )
         )
@@ -171,18 +193,21 @@ def _spell(text: bytes) -> set[tuple[bytes, ...]]:
     return set(zip(*(words[shift:] for shift in range(SHINGLE_WORDS)), strict=False))
 
 
-def _say_recall(found: Report, corpus: Corpus, pairs: Pairs) -> None:
+def _say_recall(found: Report, corpus: Corpus, decided: Decided, pairs: Pairs) -> None:
+    wanted = pairs.similarity >= decided.threshold
+    pairs = Pairs(pairs.left[wanted], pairs.right[wanted], pairs.similarity[wanted])
+    edges = [edge for edge in EDGES if edge >= decided.threshold]
     kept = np.zeros(corpus.offsets.size - 1, dtype=np.bool_)
-    kept[corpus.content[corpus.kept_document]] = True
+    kept[corpus.content[decided.kept]] = True
     missed = kept[pairs.left] & kept[pairs.right]
-    banding = optimal_banding(THRESHOLD, Annotate().permutations)
-    seen = 1 - (1 - pairs.similarity**banding.rows) ** banding.bands
+    banding = optimal_banding(decided.threshold, Annotate().permutations)
+    seen = np.array([banding.meeting(value) for value in pairs.similarity])
     rows = []
-    for low, high in [(EDGES[0], EDGES[-1]), *pairwise(EDGES)]:
+    for low, high in [(edges[0], edges[-1]), *pairwise(edges)]:
         inside = (pairs.similarity >= low) & (pairs.similarity < high)
         rows.append(
             (
-                f"{low:.2f}-{min(high, 1):.2f}" if (low, high) != (EDGES[0], EDGES[-1]) else "all",
+                f"{low:.2f}-{min(high, 1):.2f}" if (low, high) != (edges[0], edges[-1]) else "all",
                 f"{inside.sum():,}",
                 f"{(missed & inside).sum():,}",
                 f"{1 - missed[inside].mean():.5f}" if inside.any() else "",

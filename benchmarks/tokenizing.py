@@ -9,8 +9,8 @@ import numpy as np
 from benchmarks.corpus import crawled_run, sample_texts, text_bytes
 from benchmarks.harness import Report, interleave, spread
 from benchmarks.peers.huggingface_tokenizers import encode_strings
-from transforms.tokenize.engines import GigatokenEngine, TokenizersEngine
-from transforms.tokenize.vocabulary import p50k_tokenizer
+from transforms.tokenizers.engines import GigatokenEngine, TokenizersEngine
+from transforms.tokenizers.vocabulary import p50k_tokenizer
 
 SAMPLE_BYTES = 16_000_000
 ROUNDS = 3
