@@ -84,7 +84,7 @@ def _run_stage(
     options = pipeline_options(DirectSettings(workers=WORKERS))
     with beam.Pipeline(options=options) as pipeline:
         pipeline | name.capitalize() >> graph(workspace)
-    files = [receipt.files[table] for receipt in workspace.receipts().values()]
+    files = [receipt.files.get(table, ()) for receipt in workspace.receipts().values()]
     entries = sorted((entry for each in files for entry in each), key=lambda entry: entry.name)
     manifest = Manifest(table, name, "", "", {}, {}, tuple(entries))
     run.publish(name, [manifest])

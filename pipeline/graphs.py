@@ -13,7 +13,7 @@ from pipeline.configuration import Configuration
 from pipeline.contamination import index_path
 from pipeline.folder import RunFolder
 from pipeline.optouts import opt_outs_path
-from pipeline.stages import ordered_sources, wanted_syntax
+from pipeline.stages import ordered_sources, wanted_on_demand
 from schemas import tables
 from schemas.duplicates import Level
 from transforms.annotate.stage import AnnotateDocuments, AnnotateOptions
@@ -70,7 +70,7 @@ def _annotate(configuration: Configuration, run: RunFolder, workspace: Workspace
 
 
 def _parse(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
-    options = ParseOptions(wanted_syntax(configuration))
+    options = ParseOptions(wanted_on_demand(configuration), configuration.tokenize.tokenizer)
     return ParseDocuments(workspace, _parts(run, tables.DOCUMENTS), options)
 
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+
 from pipeline.configuration import Configuration
 from pipeline.contamination import state_of as state_of_benchmarks
 from pipeline.errors import UsageError
@@ -20,6 +22,7 @@ from pipeline.optouts import state_of
 from pipeline.reading import nearest
 from schemas import tables
 from schemas.duplicates import Level
+from schemas.redundancy import CHARACTERS_PER_TOKEN, REDUNDANCY
 from schemas.syntax import SYNTAX
 from transforms.crawl.git.urls import without_credentials
 from transforms.crawl.source import Source
@@ -117,12 +120,18 @@ def _annotate_settings(configuration: Configuration) -> dict[str, Any]:
 
 
 def _parse_settings(configuration: Configuration) -> dict[str, Any]:
-    return {"wanted": list(wanted_syntax(configuration))}
+    wanted = wanted_on_demand(configuration)
+    tokenizer = configuration.tokenize.tokenizer
+    return {
+        "wanted": list(wanted),
+        **({"tokenizer": tokenizer} if CHARACTERS_PER_TOKEN in wanted else {}),
+    }
 
 
-def wanted_syntax(configuration: Configuration) -> tuple[str, ...]:
-    """What of the syntax of documents the rules of a configuration ask for."""
-    return wanted_columns(configuration.select.resolved(), SYNTAX)
+def wanted_on_demand(configuration: Configuration) -> tuple[str, ...]:
+    """What the rules of a configuration ask of the columns that only rules bring about."""
+    columns = pa.schema([*SYNTAX, *REDUNDANCY])
+    return wanted_columns(configuration.select.resolved(), columns)
 
 
 def _deduplicate_settings(configuration: Configuration) -> dict[str, Any]:
@@ -188,7 +197,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="parse",
         inputs=(tables.DOCUMENTS,),
-        outputs=(tables.SYNTAX,),
+        outputs=(tables.SYNTAX, tables.REDUNDANCY),
         settings=_parse_settings,
         by_part=True,
     ),

@@ -20,7 +20,7 @@ from pipeline.errors import UsageError, UserError
 from pipeline.folder import CONFIGURATION, RunFolder
 from pipeline.optouts import file_entries
 from pipeline.reading import read_configuration
-from pipeline.stages import PRODUCERS, wanted_syntax
+from pipeline.stages import PRODUCERS, wanted_on_demand
 from schemas import tables
 from schemas.selection import OPTED_OUT, SELECTED
 from transforms.parts import Workspace, read_part
@@ -119,10 +119,10 @@ def _refuse_other_changes(own: Configuration, tried: Configuration) -> None:
 
 
 def _refuse_unmeasured(run: RunFolder, tried: Configuration) -> None:
-    """Raises `UserError` where a rule asks for syntax that no rule of the run asked for."""
+    """Raises `UserError` where a rule asks for what no rule of the run asked for."""
     manifest = run.manifest(tables.SYNTAX)
     measured = manifest.settings["wanted"] if manifest else ()
-    missing = [name for name in wanted_syntax(tried) if name not in measured]
+    missing = [name for name in wanted_on_demand(tried) if name not in measured]
     if missing:
         raise UserError(
             f"the run has not measured {', '.join(missing)}, because none of its rules asks for it;"

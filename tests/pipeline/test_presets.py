@@ -88,6 +88,11 @@ REJECTED = {
             {"text": _NUMBERED, "language": "java"},
         ],
         "too_many_comments": [{"docstring_share": 0.9}],
+        "too_few_characters_a_token": [
+            {"characters_per_token": 2.4},
+            {"characters_per_token": 2.8, "language": "java"},
+            {"characters_per_token": 2.5, "language": "javascript"},
+        ],
     },
     "opencoder": {
         **_COMMON,
@@ -104,6 +109,17 @@ REJECTED = {
         "too_many_lines": [{"text": "some words here\n" * 100_001}],
         "lines_too_short_on_average": [{"text": "abc\n" * 40}],
         "lines_repeated": [{"text": "the same words again\n" * 40}],
+        "words_repeated": [
+            {"top_2gram_share": 0.21},
+            {"top_3gram_share": 0.19},
+            {"top_4gram_share": 0.17},
+            {"repeated_5gram_share": 0.81},
+            {"repeated_6gram_share": 0.71},
+            {"repeated_7gram_share": 0.71},
+            {"repeated_8gram_share": 0.71},
+            {"repeated_9gram_share": 0.71},
+            {"repeated_10gram_share": 0.61},
+        ],
         "too_much_white_space": [{"text": "".join(f"{' ' * 40}word{n}\n" for n in range(40))}],
         "too_few_alphabetic": [
             {"text": "".join(f"ab {chr(97 + n % 26)} (((((({n})))))) c d\n" for n in range(40))}
@@ -129,6 +145,9 @@ REJECTED = {
         "python_mostly_pass": [{"pass_line_share": 0.06}],
         "python_mostly_imports": [{"import_line_share": 0.31}],
         "python_mostly_prints": [{"print_line_share": 0.41}],
+        "python_mostly_functions": [{"function_line_share": 0.21}],
+        "python_mostly_trivial_functions": [{"trivial_function_line_share": 0.11}],
+        "python_no_variables": [{"variables": 0}],
         "mostly_output": [
             {
                 "text": "".join(f"std::cout << value_{chr(97 + n)};\n" for n in range(20)),
@@ -188,17 +207,23 @@ THRESHOLDS = {
     "bigcode": "characters == 0, mean_line_characters > 100, max_line_characters > 1000, "
     "alphanumeric_share < 0.25, alphabetic_share < 0.25, html_visible_share < 0.2, "
     "html_visible_characters < 100, characters < 50, characters > 5000, docstring_share < 0.01, "
-    "comment_share < 0.01, comment_share > 0.8, docstring_share > 0.8",
+    "comment_share < 0.01, comment_share > 0.8, docstring_share > 0.8, characters_per_token < 2.5, "
+    "characters_per_token < 2.9, characters_per_token < 2.6",
     # arXiv 2411.04905, appendix A, and the thresholds published with it.
     "opencoder": "characters == 0, size > 3000000, characters < 50, words < 30, "
     "mean_word_characters < 2, mean_word_characters > 10, replacement_share > 0.01, lines < 10, "
     "lines > 100000, mean_line_characters < 5, mean_line_characters > 100, "
-    "max_line_characters > 1000, repeated_line_share > 0.7, whitespace_share > 0.5, "
+    "max_line_characters > 1000, repeated_line_share > 0.7, "
+    "top_2gram_share > 0.2, top_3gram_share > 0.18, top_4gram_share > 0.16, "
+    "repeated_5gram_share > 0.8, repeated_6gram_share > 0.7, repeated_7gram_share > 0.7, "
+    "repeated_8gram_share > 0.7, repeated_9gram_share > 0.7, repeated_10gram_share > 0.6, "
+    "whitespace_share > 0.5, "
     "alphabetic_share < 0.5, digit_share > 0.2, digit_share > 0.3, comment_share > 0.8, "
     "docstring_share > 0.8, max_encoded_characters > 1024, encoded_share > 0.5, "
     "hexadecimal_share > 0.4, long_string_line_share > 0.2, string_share > 0.6, "
     "long_word_share > 0.4, todo_line_share > 0.01, assert_line_share > 0.4, characters > 5000, "
-    "pass_line_share > 0.05, import_line_share > 0.3, print_line_share > 0.4, "
+    "pass_line_share > 0.05, import_line_share > 0.3, print_line_share > 0.4, function_line_share > 0.2, "
+    "trivial_function_line_share > 0.1, variables == 0, "
     "output_line_share > 0.4, directive_line_share > 0.8, html_visible_share < 0.2, "
     "html_visible_characters < 100",
 }

@@ -1,4 +1,4 @@
-"""Parse: documents in, ``attributes/syntax`` out.
+"""Parse: documents in, ``attributes/syntax`` and ``attributes/redundancy`` out.
 
 Nothing is shuffled but the names of parts. What no rule asks for is not computed; where
 none asks for anything, not even the text is read.
@@ -7,6 +7,7 @@ none asks for anything, not even the text is read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,78 +19,116 @@ import pyarrow.compute as pc
 from apache_beam.pvalue import PBegin, PCollection
 
 from schemas import tables
+from schemas.redundancy import CHARACTERS_PER_TOKEN, REDUNDANCY
 from schemas.syntax import SYNTAX
+from transforms.parse.redundancy import measure_redundancy
 from transforms.parse.syntax import measure_syntax
 from transforms.parts import Progress, Receipt, Workspace, iterate_row_groups, read_part
 from transforms.recurrence import KEY_COLUMNS, RecurringContents
 from transforms.stage import ProcessUnits
 from transforms.texts import document_texts
+from transforms.tokenizers.engines import Engine
+from transforms.tokenizers.loading import load_engine, read_sample
 
 _COLUMNS = ["content", *KEY_COLUMNS, "size"]
 
+SCHEMAS = {tables.SYNTAX: SYNTAX, tables.REDUNDANCY: REDUNDANCY}
 LANGUAGE = "python"
-"""Documents of other languages have nulls. Notebooks are not asked: cells hold commands too."""
+"""Documents of other languages have no syntax. Notebooks are not asked: cells hold commands
+too."""
+
+_NOWHERE = pa.scalar(None, pa.int64())
+
+_Found = dict[str, pa.RecordBatch]
 
 
 @dataclass(frozen=True)
 class ParseOptions:
-    """The columns of `schemas.syntax` that rules ask for."""
+    """The columns of the two tables that rules ask for, and the tokenizer of the run."""
 
     wanted: tuple[str, ...]
+    tokenizer: str = "p50k"
+
+    @property
+    def wants_tokens(self) -> bool:
+        """Whether texts are tokenized."""
+        return CHARACTERS_PER_TOKEN in self.wanted
 
 
 @dataclass(frozen=True)
 class ParsePart:
-    """Measures the syntax of each document of a part, each distinct content once."""
+    """Measures what rules ask for of each document of a part, each distinct content once.
+
+    ``sample`` is of the run's text, to compare engines on.
+    """
 
     workspace: Workspace
     options: ParseOptions
+    sample: bytes = b""
 
     def __call__(self, unit: str) -> Receipt:
         """Parses the part whose file has this name without its suffix."""
         name = f"{unit}.parquet"
         documents = self.workspace.committed(tables.DOCUMENTS, name)
-        writer = self.workspace.write_table(tables.SYNTAX, name, SYNTAX)
-        with writer, Progress(self.workspace, unit) as progress:
+        writers = {
+            table: self.workspace.write_table(table, name, schema)
+            for table, schema in SCHEMAS.items()
+        }
+        with ExitStack() as stack, Progress(self.workspace, unit) as progress:
+            for writer in writers.values():
+                stack.enter_context(writer)
             for batch, found in self._measured(documents):
-                writer.write(found)
+                for table, rows in found.items():
+                    writers[table].write(rows)
                 progress.add(documents=len(batch), bytes=pc.sum(batch["size"]).as_py())
-        return Receipt(files={tables.SYNTAX: (writer.entry,)})
+        return Receipt(files={table: (writer.entry,) for table, writer in writers.items()})
 
-    def _measured(self, documents: Path) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
+    def _measured(self, documents: Path) -> Iterator[tuple[pa.RecordBatch, _Found]]:
         if not self.options.wanted:
             for batch in iterate_row_groups(documents, ["size"]):
-                yield batch, null_rows(len(batch))
+                yield (
+                    batch,
+                    {table: null_rows(schema, len(batch)) for table, schema in SCHEMAS.items()},
+                )
             return
+        options = self.options
+        engine = load_engine(options.tokenizer, self.sample) if options.wants_tokens else None
         contents = RecurringContents(read_part(documents, KEY_COLUMNS))
         for batch in iterate_row_groups(documents, _COLUMNS):
             fresh = contents.fresh(len(batch))
-            rows = measure_documents(batch.take(pa.array(fresh)), self.options.wanted)
-            yield batch, contents.complete(len(batch), fresh, {tables.SYNTAX: rows})[tables.SYNTAX]
+            learned = measure_documents(batch.take(pa.array(fresh)), options.wanted, engine)
+            yield batch, contents.complete(len(batch), fresh, learned)
 
 
-def null_rows(rows: int) -> pa.RecordBatch:
+def null_rows(schema: pa.Schema, rows: int) -> pa.RecordBatch:
     """So many rows of which nothing is known."""
     return pa.RecordBatch.from_arrays(
-        [pa.nulls(rows, field.type) for field in SYNTAX], schema=SYNTAX
+        [pa.nulls(rows, field.type) for field in schema], schema=schema
     )
 
 
-def measure_documents(documents: pa.RecordBatch, wanted: Sequence[str]) -> pa.RecordBatch:
-    """The rows of some documents, null for those that are in another language."""
-    is_python = pc.fill_null(pc.equal(documents["language"], LANGUAGE), fill_value=False)
+def measure_documents(
+    documents: pa.RecordBatch, wanted: Sequence[str], engine: Engine | None
+) -> _Found:
+    """What is wanted of some documents, by table; their syntax null but in `LANGUAGE`."""
+    languages = documents["language"]
+    texts = document_texts(documents["content"], documents["encoding"], languages)
+    syntax = [name for name in SYNTAX.names if name in wanted]
+    is_python = pc.fill_null(pc.equal(languages, LANGUAGE), fill_value=False)
     rows = np.flatnonzero(is_python.to_numpy(zero_copy_only=False))
-    chosen = documents.take(pa.array(rows))
-    texts = document_texts(*(chosen[name] for name in ("content", "encoding", "language")))
+    measured = measure_syntax(texts.take(pa.array(rows)) if syntax else texts[:0], syntax)
     places = np.zeros(len(documents), np.int64)
     places[rows] = np.arange(rows.size)
-    measured = measure_syntax(texts, wanted)
-    return measured.take(pc.if_else(is_python, pa.array(places), pa.scalar(None, pa.int64())))
+    known = pc.and_(is_python, bool(syntax))
+    return {
+        tables.SYNTAX: measured.take(pc.if_else(known, pa.array(places), _NOWHERE)),
+        tables.REDUNDANCY: measure_redundancy(texts, wanted, engine),
+    }
 
 
 @dataclass
 class ParseDocuments(beam.PTransform[Any, Any]):
-    """Measures the syntax of every document of a run."""
+    """Measures what rules ask for of every document of a run."""
 
     workspace: Workspace
     parts: Sequence[str]
@@ -98,6 +137,8 @@ class ParseDocuments(beam.PTransform[Any, Any]):
     def expand(self, begin: PBegin) -> PCollection[str]:
         """Nothing in, names of finished parts out."""
         units = [Path(part).stem for part in self.parts]
-        work = ParsePart(self.workspace, self.options)
+        asked = self.options.wants_tokens
+        sample = read_sample(self.workspace, self.parts) if asked else b""
+        work = ParsePart(self.workspace, self.options, sample)
         finished: PCollection[str] = begin | ProcessUnits(units, work)
         return finished

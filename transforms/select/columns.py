@@ -10,6 +10,7 @@ from schemas import documents, tables
 from schemas.contamination import CONTAMINATION
 from schemas.duplicates import DUPLICATES
 from schemas.quality import QUALITY
+from schemas.redundancy import REDUNDANCY
 from schemas.secrets import COUNT_COLUMNS, SECRETS
 from schemas.syntax import SYNTAX
 from transforms.parts import Workspace, read_part
@@ -20,6 +21,7 @@ _SECRET_COUNTS = pa.schema([SECRETS.field(name) for name in COUNT_COLUMNS.values
 SIDECARS = {
     tables.QUALITY: QUALITY,
     tables.SYNTAX: SYNTAX,
+    tables.REDUNDANCY: REDUNDANCY,
     tables.CONTAMINATION: CONTAMINATION,
     tables.SECRETS: _SECRET_COUNTS,
     tables.DUPLICATES: DUPLICATES,
