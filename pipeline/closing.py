@@ -121,6 +121,8 @@ def print_trial(console: Console, trial: Trial) -> None:
         _say(console, f"{move.source} -> {move.target}: {count}, such as")
         for example in move.examples:
             _say(console, f"    {printable(example)}")
+    if trial.note:
+        _say(console, trial.note)
 
 
 def print_attribution(console: Console, attribution: Attribution, output: str) -> None:

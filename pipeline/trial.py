@@ -30,6 +30,11 @@ from transforms.select.rules import find_rejected, first_of, wanted_columns
 
 MAX_EXAMPLES = 3
 
+_OTHER_LISTS = (
+    "With these lists of licenses, `repomill run` would also keep other copies of duplicates: "
+    "those in repositories that may be used."
+)
+
 
 @dataclass(frozen=True)
 class TriedBin:
@@ -60,12 +65,16 @@ class Move:
 
 @dataclass(frozen=True)
 class Trial:
-    """The funnel under the rules that are tried, and what moves against the run's own."""
+    """The funnel under the rules that are tried, and what moves against the run's own.
+
+    ``note`` is what a new pass would change beyond that.
+    """
 
     documents: int
     bytes: int
     funnel: tuple[TriedBin, ...]
     moves: tuple[Move, ...]
+    note: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The trial as plain values."""
@@ -82,10 +91,11 @@ def try_rules(run: RunFolder, changes: Sequence[str]) -> Trial:
     Raises:
       UserError: attributes are missing, or a change is wrong or not one of rules.
     """
+    own = read_configuration(run.path / CONFIGURATION)
     tried = read_configuration(
         run.path / CONFIGURATION, changes=[_complete(change) for change in changes]
     )
-    _refuse_other_changes(read_configuration(run.path / CONFIGURATION), tried)
+    _refuse_other_changes(own, tried)
     asked = set(wanted_columns(tried.select.resolved(), rule_schema()))
     needed = [table for table, schema in SIDECARS.items() if asked.intersection(schema.names)]
     for table in (tables.DOCUMENTS, *needed):
@@ -97,7 +107,8 @@ def try_rules(run: RunFolder, changes: Sequence[str]) -> Trial:
     manifest = run.manifest(tables.DOCUMENTS)
     for entry in manifest.files if manifest else ():
         counter.add(run, entry.name)
-    return counter.result()
+    same_lists = own.select.licenses == tried.select.licenses
+    return counter.result(None if same_lists else _OTHER_LISTS)
 
 
 def _complete(change: str) -> str:
@@ -177,7 +188,7 @@ class _Counter:
             if len(known) < MAX_EXAMPLES:
                 known.append(f"{table['repository'][row]}:{table['path'][row]}")
 
-    def result(self) -> Trial:
+    def result(self, note: str | None) -> Trial:
         """What all parts came to."""
         expressions: dict[str, str | None] = {OPTED_OUT: None}
         expressions |= {rule.name: rule.expression for rule in self._rules}
@@ -193,6 +204,7 @@ class _Counter:
             bytes=self._bytes.total(),
             funnel=tuple(each for each in bins if each.name != OPTED_OUT or each.matching),
             moves=tuple(moves),
+            note=note,
         )
 
     def _bin(self, name: str, expression: str | None) -> TriedBin:

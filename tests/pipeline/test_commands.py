@@ -8,14 +8,15 @@ from typer.testing import CliRunner
 
 from pipeline.commands import app
 from pipeline.errors import UserError
+from tests.pipeline.conftest import module
 from tests.pipeline.runs import run_configuration
 
-COMMANDS = ("run", "status", "why", "rules", "attribution", "verify", "digest")
+COMMANDS = ("run", "status", "why", "similar", "rules", "attribution", "verify", "digest")
 
 
-def call(*arguments):
+def call(*arguments, stdin=None):
     """What a command prints; errors of ours are raised, as `main` catches them."""
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], input=stdin)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
@@ -217,3 +218,17 @@ def test_a_runner_that_is_not_there_is_refused(configure):
 def test_an_unknown_stage_names_the_nearest(configure):
     with pytest.raises(UserError, match="no stage 'tokenise'; did you mean tokenize"):
         call("run", configure(), "--stage", "tokenise")
+
+
+def test_similar_prints_matches_and_reads_standard_input(configure, tmp_path):
+    run = run_configuration(configure(), stages=("deduplicate",))
+    (tmp_path / "query.py").write_text(module(0, 40))
+    output = call("similar", run.path, tmp_path / "query.py").output
+    assert output.startswith("1.0000  exact       kept     ")
+    assert "near.py" in output
+    body = json.loads(call("similar", run.path, tmp_path / "query.py", "--json").output)
+    assert body["matches"][0]["level"] == "exact"
+    assert (
+        "no document is the same"
+        in call("similar", run.path, "-", stdin="some words that are like no document there").output
+    )

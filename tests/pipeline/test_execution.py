@@ -8,7 +8,8 @@ from pipeline.folder import RunFolder
 from pipeline.summary import summarize
 from schemas import tables
 from tests.pipeline.runs import digests, executed, run_configuration
-from transforms.parts import Receipt, read_part
+from transforms.parts import Receipt, map_stream, read_part
+from transforms.tokenizers.loading import load_tokenizer
 
 ALL_STAGES = ["list", "crawl", "annotate", "parse", "deduplicate", "select", "tokenize", "shard"]
 
@@ -214,3 +215,38 @@ def test_an_error_before_any_worker_starts_leaves_its_trace_too(configure, monke
     monkeypatch.setattr("pipeline.graphs.build_graph", fail)
     with pytest.raises(StageError, match="stage list failed: before the start"):
         run_configuration(configure())
+
+
+def test_secrets_are_redacted_in_the_tokens_and_stay_in_the_documents(configure, projects):
+    (projects / "delta" / "main.py").write_text("author = 'jane.roe@acme-widgets.com'\n")
+    run = run_configuration(configure(), stages=("tokenize",))
+    tokenizer = load_tokenizer("p50k")
+    texts = [
+        tokenizer.decode(ids)
+        for path in sorted((run.path / tables.TOKENS).glob("part-*"))
+        for ids in map_stream(path)["input_ids"].to_pylist()
+    ]
+    assert "author = '<EMAIL>'\n" in texts
+    assert run.manifest(tables.TOKENS).statistics["redacted.email"] == 1
+    kept = run_configuration(configure(), "tokenize.redact=[]", stages=("tokenize",))
+    assert kept.manifest(tables.TOKENS).statistics.get("redacted.email") is None
+
+
+def test_a_copy_in_a_repository_that_may_be_used_stays(configure, projects):
+    changes = ("opt_out.repositories=[directory/alpha]", "deduplicate.levels=[exact,normalized]")
+    run = run_configuration(configure(), stages=("deduplicate",))
+    again = run_configuration(
+        configure(), *changes, "select.rules.copy=level == 'normalized'", stages=("select",)
+    )
+    assert executed(again)[-4:] == ["annotate", "parse", "deduplicate", "select"]
+    kept = [
+        (row["repository"], row["path"])
+        for name in sorted((run.path / tables.DOCUMENTS).glob("part-*"))
+        for row, copy in zip(
+            read_part(name, ["repository", "path"]).to_pylist(),
+            read_part(run.path / tables.DUPLICATES / name.name)["duplicate_of"].to_pylist(),
+            strict=True,
+        )
+        if copy is None and row["path"].endswith("core.py")
+    ]
+    assert kept == [("directory/beta", "core.py")]

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from pipeline.errors import UserError
@@ -5,6 +7,7 @@ from pipeline.explanation import Explanation
 from pipeline.explanation import explain as explain_with
 from pipeline.reading import read_configuration
 from pipeline.story import tell
+from tests.pipeline.conftest import module
 from tests.pipeline.runs import run_configuration
 
 
@@ -100,3 +103,34 @@ def test_an_unknown_name_names_the_nearest(run):
         explain(run, "directory/dleta")
     with pytest.raises(UserError, match=r"no document mian.py; did you mean main.py"):
         explain(run, "delta:mian.py")
+
+
+HUMANEVAL = (
+    "def has_close_elements(numbers, threshold):\n    for idx, elem in enumerate(numbers):\n"
+    "        for idx2, elem2 in enumerate(numbers):\n            if idx != idx2:\n"
+    "                distance = abs(elem - elem2)\n                if distance < threshold:\n"
+    "                    return True\n\n    return False\n"
+)
+
+
+def test_secrets_and_benchmarks_are_placed_and_not_shown(configure, projects):
+    text = "author = 'jane.roe@acme-widgets.com'\n" + HUMANEVAL
+    (projects / "delta" / "main.py").write_text(text)
+    run = run_configuration(configure())
+    told = story(run, "delta:main.py")
+    assert "secret: email in bytes 10 to 35" in told
+    assert "jane.roe" not in told
+    assert "words of humaneval HumanEval/0 (" in told
+    assert "REJECTED by contaminated: benchmark is not None" in told
+
+
+def test_a_copied_repository_says_of_which(configure, projects):
+    for name in ("main.py", "more.py"):
+        (projects / "delta" / name).write_text(module(len(name) * 500, 60))
+    shutil.copytree(projects / "delta", projects / "fork")
+    levels = "deduplicate.levels=[exact,near,repository]"
+    run = run_configuration(configure(), levels, stages=("select",))
+    assert (
+        "2 of its 2 files (100%) have a duplicate in directory/delta , and make 100% of that"
+        in story(run, "fork")
+    )

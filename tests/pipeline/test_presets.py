@@ -222,8 +222,8 @@ THRESHOLDS = {
     "docstring_share > 0.8, max_encoded_characters > 1024, encoded_share > 0.5, "
     "hexadecimal_share > 0.4, long_string_line_share > 0.2, string_share > 0.6, "
     "long_word_share > 0.4, todo_line_share > 0.01, assert_line_share > 0.4, characters > 5000, "
-    "pass_line_share > 0.05, import_line_share > 0.3, print_line_share > 0.4, function_line_share > 0.2, "
-    "trivial_function_line_share > 0.1, variables == 0, "
+    "pass_line_share > 0.05, import_line_share > 0.3, print_line_share > 0.4, "
+    "function_line_share > 0.2, trivial_function_line_share > 0.1, variables == 0, "
     "output_line_share > 0.4, directive_line_share > 0.8, html_visible_share < 0.2, "
     "html_visible_characters < 100",
 }

@@ -65,6 +65,16 @@ def test_a_rule_and_a_preset_can_be_left_out(run):
     assert bins(try_rules(run, ["select.preset=null"])) == {"selected": 10}
 
 
+def test_says_that_other_lists_of_licenses_keep_other_copies(run):
+    assert try_rules(run, ()).note is None
+    assert "other copies" in try_rules(run, ["select.licenses.deny=[MIT]"]).note
+
+
+def test_what_no_rule_of_the_run_asked_for_is_named(run):
+    with pytest.raises(UserError, match="has not measured parses, variables, because none of its"):
+        try_rules(run, ["broken=not parses or variables == 0"])
+
+
 def test_tells_what_is_wrong_with_a_change(run):
     with pytest.raises(UsageError, match="did you mean max_line_characters"):
         try_rules(run, ["mine=max_line_character > 3"])

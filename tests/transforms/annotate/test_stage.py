@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from schemas import tables
 from schemas.fingerprints import EMPTY_SIGNATURE
 from tests.transforms.builders import (
+    ANNOTATED,
     Repository,
     part_names,
     read_column,
@@ -13,7 +15,10 @@ from tests.transforms.builders import (
     words,
     write_run,
 )
-from transforms.annotate.stage import AnnotateDocuments, AnnotateOptions
+from transforms.annotate import stage
+from transforms.annotate.contamination.building import build_index, comparison_of
+from transforms.annotate.contamination.problems import Problem
+from transforms.annotate.stage import AnnotateDocuments, AnnotateOptions, learn
 from transforms.parts import read_part
 
 OPTIONS = AnnotateOptions(permutations=8, seed=1)
@@ -55,13 +60,70 @@ def test_equal_texts_have_equal_signatures_in_any_part_and_encoding(annotated):
     assert signatures["a", "empty.py"] == signatures["c", "symbols.py"] == [EMPTY_SIGNATURE] * 8
 
 
-def test_every_part_has_a_receipt_and_both_attributes(annotated):
+SECRET = b"contact = 'jane.roe@acme-widgets.com'\n"
+TASK = b"def rescue(kittens, from_trees, with_ladders, before_noon): pass\n"
+PROBLEM = Problem("pets", "pets/0", (TASK,))
+
+
+def test_finds_secrets_and_benchmarks_at_their_documents(tmp_path):
+    index = build_index(
+        [PROBLEM], comparison_of(5, ignore_whitespace=True, ignore_identifiers=False)
+    )
+    path = tmp_path / "index.arrow"
+    index.save(path)
+    crawled = [
+        Repository("a", {"mail.py": SECRET, "own.py": words(0, 40)}),
+        Repository("b", {"copy.py": b"# " + TASK}),
+    ]
+    workspace = write_run(tmp_path / "run", crawled, parts=2)
+    options = dataclasses.replace(OPTIONS, benchmarks=str(path))
+    run_stage(AnnotateDocuments(workspace, part_names(workspace), options))
+    spans = read_column(workspace, tables.SECRETS, "spans")
+    [span] = spans.pop(("a", "mail.py"))
+    assert SECRET[span["start"] : span["end"]] == b"jane.roe@acme-widgets.com"
+    assert not any(spans.values())
+    assert read_column(workspace, tables.CONTAMINATION, "benchmark_task") == {
+        ("a", "mail.py"): None,
+        ("a", "own.py"): None,
+        ("b", "copy.py"): "pets/0",
+    }
+
+
+def test_works_once_on_a_content_that_a_part_has_again(tmp_path, monkeypatch):
+    files = {"one.py": words(0, 30), "tests/two.py": words(0, 30), "z.py": words(0, 30)}
+    workspace = write_run(tmp_path, [Repository("a", files)], parts=1)
+    learned = []
+
+    def watch(documents, *rest):
+        learned.append(len(documents))
+        return learn(documents, *rest)
+
+    monkeypatch.setattr(stage, "learn", watch)
+    run_stage(AnnotateDocuments(workspace, part_names(workspace), OPTIONS))
+    assert sum(learned) == 1
+    # What its name says of a document is its own.
+    evidence = read_column(workspace, tables.QUALITY, "test")
+    assert [path for (_, path), found in evidence.items() if found] == ["tests/two.py"]
+
+
+@pytest.mark.parametrize("normalized", [True, False])
+def test_hashes_without_comments_are_made_on_demand(tmp_path, normalized):
+    files = {"a.py": b"x = 1  # one\n", "b.py": b"x = 1\n"}
+    workspace = write_run(tmp_path, [Repository("a", files)], parts=1)
+    options = dataclasses.replace(OPTIONS, normalized=normalized)
+    run_stage(AnnotateDocuments(workspace, part_names(workspace), options))
+    one, other = read_column(workspace, tables.FINGERPRINT, "normalized_hash").values()
+    assert one == other
+    assert (one is not None) == normalized
+
+
+def test_every_part_has_a_receipt_and_all_attributes(annotated):
     names = part_names(annotated)
     receipts = annotated.receipts()
     assert [f"{unit}.parquet" for unit in receipts] == names
     for name, receipt in zip(names, receipts.values(), strict=True):
         rows = read_part(annotated.committed(tables.DOCUMENTS, name)).num_rows
-        for table in (tables.QUALITY, tables.FINGERPRINT):
+        for table in ANNOTATED:
             [entry] = receipt.files[table]
             assert (entry.name, entry.rows) == (name, rows)
 
@@ -69,7 +131,7 @@ def test_every_part_has_a_receipt_and_both_attributes(annotated):
 def test_a_part_without_documents_has_attributes_without_rows(tmp_path):
     workspace = write_run(tmp_path, [], parts=1)
     run_stage(AnnotateDocuments(workspace, part_names(workspace), OPTIONS))
-    for table in (tables.QUALITY, tables.FINGERPRINT):
+    for table in ANNOTATED:
         assert read_part(workspace.staged(table, "part-00000.parquet")).num_rows == 0
 
 

@@ -94,6 +94,17 @@ def test_where_nothing_is_wanted_the_text_is_not_read(tmp_path, monkeypatch):
     assert read == [["size"]] * 3
 
 
+def test_redundancy_is_measured_in_every_language(tmp_path):
+    options = ParseOptions(("top_2gram_share", "characters_per_token"))
+    workspace = write_run(tmp_path, CRAWLED, parts=2)
+    run_stage(ParseDocuments(workspace, part_names(workspace), options))
+    tokens = read_column(workspace, tables.REDUNDANCY, "characters_per_token")
+    assert tokens["a", "empty.py"] is None
+    assert tokens["a", "good.py"] == tokens["b", "good.py"] > 1
+    assert set(read_column(workspace, tables.REDUNDANCY, "top_2gram_share").values()) == {0.0}
+    assert set(read_column(workspace, tables.SYNTAX, "parses").values()) == {None}
+
+
 def test_a_part_without_documents_has_no_rows(tmp_path):
     workspace = write_run(tmp_path, [], parts=1)
     run_stage(ParseDocuments(workspace, part_names(workspace), ALL))
