@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import functools
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from pipeline.folder import RunFolder
+from tests.pipeline.runs import run_configuration
 
 FUNCTION = """def add_{n}(first, second):
     '''Adds two numbers, number {n}.'''
@@ -21,10 +26,8 @@ def module(first: int, count: int) -> str:
     return "".join(FUNCTION.format(n=n) for n in range(first, first + count))
 
 
-@pytest.fixture
-def projects(tmp_path: Path) -> Path:
-    """A folder of four small projects with exact, near and no duplicates, and bad files."""
-    folder = tmp_path / "projects"
+def write_projects(folder: Path) -> Path:
+    """Writes four small projects with exact, near and no duplicates, and bad files."""
     files: dict[str, str | bytes] = {
         "alpha/alpha/core.py": module(0, 40),
         "alpha/alpha/extra.py": module(1000, 25),
@@ -46,20 +49,42 @@ def projects(tmp_path: Path) -> Path:
     return folder
 
 
+def write_configuration(folder: Path, name: str = "config", **changes: Any) -> Path:
+    """Writes a configuration over the projects in a folder, and gives its path."""
+    body: dict[str, Any] = {
+        "sources": [{"directory": {"path": str(folder / "projects"), "repositories": "each"}}],
+        "output": str(folder / "run"),
+        "cache": str(folder / "cache"),
+        "crawl": {"parts": 3},
+        "shard": {"context_length": 64, "sequences_per_shard": 20, "validation_fraction": 0.2},
+    }
+    path = folder / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(body | changes))
+    return path
+
+
+@pytest.fixture
+def projects(tmp_path: Path) -> Path:
+    """A folder of small projects, which a test may change."""
+    return write_projects(tmp_path / "projects")
+
+
 @pytest.fixture
 def configure(tmp_path: Path, projects: Path) -> Callable[..., Path]:
     """Writes a configuration over the projects, with changes, and gives its path."""
+    return functools.partial(write_configuration, tmp_path)
 
-    def write(name: str = "config", **changes: Any) -> Path:
-        body: dict[str, Any] = {
-            "sources": [{"directory": {"path": str(projects), "repositories": "each"}}],
-            "output": str(tmp_path / "run"),
-            "cache": str(tmp_path / "cache"),
-            "crawl": {"parts": 3},
-            "shard": {"context_length": 64, "sequences_per_shard": 20, "validation_fraction": 0.2},
-        }
-        path = tmp_path / f"{name}.yaml"
-        path.write_text(yaml.safe_dump(body | changes))
-        return path
 
-    return write
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A finished run of the projects, which no test may change."""
+    folder = tmp_path_factory.mktemp("finished")
+    write_projects(folder / "projects")
+    return run_configuration(write_configuration(folder))
+
+
+@pytest.fixture
+def run(finished: RunFolder, tmp_path: Path) -> RunFolder:
+    """A finished run of the projects, which a test may change."""
+    shutil.copytree(finished.path, tmp_path / "run")
+    return RunFolder(tmp_path / "run")

@@ -11,11 +11,6 @@ from tests.pipeline.conftest import module
 from tests.pipeline.runs import run_configuration
 
 
-@pytest.fixture
-def run(configure):
-    return run_configuration(configure())
-
-
 def explain(run, target):
     return explain_with(run, target, read_configuration(run.path / "config.yaml"))
 

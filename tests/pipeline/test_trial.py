@@ -9,11 +9,6 @@ from tests.pipeline.runs import digests, run_configuration
 from tests.pipeline.test_commands import call
 
 
-@pytest.fixture
-def run(configure):
-    return run_configuration(configure())
-
-
 def bins(trial):
     return {each.name: each.documents for each in trial.funnel if each.documents}
 
