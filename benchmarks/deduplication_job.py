@@ -13,17 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import pyarrow as pa
 
 from benchmarks.harness import own_peak_memory
 from pipeline.folder import RunFolder
-from pipeline.graphs import build_graph
-from pipeline.reading import read_configuration
 from runners.direct import DirectSettings, pipeline_options
 from schemas import tables
 from schemas.fingerprints import fingerprint_schema
 from schemas.manifest import Manifest
 from transforms.annotate.fingerprints import FingerprintOptions, fingerprint_texts
-from transforms.parts import Receipt, Workspace, iterate_row_groups
+from transforms.deduplicate.stage import DeduplicateDocuments, DeduplicateOptions
+from transforms.parts import Receipt, Workspace, iterate_row_groups, read_part
+from transforms.recurrence import KEY_COLUMNS, RecurringContents
 from transforms.stage import ProcessUnits
 from transforms.texts import document_texts
 
@@ -43,22 +44,27 @@ class FingerprintPart:
         name = f"{unit}.parquet"
         schema = fingerprint_schema(self.options.permutations)
         documents = self.workspace.committed(tables.DOCUMENTS, name)
+        contents = RecurringContents(read_part(documents, KEY_COLUMNS))
         writer = self.workspace.write_table(tables.FINGERPRINT, name, schema)
         with writer:
             for batch in iterate_row_groups(documents, _COLUMNS):
-                languages = batch["language"]
-                texts = document_texts(batch["content"], batch["encoding"], languages)
-                rows = fingerprint_texts(texts, batch["sha256"], languages, self.options)
-                writer.write(rows)
+                fresh = contents.fresh(len(batch))
+                rows = self._sign(batch.take(pa.array(fresh)))
+                found = contents.complete(len(batch), fresh, {tables.FINGERPRINT: rows})
+                writer.write(found[tables.FINGERPRINT])
         return Receipt(files={tables.FINGERPRINT: (writer.entry,)})
+
+    def _sign(self, documents: pa.RecordBatch) -> pa.RecordBatch:
+        languages = documents["language"]
+        texts = document_texts(documents["content"], documents["encoding"], languages)
+        return fingerprint_texts(texts, documents["sha256"], languages, self.options)
 
 
 def deduplicate(path: Path) -> None:
     """Fingerprints and deduplicates the documents of a run that has no attributes yet."""
     run = RunFolder(path)
-    configuration = read_configuration(path / "config.yaml")
-    annotate = configuration.annotate
-    options = FingerprintOptions(annotate.permutations, annotate.seed, normalized=False)
+    options = DeduplicateOptions()
+    signing = FingerprintOptions(options.permutations, seed=1, normalized=False)
     documents = run.manifest(tables.DOCUMENTS)
     if documents is None:
         raise ValueError(f"{path} has no documents")
@@ -67,13 +73,13 @@ def deduplicate(path: Path) -> None:
         run,
         "annotate",
         tables.FINGERPRINT,
-        lambda workspace: ProcessUnits(units, FingerprintPart(workspace, options)),
+        lambda workspace: ProcessUnits(units, FingerprintPart(workspace, signing)),
     )
     _run_stage(
         run,
         "deduplicate",
         tables.DUPLICATES,
-        lambda workspace: build_graph("deduplicate", configuration, run, workspace),
+        lambda workspace: DeduplicateDocuments(workspace, len(units), options),
     )
 
 
