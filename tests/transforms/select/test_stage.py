@@ -52,7 +52,7 @@ def prepare(folder, crawled=CRAWLED, parts=3):
         do_unit(AnnotatePart(workspace, options), name.removesuffix(".parquet"))
     commit(workspace, *ANNOTATED)
     run_stage(ParseDocuments(workspace, part_names(workspace), ParseOptions(())))
-    commit(workspace, tables.SYNTAX)
+    commit(workspace, tables.SYNTAX, tables.REDUNDANCY)
     options = DeduplicateOptions(threshold=0.7, permutations=256)
     run_stage(DeduplicateDocuments(workspace, parts, options))
     commit(workspace, tables.DUPLICATES)
