@@ -23,13 +23,13 @@ from schemas.fingerprints import fingerprint_schema
 from schemas.manifest import Manifest
 from transforms.annotate.fingerprints import FingerprintOptions, fingerprint_texts
 from transforms.deduplicate.stage import DeduplicateDocuments, DeduplicateOptions
-from transforms.parts import Receipt, Workspace, iterate_row_groups, read_part
-from transforms.recurrence import KEY_COLUMNS, RecurringContents
+from transforms.parts import Receipt, Workspace
+from transforms.recurrence import KEY_COLUMNS, learn_once
 from transforms.stage import ProcessUnits
 from transforms.texts import document_texts
 
 WORKERS = 1
-_COLUMNS = ["content", "encoding", "sha256", "language"]
+_COLUMNS = ["content", *KEY_COLUMNS]
 
 
 @dataclass(frozen=True)
@@ -44,20 +44,17 @@ class FingerprintPart:
         name = f"{unit}.parquet"
         schema = fingerprint_schema(self.options.permutations)
         documents = self.workspace.committed(tables.DOCUMENTS, name)
-        contents = RecurringContents(read_part(documents, KEY_COLUMNS))
         writer = self.workspace.write_table(tables.FINGERPRINT, name, schema)
         with writer:
-            for batch in iterate_row_groups(documents, _COLUMNS):
-                fresh = contents.fresh(len(batch))
-                rows = self._sign(batch.take(pa.array(fresh)))
-                found = contents.complete(len(batch), fresh, {tables.FINGERPRINT: rows})
+            for _, found in learn_once(documents, _COLUMNS, self._sign):
                 writer.write(found[tables.FINGERPRINT])
         return Receipt(files={tables.FINGERPRINT: (writer.entry,)})
 
-    def _sign(self, documents: pa.RecordBatch) -> pa.RecordBatch:
+    def _sign(self, documents: pa.RecordBatch) -> dict[str, pa.RecordBatch]:
         languages = documents["language"]
         texts = document_texts(documents["content"], documents["encoding"], languages)
-        return fingerprint_texts(texts, documents["sha256"], languages, self.options)
+        rows = fingerprint_texts(texts, documents["sha256"], languages, self.options)
+        return {tables.FINGERPRINT: rows}
 
 
 def deduplicate(path: Path) -> None:

@@ -19,6 +19,7 @@ from transforms.annotate.stage import AnnotateDocuments, AnnotatePart
 from transforms.coders import RecordBatchCoder
 from transforms.deduplicate import stage as deduplicate
 from transforms.deduplicate.reader import RunReader
+from transforms.parse.stage import ParseDocuments, ParsePart
 from transforms.parts import Workspace
 from transforms.select.stage import SelectDocuments, SelectPart
 from transforms.shard import stage as shard
@@ -26,7 +27,7 @@ from transforms.stage import do_unit
 from transforms.tokenize.stage import TOKENIZER_UNIT, TokenizeDocuments, TokenizePart
 from transforms.tokenizers.loading import read_sample
 
-STAGES = ("annotate", "deduplicate", "select", "tokenize", "shard")
+STAGES = ("annotate", "parse", "deduplicate", "select", "tokenize", "shard")
 
 _CODER = RecordBatchCoder()
 
@@ -39,12 +40,14 @@ def do_stage(name: str, run: Path, staging: Path) -> None:
     match graph:
         case AnnotateDocuments():
             _do_units(graph.parts, AnnotatePart(workspace, graph.options))
+        case ParseDocuments():
+            _do_units(graph.parts, ParsePart(workspace, graph.options, graph.sample()))
         case SelectDocuments():
             _do_units(graph.parts, SelectPart(workspace, graph.options))
         case TokenizeDocuments():
             sample = read_sample(workspace, graph.parts)
             units = [*graph.parts, TOKENIZER_UNIT]
-            _do_units(units, TokenizePart(workspace, graph.tokenizer, sample))
+            _do_units(units, TokenizePart(workspace, graph.tokenizer, sample, graph.redact))
         case deduplicate.DeduplicateDocuments():
             _deduplicate(graph)
         case shard.WriteShards():

@@ -13,7 +13,8 @@ from benchmarks.accounting import OTHER, Account
 from benchmarks.corpus import corpus_size, finished_run, fresh_run, remove_run, run_command
 from benchmarks.harness import ROOT, Report, measure
 from schemas.digest import TableDigest
-from transforms import parts
+from transforms import parts, recurrence
+from transforms.annotate import fingerprints
 from transforms.annotate import stage as annotate
 from transforms.deduplicate import batches, candidates, reader, shingle_files
 from transforms.deduplicate import stage as deduplicate
@@ -29,7 +30,8 @@ SMALL = 0.02
 
 READ = "read and decompress Parquet"
 PIECES = (
-    (annotate, "iterate_row_groups", READ),
+    (recurrence, "iterate_row_groups", READ),
+    (recurrence, "read_part", READ),
     (reader, "iterate_row_groups", READ),
     (tokenize, "iterate_row_groups", READ),
     (reader, "read_part", READ),
@@ -43,9 +45,14 @@ PIECES = (
     (parts.PartWriter, "_publish", "checksum of the file (read back, SHA-256)"),
     (parts.Workspace, "write_receipt", "receipts and progress files"),
     (parts.Progress, "add", "receipts and progress files"),
-    (annotate, "measure_quality", "quality signals"),
-    (annotate, "sign_texts", "shingles and MinHash signatures"),
-    (annotate, "fingerprint_texts", "fingerprint columns (content hashes row by row)"),
+    (recurrence.RecurringContents, "fresh", "find contents that recur"),
+    (recurrence.RecurringContents, "complete", "find contents that recur"),
+    (annotate, "measure_texts", "quality signals"),
+    (annotate, "add_evidence_of_names", "quality signals"),
+    (annotate, "find_contamination", "contamination"),
+    (annotate, "find_secrets", "secrets"),
+    (fingerprints, "sign_texts", "shingles and MinHash signatures"),
+    (annotate, "fingerprint_texts", "fingerprint columns"),
     (direct_work, "exchange", "encode and decode what is shuffled"),
     (deduplicate, "rank_repositories", "keep order"),
     (deduplicate, "claim_hashes", "groups of equal hashes"),

@@ -14,10 +14,10 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 import pyarrow as pa
@@ -40,6 +40,14 @@ class Receipt:
 
     files: Mapping[str, tuple[FileEntry, ...]]
     statistics: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, writers: Mapping[str, PartWriter], statistics: Mapping[str, int] = MappingProxyType({})
+    ) -> Receipt:
+        """The receipt for one file of each of some tables, by table; they must be written."""
+        files = {table: (writer.entry,) for table, writer in writers.items()}
+        return cls(files=files, statistics=dict(statistics))
 
     def to_json(self) -> str:
         """The receipt as the text of its file."""
@@ -82,6 +90,17 @@ class Workspace:
     ) -> PartWriter:
         """A writer for one file of a table that is being made, its format by its suffix."""
         return PartWriter(self.staged(table, name), schema, row_group_bytes)
+
+    @contextmanager
+    def write_tables(
+        self, name: str, schemas: Mapping[str, pa.Schema]
+    ) -> Iterator[dict[str, PartWriter]]:
+        """Writers for the files of this name of several tables that are being made, by table."""
+        with ExitStack() as stack:
+            yield {
+                table: stack.enter_context(self.write_table(table, name, schema))
+                for table, schema in schemas.items()
+            }
 
     def write_file(self, table: str, name: str, data: bytes) -> FileEntry:
         """Writes a file that holds no rows and belongs to a table that is being made."""

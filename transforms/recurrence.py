@@ -7,12 +7,15 @@ as the content comes again, up to a bound.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from transforms.parts import iterate_row_groups, read_part
 
 MAX_KEPT = 50_000
 """Rows that are kept, of about a kilobyte; contents beyond are read again."""
@@ -70,6 +73,22 @@ class RecurringContents:
         self._held = held[wanted]
         self._slot[self._held] = np.arange(wanted.size)
         return completed
+
+
+def learn_once(
+    documents: Path,
+    columns: Sequence[str],
+    learn: Callable[[pa.RecordBatch], Mapping[str, pa.RecordBatch]],
+) -> Iterator[tuple[pa.RecordBatch, dict[str, pa.RecordBatch]]]:
+    """Each row group of a part of documents with its rows of each table that ``learn`` makes.
+
+    ``columns`` are those to read, `KEY_COLUMNS` among them; ``learn`` is called with the
+    rows of contents that are new, and gives a row of each of its tables for each of them.
+    """
+    contents = RecurringContents(read_part(documents, KEY_COLUMNS))
+    for batch in iterate_row_groups(documents, list(columns)):
+        fresh = contents.fresh(len(batch))
+        yield batch, contents.complete(len(batch), fresh, learn(batch.take(pa.array(fresh))))
 
 
 def _one_batch(table: pa.Table) -> list[pa.RecordBatch]:

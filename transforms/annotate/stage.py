@@ -6,7 +6,6 @@ Nothing is shuffled but the names of parts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,12 +25,12 @@ from transforms.annotate.contamination.matching import find_contamination
 from transforms.annotate.fingerprints import FingerprintOptions, fingerprint_texts
 from transforms.annotate.quality import add_evidence_of_names, measure_texts
 from transforms.annotate.secrets.finding import find_secrets
-from transforms.parts import Progress, Receipt, Workspace, iterate_row_groups, read_part
-from transforms.recurrence import KEY_COLUMNS, RecurringContents
+from transforms.parts import Progress, Receipt, Workspace
+from transforms.recurrence import KEY_COLUMNS, learn_once
 from transforms.stage import ProcessUnits
 from transforms.texts import document_texts
 
-_COLUMNS = ["path", "content", "encoding", "sha256", "size", "language"]
+_COLUMNS = ["path", "content", *KEY_COLUMNS, "size"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,6 @@ class AnnotatePart:
         """Annotates the part whose file has this name without its suffix."""
         name = f"{unit}.parquet"
         documents = self.workspace.committed(tables.DOCUMENTS, name)
-        contents = RecurringContents(read_part(documents, KEY_COLUMNS))
         index = BenchmarkIndex.load(self.options.benchmarks)
         schemas = {
             tables.QUALITY: QUALITY,
@@ -72,22 +70,20 @@ class AnnotatePart:
             tables.CONTAMINATION: CONTAMINATION,
             tables.SECRETS: SECRETS,
         }
-        writers = {
-            table: self.workspace.write_table(table, name, schema)
-            for table, schema in schemas.items()
-        }
-        with ExitStack() as stack, Progress(self.workspace, unit) as progress:
-            for writer in writers.values():
-                stack.enter_context(writer)
-            for batch in iterate_row_groups(documents, _COLUMNS):
-                fresh = contents.fresh(len(batch))
-                learned = learn(batch.take(pa.array(fresh)), self.options.fingerprints, index)
-                found = contents.complete(len(batch), fresh, learned)
+
+        def learn_new(fresh: pa.RecordBatch) -> dict[str, pa.RecordBatch]:
+            return learn(fresh, self.options.fingerprints, index)
+
+        with (
+            self.workspace.write_tables(name, schemas) as writers,
+            Progress(self.workspace, unit) as progress,
+        ):
+            for batch, found in learn_once(documents, _COLUMNS, learn_new):
                 found[tables.QUALITY] = add_evidence_of_names(found[tables.QUALITY], batch["path"])
                 for table, rows in found.items():
                     writers[table].write(rows)
                 progress.add(documents=len(batch), bytes=pc.sum(batch["size"]).as_py())
-        return Receipt(files={table: (writer.entry,) for table, writer in writers.items()})
+        return Receipt.of(writers)
 
 
 def learn(

@@ -8,7 +8,7 @@ import shutil
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from pathlib import Path
@@ -76,31 +76,25 @@ class CrawlPart:
             tables.REPOSITORIES: repositories.SCHEMA,
             tables.failures_of(STAGE): failures.SCHEMA,
         }
-        writers = {
-            table: self.workspace.write_table(table, name, schema)
-            for table, schema in schemas.items()
-        }
         scratch = Path(self.workspace.staging, "scratch", unit)
         opt_outs = OptOuts.load(self.options.opt_outs)
-        with ExitStack() as stack:
-            for writer in writers.values():
-                stack.enter_context(writer)
+        with (
+            self.workspace.write_tables(name, schemas) as writers,
+            Progress(self.workspace, unit) as progress,
+            _emptied(scratch),
+        ):
             found = _Findings(
                 writers[tables.DOCUMENTS],
                 writers[tables.REPOSITORIES],
                 writers[tables.failures_of(STAGE)],
-                stack.enter_context(Progress(self.workspace, unit)),
+                progress,
             )
-            stack.enter_context(_emptied(scratch))
             for group in self._fetch_groups(wanted, scratch, opt_outs):
                 self._read_group(group, found, opt_outs)
                 # What was asked for: nobody knows beforehand how many a collection holds.
                 found.progress.add(repositories=len(group))
             found.flush()
-        return Receipt(
-            files={table: (writer.entry,) for table, writer in writers.items()},
-            statistics=dict(found.counts),
-        )
+        return Receipt.of(writers, found.counts)
 
     def _fetch_groups(
         self, wanted: Sequence[Request], scratch: Path, opt_outs: OptOuts

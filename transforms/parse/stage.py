@@ -7,7 +7,6 @@ none asks for anything, not even the text is read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,8 @@ from schemas.redundancy import CHARACTERS_PER_TOKEN, REDUNDANCY
 from schemas.syntax import SYNTAX
 from transforms.parse.redundancy import measure_redundancy
 from transforms.parse.syntax import measure_syntax
-from transforms.parts import Progress, Receipt, Workspace, iterate_row_groups, read_part
-from transforms.recurrence import KEY_COLUMNS, RecurringContents
+from transforms.parts import Progress, Receipt, Workspace, iterate_row_groups
+from transforms.recurrence import KEY_COLUMNS, learn_once
 from transforms.stage import ProcessUnits
 from transforms.texts import document_texts
 from transforms.tokenizers.engines import Engine
@@ -70,34 +69,27 @@ class ParsePart:
         """Parses the part whose file has this name without its suffix."""
         name = f"{unit}.parquet"
         documents = self.workspace.committed(tables.DOCUMENTS, name)
-        writers = {
-            table: self.workspace.write_table(table, name, schema)
-            for table, schema in SCHEMAS.items()
-        }
-        with ExitStack() as stack, Progress(self.workspace, unit) as progress:
-            for writer in writers.values():
-                stack.enter_context(writer)
+        with (
+            self.workspace.write_tables(name, SCHEMAS) as writers,
+            Progress(self.workspace, unit) as progress,
+        ):
             for batch, found in self._measured(documents):
                 for table, rows in found.items():
                     writers[table].write(rows)
                 progress.add(documents=len(batch), bytes=pc.sum(batch["size"]).as_py())
-        return Receipt(files={table: (writer.entry,) for table, writer in writers.items()})
+        return Receipt.of(writers)
 
     def _measured(self, documents: Path) -> Iterator[tuple[pa.RecordBatch, _Found]]:
-        if not self.options.wanted:
-            for batch in iterate_row_groups(documents, ["size"]):
-                yield (
-                    batch,
-                    {table: null_rows(schema, len(batch)) for table, schema in SCHEMAS.items()},
-                )
-            return
         options = self.options
+        if not options.wanted:
+            for batch in iterate_row_groups(documents, ["size"]):
+                rows = {table: null_rows(schema, len(batch)) for table, schema in SCHEMAS.items()}
+                yield batch, rows
+            return
         engine = load_engine(options.tokenizer, self.sample) if options.wants_tokens else None
-        contents = RecurringContents(read_part(documents, KEY_COLUMNS))
-        for batch in iterate_row_groups(documents, _COLUMNS):
-            fresh = contents.fresh(len(batch))
-            learned = measure_documents(batch.take(pa.array(fresh)), options.wanted, engine)
-            yield batch, contents.complete(len(batch), fresh, learned)
+        yield from learn_once(
+            documents, _COLUMNS, lambda fresh: measure_documents(fresh, options.wanted, engine)
+        )
 
 
 def null_rows(schema: pa.Schema, rows: int) -> pa.RecordBatch:
@@ -137,8 +129,10 @@ class ParseDocuments(beam.PTransform[Any, Any]):
     def expand(self, begin: PBegin) -> PCollection[str]:
         """Nothing in, names of finished parts out."""
         units = [Path(part).stem for part in self.parts]
-        asked = self.options.wants_tokens
-        sample = read_sample(self.workspace, self.parts) if asked else b""
-        work = ParsePart(self.workspace, self.options, sample)
+        work = ParsePart(self.workspace, self.options, self.sample())
         finished: PCollection[str] = begin | ProcessUnits(units, work)
         return finished
+
+    def sample(self) -> bytes:
+        """Text of the run to compare engines on, if texts are tokenized at all."""
+        return read_sample(self.workspace, self.parts) if self.options.wants_tokens else b""
