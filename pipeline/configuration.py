@@ -7,7 +7,7 @@ configuration itself.
 from __future__ import annotations
 
 import importlib.resources
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
@@ -27,7 +27,8 @@ from transforms.optout import EntryError
 from transforms.select.licenses import LicenseLists
 from transforms.select.rules import Rule, RuleError, check_rule
 
-PRESETS = ("codex", "bigcode", "opencoder")
+Preset = Literal["codex", "bigcode", "opencoder"]
+PRESETS: tuple[Preset, ...] = get_args(Preset)
 
 
 def read_preset(name: str) -> dict[str, str]:
@@ -189,7 +190,7 @@ class Licenses(Settings):
 class Select(Settings):
     """Which documents are rejected, and for what."""
 
-    preset: Literal["codex", "bigcode", "opencoder"] | None = "codex"
+    preset: Preset | None = "codex"
     """A set of rules that repomill ships; null for none."""
     rules: dict[str, str | None] = {}
     """More rules as ``name: expression``; a name of the preset replaces that rule, and

@@ -96,14 +96,14 @@ def try_rules(run: RunFolder, changes: Sequence[str]) -> Trial:
         run.path / CONFIGURATION, changes=[_complete(change) for change in changes]
     )
     _refuse_other_changes(own, tried)
-    asked = set(wanted_columns(tried.select.resolved(), rule_schema()))
-    needed = [table for table, schema in SIDECARS.items() if asked.intersection(schema.names)]
+    asked = wanted_columns(tried.select.resolved(), rule_schema())
+    needed = [table for table, schema in SIDECARS.items() if set(asked) & set(schema.names)]
     for table in (tables.DOCUMENTS, *needed):
         if run.manifest(table) is None:
             stage = PRODUCERS[table].name
             raise UserError(f"the run has no {table} yet: repomill run CONFIG --stage {stage}")
     _refuse_unmeasured(run, tried)
-    counter = _Counter(tried)
+    counter = _Counter(tried, asked)
     manifest = run.manifest(tables.DOCUMENTS)
     for entry in manifest.files if manifest else ():
         counter.add(run, entry.name)
@@ -144,9 +144,9 @@ def _refuse_unmeasured(run: RunFolder, tried: Configuration) -> None:
 class _Counter:
     """Adds up bins and moves over the parts of a run."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, asked: Sequence[str]) -> None:
         self._rules = configuration.select.resolved()
-        self._wanted = wanted_columns(self._rules, rule_schema())
+        self._asked = asked
         self._lists = configuration.select.licenses.lists()
         self._opt_outs = file_entries(configuration)
         self._documents: Counter[str] = Counter()
@@ -160,7 +160,7 @@ class _Counter:
     def add(self, run: RunFolder, name: str) -> None:
         """Counts one part."""
         workspace = Workspace(str(run.path), "")
-        table = read_rule_columns(workspace, name, self._lists, self._wanted)
+        table = read_rule_columns(workspace, name, self._lists, self._asked)
         masks = [find_rejected(table, rule) for rule in self._rules]
         for rule, mask in zip(self._rules, masks, strict=True):
             self._matching[rule.name] += int(mask.sum())

@@ -8,15 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.redundancy import CHARACTERS_PER_TOKEN, REDUNDANCY, REPEATED_SIZES, TOP_SIZES
+from schemas.redundancy import CHARACTERS_PER_TOKEN, REDUNDANCY
 from transforms.buffers import binary_buffers
 from transforms.parse.ngrams import Shares, repeated_shares
 from transforms.tokenizers.engines import Engine
 
-_SHARES = (
-    *(f"top_{size}gram_share" for size in TOP_SIZES),
-    *(f"repeated_{size}gram_share" for size in REPEATED_SIZES),
-)
+_SHARES = tuple(name for name in REDUNDANCY.names if name != CHARACTERS_PER_TOKEN)
+"""In the order of what `repeated_shares` gives."""
 
 
 def measure_redundancy(
