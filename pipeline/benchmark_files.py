@@ -6,7 +6,6 @@ read is an error that says where.
 
 from __future__ import annotations
 
-import json
 import lzma
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ import pyarrow as pa
 from transforms.annotate.contamination.problems import Problem
 from transforms.crawl.archives.budget import Budget
 from transforms.crawl.archives.decompression import decompressed
+from transforms.crawl.datasets.jsonlines import json_object
 from transforms.crawl.datasets.parquet import check_footer, open_parquet
 from transforms.crawl.source import CrawlError
 
@@ -134,18 +134,7 @@ def _json_rows(path: Path, magic: bytes) -> Iterator[_Row]:
                 limit = f"{_MAX_LINE_BYTES >> 20} MiB"
                 raise BenchmarkError(f"{path}: line {number} is longer than {limit}; {_FORM}")
             if line.strip():
-                yield f"line {number}", _json_object(line, f"{path}: line {number}", number == 1)
-
-
-def _json_object(line: bytes, where: str, is_first: bool) -> dict[str, object]:
-    try:
-        # Some editors begin a file with a byte order mark.
-        body = json.loads(line.decode("utf-8-sig" if is_first else "utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise BenchmarkError(f"{where} is no JSON ({type(error).__name__}); {_FORM}") from error
-    if not isinstance(body, dict):
-        raise BenchmarkError(f"{where} is no object but {type(body).__name__}; {_FORM}")
-    return body
+                yield f"line {number}", json_object(number, line)
 
 
 def _parquet_rows(path: Path, columns: Sequence[str]) -> Iterator[_Row]:

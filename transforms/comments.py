@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.buffers import Bytes, Offsets
+from transforms.codepoints import count_code_points
 from transforms.compiled import compiled
 from transforms.lexing.skips import COMMENT, NEWLINE, RETURN, UNFINISHED, is_line_end
 from transforms.lexing.spans import begin_text, new_state, next_span
@@ -105,24 +106,16 @@ def _count_comments(
             continue
         begin, end = offsets[row], offsets[row + 1]
         position = _after_shebang(data, begin, end)
-        characters = _count_characters(data, begin, position)
+        characters = count_code_points(data, begin, position)
         begin_text(state, starts[syntaxes[row]])
         while position < end:
             start, position, kind = next_span(
                 data, begin, position, end, syntaxes[row], tokens, firsts, state
             )
             if kind == COMMENT:
-                characters += _count_characters(data, start, position)
+                characters += count_code_points(data, start, position)
         counts[row] = characters
     return counts
-
-
-@compiled
-def _count_characters(data: Bytes, position: int, end: int) -> int:
-    count = 0
-    for place in range(position, end):
-        count += data[place] & 0xC0 != 0x80
-    return count
 
 
 @compiled

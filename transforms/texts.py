@@ -24,8 +24,5 @@ def document_texts(
     is_notebook = pc.fill_null(pc.equal(languages, NOTEBOOK), fill_value=False)
     if not pc.any(is_notebook).as_py():
         return texts
-    values = [
-        script_of(text.as_py()) if noted else text.as_py()
-        for text, noted in zip(texts, is_notebook.to_pylist(), strict=True)
-    ]
-    return pa.array(values, pa.large_binary())
+    scripts = [script_of(text.as_py()) for text in texts.filter(is_notebook)]
+    return pc.replace_with_mask(texts, is_notebook, pa.array(scripts, pa.large_binary()))

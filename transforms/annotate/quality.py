@@ -87,8 +87,9 @@ def measure_texts(texts: pa.LargeBinaryArray, languages: pa.StringArray) -> pa.R
 
 def _measure_characters(data: Bytes, offsets: Offsets, languages: pa.StringArray) -> _Numbers:
     counts = count_texts(data, offsets).T
-    strings = measure_strings(data, offsets, comment_marks(languages)).T
-    comments = count_comment_characters(data, offsets, comment_syntaxes(languages))
+    syntaxes = comment_syntaxes(languages)
+    strings = measure_strings(data, offsets, comment_marks(syntaxes)).T
+    comments = count_comment_characters(data, offsets, syntaxes)
     encoded, longest, numbers, hexadecimal = measure_encodings(data, offsets).T
     characters, words = counts[Count.CHARACTERS], counts[Count.WORDS]
     alphanumeric = counts[Count.LETTERS] + counts[Count.DIGITS]

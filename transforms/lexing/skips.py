@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from transforms.buffers import Bytes
 from transforms.compiled import compiled
+from transforms.interpreted import word_bytes
 from transforms.lexing.tables import (
     AFTER_SPACE,
     CASELESS,
@@ -61,8 +62,7 @@ NEWLINE, RETURN, BACKSLASH = 0x0A, 0x0D, 0x5C
 
 _WORD, _SPACE, _SEPARATOR, _SIGIL, _LINE_END = 1, 2, 4, 8, 16
 _CLASSES = np.zeros(256, dtype=np.uint8)
-_CLASSES[[*b"0123456789_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"]] = _WORD
-_CLASSES[0x80:] = _WORD
+_CLASSES[word_bytes() == 1] = _WORD
 _CLASSES[[*b" \t\f\v"]] = _SPACE
 _CLASSES[[*b"\r\n"]] = _SPACE | _LINE_END
 _CLASSES[[*b";|(){},"]] = _SEPARATOR

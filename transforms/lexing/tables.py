@@ -43,7 +43,6 @@ MARKER_BYTES = 20
 KIND, FLAGS, ESCAPES, INTERPOLATES, FENCE, THEN, LAST, OPENS, CLOSES = range(9)
 OPENER = 9
 CLOSER = OPENER + MARKER_BYTES
-COLUMNS = CLOSER + MARKER_BYTES
 
 WORD_FENCE = ord("w")
 """A fence of letters, digits and underscores in the place of a repeated byte."""
@@ -290,9 +289,18 @@ SYNTAXES: Mapping[str, int] = {
 
 def line_comment(language: str) -> str | None:
     """What begins a comment of one line in a language, None where there is none."""
-    number = SYNTAXES.get(language, 0)
-    tokens = list(_LEXERS.values())[number - 1] if number else ()
+    tokens = _tokens_of(language)
     return next((token.opens.decode() for token in tokens if token.kind == LINE), None)
+
+
+def comment_openers(language: str) -> set[bytes]:
+    """What begins a comment of one line or a block in a language."""
+    return {token.opens for token in _tokens_of(language) if token.kind in (LINE, BLOCK)}
+
+
+def _tokens_of(language: str) -> Sequence[Token]:
+    number = SYNTAXES.get(language, 0)
+    return list(_LEXERS.values())[number - 1] if number else ()
 
 
 # Bytes that count inside of interpolated code only.
@@ -304,9 +312,10 @@ def lexer_tables() -> tuple[Tokens, Firsts, Starts]:
     """All lexers as arrays.
 
     Returns:
-      ``tokens`` int64[tokens, COLUMNS], those with the same first byte one after another,
-      longer ones first; ``firsts`` int16[2 * (lexers + 1), 256], the row of the first token
-      that begins with a byte plus one, or 0. Rows ``2 * id`` hold outside of strings, and
+      ``tokens`` int64[tokens, CLOSER + MARKER_BYTES], those with the same first byte one
+      after another, longer ones first; ``firsts`` int16[2 * (lexers + 1), 256], the row of
+      the first token that begins with a byte plus one, or 0. Rows ``2 * id`` hold outside of
+      strings, and
       ``2 * id + 1`` in code inside of them, where brackets and line ends are tokens too;
       ``starts`` int64[lexers + 1], the row of the text that comes before all code, or -1.
     """

@@ -49,10 +49,8 @@ from transforms.parse.words import (
 )
 
 Tokens = npt.NDArray[np.int32]
+"""int32[tokens, 4]: kind, first byte and the one behind the last in the text, line."""
 Numbers = npt.NDArray[np.int64]
-
-KIND_AT, BEGIN, END, LINE = range(4)
-"""The columns of a token: kind, first byte and the one behind the last in the text, line."""
 
 MAX_BRACKETS = 200
 MAX_INDENTS = 100

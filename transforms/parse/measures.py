@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.buffers import Bytes
+from transforms.codepoints import count_code_points
 from transforms.compiled import compiled
 from transforms.parse.lexer import Tokens
 from transforms.parse.tokens import KIND
@@ -81,7 +82,7 @@ def count_lines(data: Bytes, start: int, end: int, tokens: Tokens, counts: Count
         elif kind == _PRINT and line != printed and tokens[place - 1, 0] != _DOT:
             counts[_PRINT_LINES] += 1
             printed = line
-    counts[_CHARACTERS] = _count_characters(data, start, end)
+    counts[_CHARACTERS] = count_code_points(data, start, end)
 
 
 @compiled
@@ -99,14 +100,6 @@ def _count_filled(data: Bytes, begin: int, end: int) -> tuple[int, int]:
             filled += 1
             blank = False
     return filled, breaks
-
-
-@compiled
-def _count_characters(data: Bytes, begin: int, end: int) -> int:
-    characters = 0
-    for place in range(begin, end):
-        characters += data[place] & 0xC0 != 0x80
-    return characters
 
 
 @compiled
@@ -153,7 +146,7 @@ def _docstring_characters(data: Bytes, start: int, tokens: Tokens, place: int) -
     characters = 0
     while tokens[place, 0] == _STRING:
         begin, end = start + tokens[place, 1], start + tokens[place, 2]
-        characters += _count_characters(data, begin, end)
+        characters += count_code_points(data, begin, end)
         place += 1
     kind = tokens[place, 0]
     alone = kind in (_NEWLINE, _SEMICOLON, _ENDMARK)

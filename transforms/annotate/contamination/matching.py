@@ -136,18 +136,20 @@ def _strongest(words: Words, hits: _Hits, index: BenchmarkIndex) -> _Match | Non
     if not tasks.size:
         return None
     pairs = np.unique(np.stack([tasks, hits.ngrams[owners]], 1), axis=0)
-    found = np.bincount(pairs[:, 0], minlength=tables.task_ngrams.size)
-    shares = found / np.maximum(tables.task_ngrams, 1)
+    # Of those tasks only that have evidence here: a benchmark may have a million.
+    present, found = np.unique(pairs[:, 0], return_counts=True)
+    shares = found / tables.task_ngrams[present]
     whole = _longest_text(words, hits, index)
     if whole is not None:
         text, first_word, length = whole
         task = int(tables.text_tasks[text])
-        return _Match(task, True, first_word, length, float(shares[task]))
+        return _Match(task, True, first_word, length, float(shares[np.searchsorted(present, task)]))
     run_tasks, starts, lengths = _runs(tasks, owners, hits)
     lengths += index.comparison.ngram_words
-    best = np.lexsort((starts, run_tasks, -shares[run_tasks], -lengths))[0]
+    run_shares = shares[np.searchsorted(present, run_tasks)]
+    best = np.lexsort((starts, run_tasks, -run_shares, -lengths))[0]
     task = int(run_tasks[best])
-    return _Match(task, False, int(starts[best]), int(lengths[best]), float(shares[task]))
+    return _Match(task, False, int(starts[best]), int(lengths[best]), float(run_shares[best]))
 
 
 def _evidence(hits: _Hits, tables: Tables) -> tuple[Offsets, Offsets]:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from transforms.annotate.contamination.vocabulary import VOCABULARY
 from transforms.buffers import Bytes, Offsets
 from transforms.compiled import compiled
+from transforms.interpreted import word_bytes
 from transforms.shingles import Hashes
 
 GAPS_IGNORED = 0
@@ -69,9 +70,7 @@ def _bytes_table(characters: bytes) -> Flags:
     return table
 
 
-_IS_WORD_BYTE = np.array(
-    [byte >= 0x80 or chr(byte).isalnum() or byte == ord("_") for byte in range(256)], np.uint8
-)
+_IS_WORD_BYTE = word_bytes()
 IS_SPACE = _bytes_table(SPACES)
 _IS_DIGIT = _bytes_table(b"0123456789")
 _IS_PREFIX = _bytes_table(b"rRbBfFuU")

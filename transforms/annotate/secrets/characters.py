@@ -7,6 +7,8 @@ import string
 import numpy as np
 import numpy.typing as npt
 
+from transforms.interpreted import word_bytes
+
 Flags = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.uint8]
 
@@ -25,8 +27,7 @@ DIGIT = flags_of(DIGITS)
 LETTER = flags_of(LETTERS)
 ALNUM = DIGIT | LETTER
 HEX = flags_of(string.hexdigits)
-WORD = flags_of(LETTERS + DIGITS + "_")
-WORD[0x80:] = True
+WORD = word_bytes().astype(np.bool_)
 """What joins on to a name: bytes of characters beyond ASCII do too."""
 NAME = flags_of(LETTERS + DIGITS + "_-.")
 SPACE = flags_of(string.whitespace)

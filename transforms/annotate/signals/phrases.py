@@ -14,6 +14,7 @@ import numpy.typing as npt
 from transforms.annotate.signals.blocks import LOOKAHEAD, WIDTH, fill_tail
 from transforms.buffers import Bytes, Offsets
 from transforms.compiled import compiled
+from transforms.lexing.skips import is_word
 
 
 class Phrase(IntEnum):
@@ -187,9 +188,9 @@ def _lower(byte: np.uint8) -> np.uint8:
 @compiled
 def _is_comment(text: Bytes, start: int, stop: int, place: npt.NDArray[np.int64]) -> bool:
     """Whether whole words stand after a sign that begins a comment, on the same line."""
-    if start > 0 and _is_word(text[start - 1]):
+    if start > 0 and is_word(text[start - 1]):
         return False
-    if stop < text.size and _is_word(text[stop]):
+    if stop < text.size and is_word(text[stop]):
         return False
     for at in range(place[_SEARCHED], start):
         byte, following = text[at], text[at + 1]
@@ -203,10 +204,3 @@ def _is_comment(text: Bytes, start: int, stop: int, place: npt.NDArray[np.int64]
         place[_INDENTED] &= byte == 0x20 or byte == 0x09
     place[_SEARCHED] = max(place[_SEARCHED], start)
     return bool(place[_SIGN] == 1)
-
-
-@compiled
-def _is_word(byte: np.uint8) -> bool:
-    lower = byte | _CASE
-    letter = 0x61 <= lower <= 0x7A
-    return bool(letter or 0x30 <= byte <= 0x39 or byte == 0x5F or byte >= 0x80)

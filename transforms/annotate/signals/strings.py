@@ -8,16 +8,16 @@ triple-quoted string that begins its line is a docstring, which counts as a comm
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from transforms.buffers import Bytes, Offsets
+from transforms.codepoints import count_code_points
 from transforms.compiled import compiled
+from transforms.interpreted import word_bytes
+from transforms.lexing.tables import SYNTAXES, comment_openers
 
 
 class Strings(IntEnum):
@@ -39,21 +39,9 @@ LONG_LINE = 20
 """Words of the longest line of a string that is not long."""
 
 _HASH, _SLASHES, _BLOCKS, _DASHES = (1 << bit for bit in range(4))
-_MARKS: Mapping[int, tuple[str, ...]] = {
-    _HASH: (
-        *("cmake", "dockerfile", "elixir", "julia", "jupyter-notebook", "makefile", "perl"),
-        *("powershell", "python", "r", "ruby", "shell", "toml", "yaml"),
-    ),
-    _SLASHES | _BLOCKS: (
-        *("c", "c#", "c++", "dart", "go", "groovy", "java", "javascript", "kotlin"),
-        *("objective-c", "rust", "scala", "solidity", "swift", "typescript", "zig"),
-    ),
-    _HASH | _SLASHES | _BLOCKS: ("php",),
-    _DASHES | _BLOCKS: ("sql",),
-    _DASHES: ("ada", "elm", "haskell", "lua", "vhdl"),
-    _BLOCKS: ("css",),
-}
-_MARKS_OF = {language: marks for marks, languages in _MARKS.items() for language in languages}
+_MARKS = {b"#": _HASH, b"//": _SLASHES, b"/*": _BLOCKS, b"--": _DASHES}
+# In assembly the signs depend on the assembler, and # is a number's.
+_WITHOUT_MARKS = ("assembly",)
 
 _NEWLINE, _BACKSLASH = 0x0A, 0x5C
 _DOUBLE, _SINGLE = 0x22, 0x27
@@ -78,7 +66,7 @@ def _make_kinds() -> npt.NDArray[np.uint8]:
     """0 for white space, 1 for bytes of words, 2 for other signs."""
     table = np.full(256, 2, dtype=np.uint8)
     table[list(b" \t\n\v\f\r")] = 0
-    table[[byte for byte in range(256) if byte >= 0x80 or chr(byte).isalnum() or byte == 0x5F]] = 1
+    table[word_bytes() == 1] = 1
     return table
 
 
@@ -86,12 +74,22 @@ _CLASSES = _make_classes()
 _KINDS = _make_kinds()
 
 
-def comment_marks(languages: pa.Array) -> npt.NDArray[np.uint8]:
-    """Which signs begin a comment in each language; none in one that is not known."""
-    encoded = languages.dictionary_encode("encode")
-    marks = [_MARKS_OF.get(name, 0) for name in encoded.dictionary.to_pylist()]
-    found: npt.NDArray[np.uint8] = pc.take(pa.array(marks, pa.uint8()), encoded.indices).to_numpy()
-    return found
+def _make_marks() -> npt.NDArray[np.uint8]:
+    """The marks of each comment syntax; those that are not among the four do not count."""
+    marks = np.zeros(max(SYNTAXES.values()) + 1, dtype=np.uint8)
+    for language, syntax in SYNTAXES.items():
+        if language not in _WITHOUT_MARKS:
+            for opener in comment_openers(language):
+                marks[syntax] |= _MARKS.get(opener, 0)
+    return marks
+
+
+_MARKS_OF = _make_marks()
+
+
+def comment_marks(syntaxes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Which signs begin a comment in each syntax of `comments.comment_syntaxes`."""
+    return _MARKS_OF[syntaxes]
 
 
 def measure_strings(
@@ -216,8 +214,7 @@ def _measure_string(
     found: npt.NDArray[np.int64],
 ) -> None:
     if end - start <= min(LONG_WORD, LONG_LINE):
-        for at in range(start, end):
-            found[0] += text[at] & 0xC0 != 0x80
+        found[0] += count_code_points(text, start, end)
         return
     characters = 0
     word = 0

@@ -75,14 +75,22 @@ def _row(number: int, line: bytes | None, given: dict[str, str]) -> Row | None:
     if not line.strip():
         return None
     try:
+        body = json_object(number, line)
+    except ValueError as error:
+        return Row(number, {}, problem=Reason.MALFORMED_ROW, detail=str(error))
+    return Row(number, {meaning: _value(body, name) for meaning, name in given.items()})
+
+
+def json_object(number: int, line: bytes) -> dict[str, Any]:
+    """The object in a line, the first of which has number 1; raises ValueError with its number."""
+    try:
+        # Some editors begin a file with a byte order mark.
         body = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
     except (ValueError, RecursionError) as error:
-        detail = f"line {number} is no JSON ({type(error).__name__})"
-        return Row(number, {}, problem=Reason.MALFORMED_ROW, detail=detail)
+        raise ValueError(f"line {number} is no JSON ({type(error).__name__})") from error
     if not isinstance(body, dict):
-        detail = f"line {number} is no object but {type(body).__name__}"
-        return Row(number, {}, problem=Reason.MALFORMED_ROW, detail=detail)
-    return Row(number, {meaning: _value(body, name) for meaning, name in given.items()})
+        raise ValueError(f"line {number} is no object but {type(body).__name__}")
+    return body
 
 
 def _value(body: dict[str, Any], name: str) -> object:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.transforms.builders import large_binary, thorough
 from transforms.annotate.signals.strings import comment_marks, measure_strings
 from transforms.buffers import binary_buffers
+from transforms.comments import comment_syntaxes
 
 _PIECES = st.sampled_from(
     [
@@ -52,7 +53,7 @@ _STRINGS = (
 
 def measure(texts, language):
     data, offsets = binary_buffers(large_binary([text.encode() for text in texts]))
-    marks = comment_marks(pa.array([language] * len(texts), pa.string()))
+    marks = comment_marks(comment_syntaxes(pa.array([language] * len(texts), pa.string())))
     return measure_strings(data, offsets, marks).tolist()
 
 
@@ -115,4 +116,4 @@ def test_bears_what_opens_and_never_closes(text):
 def test_refuses_marks_of_other_texts():
     data, offsets = binary_buffers(large_binary([b"a"]))
     with pytest.raises(ValueError, match="got 2 marks and 1 texts"):
-        measure_strings(data, offsets, comment_marks(pa.array(["python", None])))
+        measure_strings(data, offsets, comment_marks(comment_syntaxes(pa.array(["python", None]))))
