@@ -158,6 +158,7 @@ def _describe(run: RunFolder, part: int, row: int) -> dict[str, Any]:
         **_row(run, tables.DOCUMENTS, part, row, _DOCUMENT_COLUMNS),
         "quality": _row(run, tables.QUALITY, part, row),
         "syntax": _row(run, tables.SYNTAX, part, row),
+        "redundancy": _row(run, tables.REDUNDANCY, part, row),
         "contamination": _row(run, tables.CONTAMINATION, part, row),
         "secrets": _row(run, tables.SECRETS, part, row),
         "duplicates": duplicates,

@@ -73,8 +73,8 @@ def _tell_document(document: Mapping[str, Any]) -> Iterator[str]:
     yield f"  document {document['document']}, {document['size']:,} bytes, {document['encoding']}"
     yield f"  sha256 {document['sha256']}"
     yield f"  {_license(document)}"
-    for signals in (document["quality"], document["syntax"]):
-        for name, value in (signals or {}).items():
+    for table in ("quality", "syntax", "redundancy"):
+        for name, value in (document[table] or {}).items():
             if value is not None:
                 yield f"  {name:<28}{_signal(value)}"
     yield from _tell_contamination(document["contamination"])

@@ -129,3 +129,11 @@ def test_a_copied_repository_says_of_which(configure, projects):
         "2 of its 2 files (100%) have a duplicate in directory/delta , and make 100% of that"
         in story(run, "fork")
     )
+
+
+def test_signals_that_a_rule_asked_for_are_shown(configure):
+    rule = "select.rules.repetitive=top_2gram_share > 0.9 or not parses"
+    told = story(run_configuration(configure(), rule, stages=("select",)), "delta:main.py")
+    assert "  parses                      True" in told
+    assert "  top_2gram_share             0." in told
+    assert "characters_per_token" not in told
