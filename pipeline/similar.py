@@ -8,12 +8,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.errors import UsageError, UserError
 from pipeline.folder import RunFolder
@@ -26,10 +24,12 @@ from schemas.failures import Reason
 from schemas.fingerprints import HASH_BYTES
 from schemas.manifest import Manifest
 from transforms.bandindex import first_ordinals, look_up
+from transforms.buffers import binary_buffers
 from transforms.crawl.contents import examine
 from transforms.interpreted import Hashes, hash_bands, hash_shingles, jaccard, sign_shingles
 from transforms.languages import HEAD_BYTES, language_of
-from transforms.parts import iterate_row_groups, map_stream, read_part, reading
+from transforms.parts import iterate_row_groups, map_stream, read_part, read_rows
+from transforms.texts import document_texts
 
 STANDARD_INPUT = "-"
 MOST_OF_A_BAND = 10_000
@@ -39,7 +39,9 @@ MOST_CHECKED = 500
 _MARGIN = 4.5
 """Without an index, estimates of so many standard deviations below the threshold count."""
 
-_COLUMNS = ["repository", "revision", "path", "content", "encoding"]
+_NAMES = ["repository", "revision", "path"]
+_TEXT = ["content", "encoding", "language"]
+_COLUMNS = [*_NAMES, *_TEXT]
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,11 @@ def read_query(name: str, language: str | None = None) -> Query:
         raise UsageError(f"{name} is not text that could be a document: {encoding}")
     if language is None and name != STANDARD_INPUT:
         language = language_of(name, content[:HEAD_BYTES])
-    text = content.decode(encoding).encode()
+    [text] = document_texts(
+        pa.array([content], pa.large_binary()),
+        pa.array([encoding], pa.string()),
+        pa.array([language], pa.string()),
+    ).to_pylist()
     return Query(content, text, language, hash_shingles(text))
 
 
@@ -225,9 +231,8 @@ def _normalized_hash(query: Query) -> bytes | None:
         return None
     from transforms.annotate.fingerprints import hash_normalized  # it loads the compiler
 
-    data = np.frombuffer(query.text, dtype=np.uint8)
-    offsets = np.array([0, data.size], dtype=np.int64)
-    value: bytes | None = hash_normalized(data, offsets, pa.repeat(query.language, 1))[0].as_py()
+    buffers = binary_buffers(pa.array([query.text], pa.large_binary()))
+    value: bytes | None = hash_normalized(*buffers, pa.repeat(query.language, 1))[0].as_py()
     return value
 
 
@@ -299,32 +304,21 @@ def _describe(
         name = tables.part_name(part)
         duplicates = read_part(run.path / tables.DUPLICATES / name, ["duplicate_of"])
         kept = duplicates["duplicate_of"].is_null()
-        for row, found in _read_rows(run.path / tables.DOCUMENTS / name, rows):
+        batches = list(read_rows(run.path / tables.DOCUMENTS / name, rows, _COLUMNS))
+        found = pa.Table.from_batches(batches)
+        texts = [text for each in batches for text in document_texts(*(each[n] for n in _TEXT))]
+        named = found.select(_NAMES).to_pylist()
+        for row, names, text in zip(rows, named, texts, strict=True):
             document = document_id(part, row)
             level = levels.get(document, Level.NEAR)
-            text = found.pop("content").decode(found.pop("encoding")).encode()
-            similarity = 1.0 if level == Level.EXACT else jaccard(own, hash_shingles(text))
+            similarity = 1.0 if level == Level.EXACT else jaccard(own, hash_shingles(text.as_py()))
             yield Match(
-                **found,
+                **names,
                 document=document,
                 similarity=similarity,
                 level=str(level),
                 kept=kept[row].as_py(),
             )
-
-
-def _read_rows(path: Path, rows: list[int]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Some rows of a part of documents, ascending, of which only the row groups are read."""
-    with reading(path), pq.ParquetFile(path) as file:
-        first = 0
-        for group in range(file.num_row_groups):
-            end = first + file.metadata.row_group(group).num_rows
-            here = [row for row in rows if first <= row < end]
-            if here:
-                table = file.read_row_group(group, columns=_COLUMNS, use_threads=False)
-                for row in here:
-                    yield row, table.slice(row - first, 1).to_pylist()[0]
-            first = end
 
 
 def notes_on(found: Similar) -> Iterator[str]:

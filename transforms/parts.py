@@ -13,13 +13,15 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -316,17 +318,31 @@ def iterate_row_groups(path: Path, columns: list[str] | None = None) -> Iterator
             yield from table.combine_chunks().to_batches()
 
 
+def read_rows(
+    path: Path, rows: Sequence[int] | npt.NDArray[np.int64], columns: list[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Some rows of a Parquet part, ascending, a batch for each row group that has any.
+
+    Row groups without any of them are not read. Raises `DamagedFileError`.
+    """
+    wanted = np.asarray(rows, dtype=np.int64)
+    with reading(path), pq.ParquetFile(path) as file:
+        first = 0
+        for group in range(file.num_row_groups):
+            end = first + file.metadata.row_group(group).num_rows
+            here = wanted[np.searchsorted(wanted, first) : np.searchsorted(wanted, end)] - first
+            first = end
+            if here.size:
+                table = file.read_row_group(group, columns=columns, use_threads=False)
+                yield from table.take(pa.array(here)).combine_chunks().to_batches()
+
+
 def read_row(path: Path, row: int, columns: list[str] | None = None) -> dict[str, Any]:
     """One row of a Parquet part, of which only its row group is read; raises `DamagedFileError`."""
-    with reading(path), pq.ParquetFile(path) as file:
-        for index in range(file.num_row_groups):
-            rows = file.metadata.row_group(index).num_rows
-            if row < rows:
-                table = file.read_row_group(index, columns=columns, use_threads=False)
-                found: dict[str, Any] = table.slice(row, 1).to_pylist()[0]
-                return found
-            row -= rows
-    raise IndexError(f"{path.name} has no row {row} after its last one")
+    for batch in read_rows(path, [row], columns):
+        found: dict[str, Any] = batch.to_pylist()[0]
+        return found
+    raise IndexError(f"{path.name} has no row {row}")
 
 
 def map_stream(path: Path) -> pa.Table:

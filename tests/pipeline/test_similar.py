@@ -1,5 +1,6 @@
 import dataclasses
 import io
+import json
 import shutil
 import sys
 
@@ -249,3 +250,17 @@ def test_a_run_that_is_not_deduplicated_is_refused(configure, tmp_path):
     query = read_query(str(tmp_path / "query.py"))
     with pytest.raises(UserError, match="has no attributes/duplicates yet"):
         find_similar(RunFolder(run.path), query)
+
+
+def test_a_notebook_is_compared_as_the_script_that_it_is(configure, projects, tmp_path):
+    def notebook(outputs):
+        cell = {"cell_type": "code", "source": module(0, 30), "outputs": outputs}
+        return json.dumps({"cells": [cell], "nbformat": 4, "metadata": {}})
+
+    (projects / "delta" / "shown.ipynb").write_text(notebook([]))
+    crawl = {"parts": 3, "languages": ["jupyter-notebook"]}
+    run = run_configuration(configure(crawl=crawl), stages=("deduplicate",))
+    query = tmp_path / "query.ipynb"
+    query.write_text(notebook([{"output_type": "stream", "text": "many other words " * 500}]))
+    [match] = find_similar(run, read_query(str(query))).matches
+    assert (match.path, match.level, match.similarity) == ("shown.ipynb", "near", 1.0)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from transforms.buffers import binary_buffers
+from transforms.deduplicate.ascending import find_among
 from transforms.deduplicate.keep import Numbers
 from transforms.deduplicate.staging import StagedArrays
-from transforms.parts import reading
+from transforms.parts import read_rows
 from transforms.shingles import Hashes, distinct_shingles
 from transforms.texts import document_texts
 
@@ -26,26 +24,13 @@ def write_shingles(arrays: StagedArrays, part: int, documents: Path, rows: Numbe
     """Writes the distinct shingles of some rows, ascending, of a part of the documents."""
     sizes = [np.zeros(0, dtype=np.int64)]
     with arrays.writing(_data(part)) as file:
-        for texts in _read_texts(documents, rows):
+        for batch in read_rows(documents, rows, _COLUMNS):
+            texts = document_texts(*(batch[name] for name in _COLUMNS))
             hashes, offsets = distinct_shingles(*binary_buffers(texts))
             file.write(hashes.data)
             sizes.append(np.diff(offsets))
     ends = np.cumsum(np.concatenate(sizes))
     arrays.save(_index(part), np.stack([rows, np.concatenate(([0], ends[:-1]))[: rows.size], ends]))
-
-
-def _read_texts(documents: Path, rows: Numbers) -> Iterator[pa.LargeBinaryArray]:
-    """The texts of some rows; row groups without any of them are not read."""
-    with reading(documents), pq.ParquetFile(documents) as file:
-        first = 0
-        for group in range(file.num_row_groups):
-            end = first + file.metadata.row_group(group).num_rows
-            here = rows[np.searchsorted(rows, first) : np.searchsorted(rows, end)] - first
-            first = end
-            if here.size:
-                table = file.read_row_group(group, columns=_COLUMNS, use_threads=False)
-                chosen = table.take(pa.array(here)).combine_chunks()
-                yield document_texts(*(chosen[name].chunk(0) for name in _COLUMNS))
 
 
 @dataclass(frozen=True)
@@ -69,9 +54,7 @@ class ShingleReader:
         for number in np.unique(part).tolist():
             rows, starts, ends = arrays.load(_index(number))
             mine = np.flatnonzero(part == number)
-            found = np.searchsorted(rows, row[mine])
-            there = found < rows.size
-            there[there] = rows[found[there]] == row[mine[there]]
+            found, there = find_among(rows, row[mine])
             start[mine[there]] = starts[found[there]]
             size[mine[there]] = ends[found[there]] - starts[found[there]]
         return cls(arrays, part, start, size)
