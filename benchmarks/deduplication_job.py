@@ -48,7 +48,7 @@ class FingerprintPart:
         with writer:
             for _, found in learn_once(documents, _COLUMNS, self._sign):
                 writer.write(found[tables.FINGERPRINT])
-        return Receipt(files={tables.FINGERPRINT: (writer.entry,)})
+        return Receipt.of({tables.FINGERPRINT: writer})
 
     def _sign(self, documents: pa.RecordBatch) -> dict[str, pa.RecordBatch]:
         languages = documents["language"]

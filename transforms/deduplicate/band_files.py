@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.bandindex import first_ordinals
+from transforms.deduplicate.ascending import hash_range
 from transforms.deduplicate.candidates import Budget
 from transforms.deduplicate.keep import KeepOrder, Numbers
 from transforms.deduplicate.staging import StagedArrays
@@ -36,14 +37,9 @@ def index_entries(
     ranges = budget.ranges(2 * bands * _ENTRY_BYTES)
     ordinals = ordinals_of_places(order)
     for number in range(ranges):
-        low, high = ((edge << 32) // ranges for edge in (number, number + 1))
-        chosen = [np.zeros(0, dtype=np.uint64)]
-        for name in names:
-            for row in arrays.map(f"bands/{name}"):
-                start = np.searchsorted(row, np.uint64(low << 32))
-                end = np.searchsorted(row, np.uint64(high << 32)) if high >> 32 == 0 else row.size
-                chosen.append(row[start:end])
-        entries = np.concatenate(chosen)
+        rows = (row for name in names for row in arrays.map(f"bands/{name}"))
+        chosen = [row[hash_range(row, number, ranges)] for row in rows]
+        entries = np.concatenate([np.zeros(0, dtype=np.uint64), *chosen])
         places = entries.astype(np.uint32)
         entries &= ~np.uint64(0xFFFFFFFF)
         entries |= ordinals[places]

@@ -18,9 +18,7 @@ def decide_batch(reader: RunReader, batch: int) -> Drops:
     """The near-duplicates and normalized duplicates among the documents of a batch."""
     arrays, order = reader.arrays, reader.order
     places = np.flatnonzero(arrays.map(BATCHES) == batch).astype(np.uint32)
-    owner = order.repositories(places)
-    rows = order.row[owner] + (places - order.starts[owner])
-    shingles = ShingleReader.open(arrays, order.part[owner], rows)
+    shingles = ShingleReader.open(arrays, *order.positions(places))
     candidates = Candidates(
         read_buckets(arrays, batch, places),
         arrays.map(SKETCHES)[places],

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.fingerprints import EMPTY_SIGNATURE
+from transforms.deduplicate.ascending import begins, find_among, hash_range
 from transforms.deduplicate.bands import PLACE_BITS, Banding, Claims, claim_bands, shared_claims
 from transforms.deduplicate.clusters import assign_batches, unite_buckets, unite_groups
 from transforms.deduplicate.greedy import NO_GROUP, Buckets, Flags
@@ -123,21 +124,16 @@ def _read_bands(
     """The claims of each band, or of each range of hashes of each band."""
     ranges = budget.ranges(_HASH_BYTES)
     together = max(1, budget.share // max(1, budget.documents * _HASH_BYTES))
-    edges = [min((number << 64) // ranges, 2**64 - 1) for number in range(1, ranges)]
     for first in range(0, bands, together):
         last = min(first + together, bands)
         files = [arrays.map(f"bands/{name}")[first:last] for name in names]
         if ranges == 1:
             files = [np.array(claims) for claims in files]
         for band in range(last - first):
-            for low, high in zip([None, *edges], [*edges, None], strict=True):
-                chosen = [np.zeros(0, dtype=np.uint64)]
-                for claims in files:
-                    row = claims[band]
-                    start = np.searchsorted(row, np.uint64(low)) if low else 0
-                    end = np.searchsorted(row, np.uint64(high)) if high else row.size
-                    chosen.append(row[start:end])
-                yield np.concatenate(chosen)
+            rows = [claims[band] for claims in files]
+            for number in range(ranges):
+                chosen = [row[hash_range(row, number, ranges)] for row in rows]
+                yield np.concatenate([np.zeros(0, dtype=np.uint64), *chosen])
 
 
 def _divide_buckets(arrays: StagedArrays, sizes: list[int], owner: Places, batches: int) -> None:
@@ -167,9 +163,7 @@ def read_buckets(arrays: StagedArrays, batch: int, places: Places) -> Buckets:
             # Without those that may match nobody, some are alone now.
             claims = shared_claims(np.fromfile(file, dtype=np.uint64, count=end - start))
             keys = claims >> np.uint64(PLACE_BITS)
-            fresh = np.ones(keys.size, dtype=np.bool_)
-            fresh[1:] = np.diff(keys) != 0
-            starts.append(np.flatnonzero(fresh) + total)
+            starts.append(np.flatnonzero(begins(keys)) + total)
             members.append(np.searchsorted(places, claims.astype(np.uint32)))
             total += keys.size
     offsets = np.append(np.concatenate(starts), total)
@@ -179,9 +173,7 @@ def read_buckets(arrays: StagedArrays, batch: int, places: Places) -> Buckets:
 def number_groups(members: Places, firsts: Places, places: Places) -> Numbers:
     """The group of each document of a batch, by the places of members of groups and firsts."""
     groups = np.full(places.size, NO_GROUP, dtype=np.int64)
-    number = np.searchsorted(places, firsts)
-    mine = number < places.size
-    mine[mine] = places[number[mine]] == firsts[mine]
+    number, mine = find_among(places, firsts)
     groups[number[mine]] = number[mine]
     groups[np.searchsorted(places, members[mine])] = number[mine]
     return groups

@@ -8,19 +8,20 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from schemas.fingerprints import HASH_BYTES
+from transforms.deduplicate.ascending import hash_range
 from transforms.deduplicate.keep import Places
 
 HashClaims = npt.NDArray[np.uint64]
 """uint64[n, 3]: both halves of a hash and the place of who has it, by the first half."""
 
 CLAIM_BYTES = 24
-_HASH_BYTES = 16
 
 
 def claim_hashes(hashes: pa.FixedSizeBinaryArray, places: Places) -> HashClaims:
     """Who has which hash; a null is nobody's."""
-    if hashes.type != pa.binary(_HASH_BYTES):
-        raise ValueError(f"expected {_HASH_BYTES} bytes a hash, got {hashes.type}")
+    if hashes.type != pa.binary(HASH_BYTES):
+        raise ValueError(f"expected {HASH_BYTES} bytes a hash, got {hashes.type}")
     values = np.frombuffer(hashes.buffers()[1] or b"", dtype=">u8").reshape(-1, 2)
     given = hashes.is_valid().to_numpy(zero_copy_only=False)
     claims = np.empty((int(given.sum()), 3), dtype=np.uint64)
@@ -47,13 +48,8 @@ def group_equal(parts: Sequence[HashClaims], ranges: int) -> tuple[Places, Place
 
 
 def _group_range(parts: Sequence[HashClaims], number: int, ranges: int) -> tuple[Places, Places]:
-    low, high = (np.uint64(min((edge << 64) // ranges, 2**64 - 1)) for edge in (number, number + 1))
-    chosen = [np.empty((0, 3), dtype=np.uint64)]
-    for part in parts:
-        start = np.searchsorted(part[:, 0], low) if number else 0
-        end = np.searchsorted(part[:, 0], high) if number + 1 < ranges else len(part)
-        chosen.append(part[start:end])
-    claims = np.concatenate(chosen)
+    chosen = [part[hash_range(part[:, 0], number, ranges)] for part in parts]
+    claims = np.concatenate([np.empty((0, 3), dtype=np.uint64), *chosen])
     claims = claims[np.lexsort((claims[:, 2], claims[:, 1], claims[:, 0]))]
     member = np.zeros(len(claims), dtype=np.bool_)
     member[1:] = (np.diff(claims[:, 0]) == 0) & (np.diff(claims[:, 1]) == 0)

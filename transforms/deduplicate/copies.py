@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from schemas.duplicates import COPIES, NOTABLE_SHARE
+from transforms.deduplicate.ascending import begins
 from transforms.deduplicate.keep import Numbers, Places
 
 MOST_REPOSITORIES = 16
@@ -45,8 +46,7 @@ def count_shared(clusters: Places, owners: Numbers, names: Numbers) -> SharedFil
         clusters.astype(np.int64) << 32 | owners.astype(np.int64), return_counts=True
     )
     cluster, owner = keys >> 32, keys & 0xFFFFFFFF
-    fresh = np.concatenate(([True], np.diff(cluster) != 0))[: keys.size]
-    first = np.maximum.accumulate(np.where(fresh, np.arange(keys.size), 0))
+    first = np.maximum.accumulate(np.where(begins(cluster), np.arange(keys.size), 0))
     pairs = np.zeros(0, dtype=np.int64)
     counts = np.zeros((2, 0), dtype=np.int64)
     for shift in range(MOST_REPOSITORIES):
@@ -102,8 +102,6 @@ def _notable_pairs(shared: SharedFiles, files: Numbers) -> Numbers:
     share = shared.shared / files[shared.repository]
     reverse = shared.reverse / files[shared.better]
     order = np.lexsort((shared.better, -share, shared.repository))
-    first = np.ones(order.size, dtype=np.bool_)
-    first[1:] = np.diff(shared.repository[order]) != 0
     notable = np.maximum(share, reverse) >= NOTABLE_SHARE
-    notable[order[first]] = True
+    notable[order[begins(shared.repository[order])]] = True
     return np.flatnonzero(notable)

@@ -16,7 +16,7 @@ DROPS = np.dtype(
 )
 """A document is dropped in favor of a kept one; the level is its number in ``LEVELS``."""
 
-LEVELS = ("", str(Level.EXACT), str(Level.NORMALIZED), str(Level.NEAR))
+LEVELS = (None, str(Level.EXACT), str(Level.NORMALIZED), str(Level.NEAR))
 
 Drops = npt.NDArray[np.void]
 
@@ -63,13 +63,12 @@ def describe_part(
     """
     kept = decisions["level"] == 0
     cluster = order.document_ids(decisions["kept"])
-    levels = pa.array(LEVELS).take(pa.array(decisions["level"]))
     own = order.repositories(decisions["place"])
     columns = [
         pa.array(cluster),
         pa.array(cluster, mask=kept),
         pa.array(decisions["similarity"], mask=kept),
-        pa.array(np.where(kept, None, levels.to_numpy(zero_copy_only=False)), pa.string()),
+        pa.array(LEVELS, pa.string()).take(pa.array(decisions["level"])),
         pa.nulls(kept.size, pa.float32()) if shares is None else pa.array(shares[own]),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=DUPLICATES)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,6 @@ from schemas.documents import ROW_BITS
 from schemas.licenses import LicenseClass
 from transforms.license_expressions import allows
 from transforms.optout import OptOuts
-from transforms.parts import temporary_beside
 
 Places = npt.NDArray[np.uint32]
 Numbers = npt.NDArray[np.int64]
@@ -72,6 +71,9 @@ class Refusals:
         return [out or text in unwanted for out, text in zip(opted_out, licenses, strict=True)]
 
 
+NOBODY_REFUSED = Refusals()
+
+
 @dataclass(frozen=True)
 class KeepOrder:
     """Where documents stand in keep order. Repositories are numbered in that order.
@@ -104,19 +106,19 @@ class KeepOrder:
         """The repository of each place."""
         return np.searchsorted(self.starts, places, side="right") - 1
 
+    def positions(self, places: Places) -> tuple[Numbers, Numbers]:
+        """The part and the row of the document at each place."""
+        owner = self.repositories(places)
+        return self.part[owner], self.row[owner] + (places - self.starts[owner])
+
     def document_ids(self, places: Places) -> npt.NDArray[np.uint64]:
         """The id of the document at each place."""
-        owner = self.repositories(places)
-        rows = self.row[owner] + (places - self.starts[owner])
-        return (self.part[owner] << ROW_BITS | rows).astype(np.uint64)
+        part, row = self.positions(places)
+        return (part << ROW_BITS | row).astype(np.uint64)
 
-    def save(self, path: Path) -> None:
-        """Writes the order to a file, whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = temporary_beside(path)
-        with temporary.open("wb") as file:
-            np.savez(file, **{each.name: getattr(self, each.name) for each in fields(self)})
-        temporary.replace(path)
+    def save(self, file: BinaryIO) -> None:
+        """Writes the order to a file."""
+        np.savez(file, **{each.name: getattr(self, each.name) for each in fields(self)})
 
     @classmethod
     def load(cls, path: Path) -> KeepOrder:
@@ -125,7 +127,7 @@ class KeepOrder:
             return cls(**{each.name: arrays[each.name] for each in fields(cls)})
 
 
-def rank_repositories(parts: Sequence[pa.Table], refusals: Refusals | None = None) -> KeepOrder:
+def rank_repositories(parts: Sequence[pa.Table], refusals: Refusals = NOBODY_REFUSED) -> KeepOrder:
     """The keep order of documents, from the parts of the repositories table in order.
 
     Documents of a part stand in the order of its repositories, ``files`` of each.
@@ -133,7 +135,7 @@ def rank_repositories(parts: Sequence[pa.Table], refusals: Refusals | None = Non
     keys: list[tuple[Any, ...]] = []
     files, rows = [], []
     for number, part in enumerate(parts):
-        refused = refusals.find(part) if refusals else [False] * part.num_rows
+        refused = refusals.find(part)
         for entry, repository in enumerate(part.select(COLUMNS).to_pylist()):
             keys.append((refused[entry], *_preference(repository), number, entry))
         sizes = part["files"].to_numpy().astype(np.int64)

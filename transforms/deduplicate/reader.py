@@ -13,13 +13,12 @@ from schemas import tables
 from schemas.duplicates import Level
 from transforms.deduplicate.bands import Banding, optimal_banding
 from transforms.deduplicate.candidates import Budget
-from transforms.deduplicate.keep import KeepOrder, Places, Refusals
+from transforms.deduplicate.keep import NOBODY_REFUSED, KeepOrder, Places, Refusals
 from transforms.deduplicate.sketches import most_unequal
 from transforms.deduplicate.staging import StagedArrays
 from transforms.parts import Workspace, iterate_row_groups, read_part
 
 ORDER = "keep-order.npz"
-NOBODY_REFUSED = Refusals()
 
 
 @dataclass(frozen=True)

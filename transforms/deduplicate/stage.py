@@ -21,6 +21,8 @@ from apache_beam.pvalue import PBegin, PCollection
 from schemas import tables
 from schemas.bands import BandIndexSettings, bands_schema
 from schemas.duplicates import DUPLICATES, Level
+from schemas.fingerprints import HASH_BYTES
+from transforms.deduplicate.ascending import find_among
 from transforms.deduplicate.band_files import index_entries
 from transforms.deduplicate.batches import decide_batch
 from transforms.deduplicate.candidates import BATCHES, PLAUSIBLE, find_candidates, write_claims
@@ -58,7 +60,8 @@ class RankRepositories(_Step):
     def process(self, element: int) -> Iterator[int]:
         """Yields every part."""
         order = rank_repositories(self.reader.repositories(COLUMNS), self.reader.options.refusals)
-        order.save(self.reader.arrays.path(ORDER))
+        with self.reader.arrays.writing(ORDER) as file:
+            order.save(file)
         yield from range(self.reader.parts)
 
 
@@ -73,7 +76,7 @@ class ClaimContents(_Step):
         columns = [_HASH_COLUMNS[level] for level in levels]
         batches = list(self.reader.fingerprints(part, columns)) if columns else []
         for level, column in zip(levels, columns, strict=True):
-            hashes = pa.chunked_array([batch[column] for batch in batches], pa.binary(16))
+            hashes = pa.chunked_array([batch[column] for batch in batches], pa.binary(HASH_BYTES))
             self.reader.arrays.save(
                 f"{level}/{name}", claim_hashes(hashes.combine_chunks(), places)
             )
@@ -234,7 +237,7 @@ class _WriteTable:
         writer = self.workspace.write_table(self.table, tables.part_name(0), self.rows.schema)
         with writer:
             writer.write(self.rows)
-        return Receipt(files={self.table: (writer.entry,)})
+        return Receipt.of({self.table: writer})
 
 
 class WriteDuplicates(_Step):
@@ -262,15 +265,12 @@ class _WritePart:
         writer = self.workspace.write_table(tables.DUPLICATES, f"{unit}.parquet", DUPLICATES)
         with writer:
             writer.write(describe_part(decisions, order, shares))
-        return Receipt(files={tables.DUPLICATES: (writer.entry,)})
+        return Receipt.of({tables.DUPLICATES: writer})
 
 
 def _among(places: Places, ascending: Places) -> npt.NDArray[np.bool_]:
     """Which places are among some in ascending order."""
-    found = np.searchsorted(ascending, places)
-    inside = found < ascending.size
-    inside[inside] = ascending[found[inside]] == places[inside]
-    return inside
+    return find_among(ascending, places)[1]
 
 
 @dataclass

@@ -315,9 +315,9 @@ def lexer_tables() -> tuple[Tokens, Firsts, Starts]:
       ``tokens`` int64[tokens, CLOSER + MARKER_BYTES], those with the same first byte one
       after another, longer ones first; ``firsts`` int16[2 * (lexers + 1), 256], the row of
       the first token that begins with a byte plus one, or 0. Rows ``2 * id`` hold outside of
-      strings, and
-      ``2 * id + 1`` in code inside of them, where brackets and line ends are tokens too;
-      ``starts`` int64[lexers + 1], the row of the text that comes before all code, or -1.
+      strings, and ``2 * id + 1`` in code inside of them, where brackets and line ends are
+      tokens too; ``starts`` int64[lexers + 1], the row of the text that comes before all
+      code, or -1.
     """
     rows: list[list[int]] = []
     firsts = np.zeros((2 * (len(_LEXERS) + 1), 256), dtype=np.int16)

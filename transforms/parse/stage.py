@@ -105,17 +105,24 @@ def measure_documents(
     """What is wanted of some documents, by table; their syntax null but in `LANGUAGE`."""
     languages = documents["language"]
     texts = document_texts(documents["content"], documents["encoding"], languages)
-    syntax = [name for name in SYNTAX.names if name in wanted]
-    is_python = pc.fill_null(pc.equal(languages, LANGUAGE), fill_value=False)
-    rows = np.flatnonzero(is_python.to_numpy(zero_copy_only=False))
-    measured = measure_syntax(texts.take(pa.array(rows)) if syntax else texts[:0], syntax)
-    places = np.zeros(len(documents), np.int64)
-    places[rows] = np.arange(rows.size)
-    known = pc.and_(is_python, bool(syntax))
     return {
-        tables.SYNTAX: measured.take(pc.if_else(known, pa.array(places), _NOWHERE)),
+        tables.SYNTAX: _measure_python(texts, languages, wanted),
         tables.REDUNDANCY: measure_redundancy(texts, wanted, engine),
     }
+
+
+def _measure_python(
+    texts: pa.LargeBinaryArray, languages: pa.Array, wanted: Sequence[str]
+) -> pa.RecordBatch:
+    asked = [name for name in SYNTAX.names if name in wanted]
+    if not asked:
+        return null_rows(SYNTAX, len(texts))
+    is_python = pc.fill_null(pc.equal(languages, LANGUAGE), fill_value=False)
+    rows = np.flatnonzero(is_python.to_numpy(zero_copy_only=False))
+    places = np.zeros(len(texts), np.int64)
+    places[rows] = np.arange(rows.size)
+    measured = measure_syntax(texts.take(pa.array(rows)), asked)
+    return measured.take(pc.if_else(is_python, pa.array(places), _NOWHERE))
 
 
 @dataclass

@@ -59,7 +59,7 @@ class SelectPart:
         with writer:
             writer.write(pa.RecordBatch.from_arrays([verdicts], schema=SELECTION))
         statistics = count_bins(verdicts, table["size"])
-        return Receipt(files={tables.SELECTION: (writer.entry,)}, statistics=statistics)
+        return Receipt.of({tables.SELECTION: writer}, statistics)
 
 
 @dataclass

@@ -80,7 +80,7 @@ class TokenizePart:
                     counts["tokens"] += len(encoded["input_ids"].values)
                     progress.add(documents=rows.size, bytes=texts.nbytes)
                 first += len(batch)
-        return Receipt(files={tables.TOKENS: (writer.entry,)}, statistics=counts)
+        return Receipt.of({tables.TOKENS: writer}, counts)
 
     def _spans(self, source: str) -> pa.ListArray | None:
         """The spans of secrets of a part; None where none are to be redacted."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from schemas.repositories import SCHEMA
 from tests.transforms.builders import brief
-from transforms.deduplicate.keep import KeepOrder, Refusals, rank_repositories
+from transforms.deduplicate.keep import NOBODY_REFUSED, KeepOrder, Refusals, rank_repositories
 from transforms.optout import OptOuts, entry_keys
 from transforms.optout import Places as OptOutPlaces
 
@@ -29,7 +29,7 @@ def row(name, stars=None, released=None, files=1, revision="1", license_class="n
     }
 
 
-def document_order(parts, refusals=None):
+def document_order(parts, refusals=NOBODY_REFUSED):
     """Repository, revision and number of file of all documents, best first."""
     tables = [pa.Table.from_pylist(rows, SCHEMA) for rows in parts]
     order = rank_repositories(tables, refusals)
@@ -114,8 +114,9 @@ def test_lists_of_wanted_licenses_refuse_others_but_not_unknown_ones():
 def test_an_order_is_read_as_it_was_written(tmp_path):
     rows = [row("a", 1, files=2), row("b", 2, files=3)]
     order = rank_repositories([pa.Table.from_pylist(rows, SCHEMA)])
-    order.save(tmp_path / "folder" / "order.npz")
-    again = KeepOrder.load(tmp_path / "folder" / "order.npz")
+    with (tmp_path / "order.npz").open("wb") as file:
+        order.save(file)
+    again = KeepOrder.load(tmp_path / "order.npz")
     assert again.places(0).tolist() == order.places(0).tolist() == [3, 4, 0, 1, 2]
     assert again.repositories(again.places(0)).tolist() == [1, 1, 0, 0, 0]
 
