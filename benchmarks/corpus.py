@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmarks.harness import ROOT, measure
+from pipeline.stages import STAGES as ALL_STAGES
 from schemas import tables
 from transforms.buffers import utf8_contents
 from transforms.parts import iterate_row_groups, read_part
+from transforms.texts import document_texts
 
 CONFIGURATION = Path("benchmarks/reference.yaml")
 RUNS = Path("benchmarks/runs")
 REFERENCE = RUNS / "reference"
+STAGES = tuple(stage.name for stage in ALL_STAGES[2:])
+"""Those after the crawl."""
 CRAWLED = (tables.REQUESTS, tables.DOCUMENTS, tables.REPOSITORIES, tables.failures_of("crawl"))
 SAMPLE_SEED = 20260101
 
@@ -72,6 +78,25 @@ def parts(run: Path, table: str = tables.DOCUMENTS) -> list[Path]:
 def document_sizes(run: Path) -> list[np.ndarray]:
     """The bytes of every document, for each part."""
     return [read_part(path, ["size"])["size"].to_numpy() for path in parts(run)]
+
+
+def history(run: Path) -> list[dict[str, Any]]:
+    """What each stage of a run has cost, in the order in which they ran."""
+    lines = (ROOT / run / "history.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def distinct_contents(run: Path) -> tuple[np.ndarray, pa.LargeBinaryArray]:
+    """The number of each document's content, int64[documents], and the text of each content."""
+    digests, texts = [], []
+    for path in parts(run):
+        for batch in iterate_row_groups(path, ["content", "encoding", "language", "sha256"]):
+            digests.append(batch["sha256"])
+            columns = (batch[name] for name in ("content", "encoding", "language"))
+            texts.append(document_texts(*columns))
+    names = pa.concat_arrays(digests).to_numpy(zero_copy_only=False).astype("S64")
+    _, first, content = np.unique(names, return_index=True, return_inverse=True)
+    return content, pa.concat_arrays(texts).take(pa.array(first))
 
 
 def corpus_size(run: Path) -> tuple[int, int]:

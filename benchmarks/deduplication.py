@@ -18,6 +18,7 @@ from benchmarks.corpus import (
     corpus_size,
     crawled_run,
     fresh_run,
+    history,
     parts,
     remove_run,
     run_command,
@@ -133,8 +134,7 @@ def _stages() -> tuple[Cost, float, Numbers]:
     run = fresh_run("deduplication")
     stages = ("--stage", "annotate", "--stage", "deduplicate")
     cost, _ = measure(run_command(run, *stages, "--workers", str(WORKERS)), _ENVIRONMENT)
-    lines = (ROOT / run / "history.jsonl").read_text().splitlines()
-    peak = max(line["peak_memory_bytes"] for line in map(json.loads, lines))
+    peak = max(line["peak_memory_bytes"] for line in history(run))
     return _finish(run, replace(cost, peak_memory=peak))
 
 

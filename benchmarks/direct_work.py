@@ -15,6 +15,7 @@ import pyarrow as pa
 from pipeline.folder import RunFolder
 from pipeline.graphs import build_graph
 from pipeline.reading import read_configuration
+from pipeline.worker_files import prepare_worker_files
 from transforms.annotate.stage import AnnotateDocuments, AnnotatePart
 from transforms.coders import RecordBatchCoder
 from transforms.deduplicate import stage as deduplicate
@@ -27,8 +28,6 @@ from transforms.stage import do_unit
 from transforms.tokenize.stage import TOKENIZER_UNIT, TokenizeDocuments, TokenizePart
 from transforms.tokenizers.loading import read_sample
 
-STAGES = ("annotate", "parse", "deduplicate", "select", "tokenize", "shard")
-
 _CODER = RecordBatchCoder()
 
 
@@ -36,7 +35,9 @@ def do_stage(name: str, run: Path, staging: Path) -> None:
     """Does a stage of a run whose inputs are committed; its output stays in ``staging``."""
     workspace = Workspace(run=str(run), staging=str(staging))
     folder = RunFolder(run)
-    graph = build_graph(name, read_configuration(run / "config.yaml"), folder, workspace)
+    configuration = read_configuration(run / "config.yaml")
+    prepare_worker_files(name, configuration)(workspace)
+    graph = build_graph(name, configuration, folder, workspace)
     match graph:
         case AnnotateDocuments():
             _do_units(graph.parts, AnnotatePart(workspace, graph.options))
@@ -52,6 +53,8 @@ def do_stage(name: str, run: Path, staging: Path) -> None:
             _deduplicate(graph)
         case shard.WriteShards():
             _shard(graph)
+        case _:
+            raise ValueError(f"nothing is known of the work of {name}")
 
 
 def _do_units(parts: Iterable[str], work: Any) -> None:
@@ -78,6 +81,8 @@ def _deduplicate(graph: deduplicate.DeduplicateDocuments) -> None:
     names = [name for n in numbers for _, name in steps.ClaimContents(reader).process(n)]
     list(steps.GroupContents(reader).process((0, names)))
     names = [name for n in numbers for _, name in steps.ClaimBands(reader).process(n)]
+    if graph.options.index_seed is not None:
+        list(steps.WriteIndex(reader).process((0, names)))
     list(steps.FindCandidates(reader).process((0, names)))
     write_shingles = steps.WriteShingles(reader)
     batches = sorted({batch for n in numbers for batch, _ in write_shingles.process(n)})

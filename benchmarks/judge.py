@@ -13,12 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from benchmarks.corpus import parts
+from benchmarks.corpus import distinct_contents
 from benchmarks.truth import Pairs, similar_pairs
-from transforms.buffers import binary_buffers, utf8_contents
-from transforms.parts import iterate_row_groups
+from transforms.buffers import binary_buffers
 from transforms.shingles import distinct_shingles
 
 
@@ -71,14 +69,6 @@ def _share(right: npt.NDArray[np.bool_]) -> float:
 
 def read_truth(run: Path, threshold: float) -> Judge:
     """Finds every pair of similar contents among a run's documents, by exact counting."""
-    digests, texts = [], []
-    for path in parts(run):
-        for batch in iterate_row_groups(path, ["content", "encoding", "sha256"]):
-            digests.append(batch["sha256"])
-            texts.append(utf8_contents(batch["content"], batch["encoding"]))
-    names = pa.concat_arrays(digests).to_numpy(zero_copy_only=False).astype("S64")
-    _, first, content = np.unique(names, return_index=True, return_inverse=True)
-    distinct = pa.concat_arrays(texts).take(pa.array(first))
-    del texts
+    content, distinct = distinct_contents(run)
     pairs, _ = similar_pairs(*distinct_shingles(*binary_buffers(distinct)), threshold)
     return Judge(content, pairs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,12 +17,13 @@ from benchmarks.corpus import (
     corpus_size,
     crawled_run,
     fresh_run,
+    history,
     parts,
     remove_run,
     run_command,
     text_bytes,
 )
-from benchmarks.harness import ROOT, Cost, Report, interleave, measure, median_cost, spread
+from benchmarks.harness import Cost, Report, interleave, measure, median_cost, spread
 from pipeline.configuration import Annotate
 from pipeline.contamination import Contamination, prepare_index
 from transforms.annotate.contamination.matching import find_contamination
@@ -176,8 +176,7 @@ def _say_stage(found: Report, run: Any) -> None:
     for _ in range(ROUNDS):
         fresh = fresh_run("kernels")
         costs.append(measure(run_command(fresh, "--stage", "annotate"))[0])
-        lines = (ROOT / fresh / "history.jsonl").read_text().splitlines()
-        inside.append(json.loads(lines[-1])["cpu_seconds"])
+        inside.append(history(fresh)[-1]["cpu_seconds"])
     remove_run(fresh)
     rate = size / median_cost(costs).cpu / 1e6
     verdict = "reached" if rate >= ANNOTATE_GOAL else "MISSED"

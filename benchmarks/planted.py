@@ -242,7 +242,7 @@ def _case(
     line = rng.choice(templates[suffix])
     line = line.replace("{user}", rng.choice(_WORDS)).replace("{host}", rng.choice(_HOSTS))
     before, after = rng.choice(_AROUND)
-    head, tail = (before + line + after).split("{}") if before.count("{}") == 0 else ("", "")
+    head, tail = (before + line + after).split("{}")
     text = (head + secret + tail).encode()
     start = len(head.encode())
     return Case(kind, f"{kind}-{number}.{suffix}", text, start, start + len(secret.encode()))

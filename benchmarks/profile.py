@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks import direct_work
 from benchmarks.accounting import OTHER, Account
-from benchmarks.corpus import corpus_size, finished_run, fresh_run, remove_run, run_command
+from benchmarks.corpus import STAGES, corpus_size, finished_run, fresh_run, remove_run, run_command
 from benchmarks.harness import ROOT, Report, measure
 from schemas.digest import TableDigest
 from transforms import parts, recurrence
@@ -62,6 +62,7 @@ PIECES = (
     (deduplicate, "write_claims", "write claims and sketches"),
     (candidates, "shared_claims", "buckets (sort of claims)"),
     (candidates, "unite_buckets", "components of what may match"),
+    (deduplicate, "index_entries", "index of bands"),
     (deduplicate, "find_candidates", "arrange candidates in batches"),
     (shingle_files, "document_texts", "texts"),
     (shingle_files, "distinct_shingles", "shingles of candidates (hash and sort)"),
@@ -100,7 +101,7 @@ def report() -> Report:
         f"Pieces under {SMALL:.0%} of their stage are one row."
     )
     totals: dict[str, float] = {}
-    for stage in direct_work.STAGES:
+    for stage in STAGES:
         pieces = _medians([entry[stage] for entry in rounds])
         totals[stage] = sum(pieces.values())
         found.say(f"## {stage}: {totals[stage]:.2f} CPU s, {size / totals[stage] / 1e6:.0f} MB/s")
@@ -122,7 +123,7 @@ def _account(run: Path) -> Mapping[str, Mapping[str, float]]:
     staging = run / ".staging" / "profile"
     found = {}
     try:
-        for stage in direct_work.STAGES:
+        for stage in STAGES:
             shutil.rmtree(staging, ignore_errors=True)
             account.restart()
             direct_work.do_stage(stage, run, staging)

@@ -13,7 +13,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from benchmarks.corpus import crawled_run, fresh_run, parts, remove_run, run_command
+from benchmarks.corpus import (
+    crawled_run,
+    distinct_contents,
+    document_sizes,
+    fresh_run,
+    parts,
+    remove_run,
+    run_command,
+)
 from benchmarks.harness import ROOT, Report, measure
 from benchmarks.truth import Pairs, jaccard, similar_pairs
 from pipeline.configuration import Annotate
@@ -22,9 +30,8 @@ from schemas.documents import document_id
 from transforms.buffers import binary_buffers
 from transforms.deduplicate.bands import optimal_banding
 from transforms.interpreted import SHINGLE_WORDS
-from transforms.parts import iterate_row_groups, read_part
+from transforms.parts import read_part
 from transforms.shingles import distinct_shingles
-from transforms.texts import document_texts
 
 THRESHOLDS = (0.7, 0.85)
 EDGES = (0.7, 0.72, 0.74, 0.76, 0.78, 0.8, 0.85, 0.87, 0.9, 0.95, 1.0 + 1e-9)
@@ -106,18 +113,11 @@ def _decide(run: Path, threshold: float) -> Decided:
 
 
 def _read_corpus(run: Path) -> Corpus:
-    ids, digests, texts = [], [], []
-    for path in parts(run):
-        number, row = tables.part_number(path.name), 0
-        for batch in iterate_row_groups(path, ["content", "encoding", "language", "sha256"]):
-            ids.append(document_id(number, row) + np.arange(len(batch), dtype=np.uint64))
-            digests.append(batch["sha256"])
-            columns = (batch[name] for name in ("content", "encoding", "language"))
-            texts.append(document_texts(*columns))
-            row += len(batch)
-    names = pa.concat_arrays(digests).to_numpy(zero_copy_only=False).astype("S64")
-    _, first, content = np.unique(names, return_index=True, return_inverse=True)
-    distinct = pa.concat_arrays(texts).take(pa.array(first))
+    content, distinct = distinct_contents(run)
+    ids = [
+        document_id(number, 0) + np.arange(sizes.size, dtype=np.uint64)
+        for number, sizes in enumerate(document_sizes(run))
+    ]
     hashes, offsets = distinct_shingles(*binary_buffers(distinct))
     return Corpus(np.concatenate(ids), content, distinct, hashes, offsets)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from benchmarks.corpus import (
     corpus_size,
     crawled_run,
     fresh_run,
+    history,
     parts,
     remove_run,
     run_command,
@@ -80,13 +80,12 @@ def report() -> Report:
     )
     _say_sizes(found, sizes)
     _say_lines(found, sizes)
-    budget = getattr(Deduplicate(), "memory_bytes", None)
-    if budget:
-        worst = max(size.costs["deduplicate"].peak_memory for size in sizes)
-        found.say(
-            f"`deduplicate.memory_bytes` is {budget / 1e6:,.0f} MB; the most that the stage's "
-            f"process held is {worst / 1e6:,.0f} MB."
-        )
+    budget = Deduplicate().memory_bytes
+    worst = max(size.costs["deduplicate"].peak_memory for size in sizes)
+    found.say(
+        f"`deduplicate.memory_bytes` is {budget / 1e6:,.0f} MB; the most that the stage's "
+        f"process held is {worst / 1e6:,.0f} MB."
+    )
     _draw(sizes, budget)
     found.say(f"The figure is {FIGURE}.")
     return found
@@ -142,8 +141,7 @@ def _crawl(folder: Path) -> Path:
 
 def _run_stage(folder: Path, run: Path, stage: str) -> Cost:
     cost, _ = measure([run_script(), "run", folder / "scale.yaml", "--stage", stage])
-    lines = (ROOT / run / "history.jsonl").read_text().splitlines()
-    entry = [line for line in map(json.loads, lines) if line["stage"] == stage][-1]
+    entry = [line for line in history(run) if line["stage"] == stage][-1]
     return Cost(cost.wall, cost.cpu, entry["peak_memory_bytes"])
 
 
@@ -207,7 +205,7 @@ def _say_lines(found: Report, sizes: Sequence[Size]) -> None:
     )
 
 
-def _draw(sizes: Sequence[Size], budget: int | None) -> None:
+def _draw(sizes: Sequence[Size], budget: int) -> None:
     x = [size.bytes / 1e9 for size in sizes]
     cpu = [
         Series("all stages", x, [size.cpu(STAGES) for size in sizes]),
@@ -218,5 +216,5 @@ def _draw(sizes: Sequence[Size], budget: int | None) -> None:
         for stage in STAGES
     ]
     panels = {"CPU seconds": cpu, "peak memory, GB": memory}
-    limit = {"peak memory, GB": ("deduplicate.memory_bytes", budget / 1e9)} if budget else {}
+    limit = {"peak memory, GB": ("deduplicate.memory_bytes", budget / 1e9)}
     (ROOT / FIGURE).write_text(draw(panels, "GB of text", limit), encoding="utf-8")

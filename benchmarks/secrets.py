@@ -137,7 +137,8 @@ def _say_innocents(
 
 
 def _say_speed(found: Report) -> None:
-    texts = sample_texts(crawled_run(), SAMPLE_BYTES)
+    run = crawled_run()
+    texts = sample_texts(run, SAMPLE_BYTES)
     size = text_bytes(texts)
     spans = find_secrets(texts)["spans"]
     seconds = interleave(
@@ -147,7 +148,7 @@ def _say_speed(found: Report) -> None:
         },
         ROUNDS,
     )
-    small = sample_texts(crawled_run(), PEER_BYTES)
+    small = sample_texts(run, PEER_BYTES)
     files = [(f"{number:06}.py", text) for number, text in enumerate(small.to_pylist())]
     _, peer = _theirs(files)
     rates = {name: size / statistics.median(values) / 1e6 for name, values in seconds.items()}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import statistics
-import sys
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.corpus import run_script
 from benchmarks.harness import ROOT, Report, measure, spread
 from benchmarks.million import CHANGED, DOCUMENTS, WORDS, change_text, make_text, write_million
 from schemas import tables
@@ -51,7 +51,7 @@ def report() -> Report:
 def _time(name: str, text: bytes) -> tuple[tuple[str, str, str, str], float]:
     path = RUN / "query.py"
     path.write_bytes(text)
-    command: list[str | Path] = [Path(sys.executable).with_name("repomill"), "similar", RUN, path]
+    command: list[str | Path] = [run_script(), "similar", RUN, path]
     costs = [measure(command)[0] for _ in range(ROUNDS)]
     wall = [cost.wall for cost in costs]
     peak = max(cost.peak_memory for cost in costs) / 2**20

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.corpus import corpus_size, crawled_run, fresh_run, remove_run, run_command
-from benchmarks.harness import ROOT, Cost, Report, measure, median_cost, spread
+from benchmarks.corpus import (
+    STAGES,
+    corpus_size,
+    crawled_run,
+    fresh_run,
+    history,
+    remove_run,
+    run_command,
+)
+from benchmarks.harness import Cost, Report, measure, median_cost, spread
 
-STAGES = ("annotate", "deduplicate", "select", "tokenize", "shard")
 ROUNDS = 3
 BAR = 15.0
 """MB a second and core."""
@@ -54,8 +60,7 @@ def report() -> Report:
 
 
 def _history(run: Path) -> Mapping[str, float]:
-    lines = (ROOT / run / "history.jsonl").read_text().splitlines()
-    return {row["stage"]: row["cpu_seconds"] for row in map(json.loads, lines)}
+    return {row["stage"]: row["cpu_seconds"] for row in history(run)}
 
 
 def _say_together(found: Report, costs: Sequence[Cost], size: int) -> None:

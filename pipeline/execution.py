@@ -17,16 +17,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 from pipeline.configuration import Configuration
-from pipeline.contamination import index_path, prepare_index
 from pipeline.errors import StageError, UsageError
 from pipeline.folder import CONFIGURATION, HISTORY, RunFolder
-from pipeline.optouts import OPT_OUT_STAGES, file_entries, opt_outs_path
 from pipeline.preflight import check_sources
 from pipeline.progress import Goal, ProgressDisplay, describe
 from pipeline.reading import write_configuration
 from pipeline.reuse import identify_units, reuse_units, unit_entries
 from pipeline.stages import Stage, source_states
 from pipeline.state import StageState, State, stage_state
+from pipeline.worker_files import prepare_worker_files
 from schemas import tables
 from schemas.manifest import FileEntry, Manifest
 from transforms.parts import Receipt, Workspace, write_whole
@@ -70,7 +69,9 @@ def _execute_stage(execution: Execution, state: StageState, display: ProgressDis
     if stage.name == "list":
         check_sources(execution.configuration)
     fingerprint = stage.fingerprint(state.settings, state.inputs)
-    workspace = _open_workspace(execution, stage, fingerprint)
+    write_files = prepare_worker_files(stage.name, execution.configuration)
+    workspace = run.open_staging(stage.name, fingerprint)
+    write_files(workspace)
     units = identify_units(run, stage, state.settings)
     reused = 0 if stage.name in execution.redo else reuse_units(run, stage, workspace, units)
     goal = _goal(execution, stage)
@@ -105,21 +106,6 @@ def _execute_stage(execution: Execution, state: StageState, display: ProgressDis
     listed = {"repositories": statistics["requests"]} if stage.name == "list" else None
     line = describe(stage.name, listed or _corpus_counts(run), Goal({}), seconds)
     display.say(f"{line}  {reused} of {len(units)} parts as before" if reused else line)
-
-
-def _open_workspace(execution: Execution, stage: Stage, fingerprint: str) -> Workspace:
-    """The workspace of a stage, with what its workers read there besides tables."""
-    configuration = execution.configuration
-    # Before the stage counts as begun, because a line or a benchmark may be wrong.
-    opt_outs = file_entries(configuration) if stage.name in OPT_OUT_STAGES else None
-    benchmarks = prepare_index(configuration.contamination) if stage.name == "annotate" else None
-    workspace = execution.run.open_staging(stage.name, fingerprint)
-    path = opt_outs_path(configuration.opt_out, workspace)
-    if opt_outs and path:
-        opt_outs.save(Path(path))
-    if benchmarks:
-        benchmarks.save(Path(index_path(configuration.contamination, workspace)))
-    return workspace
 
 
 def _run_graph(execution: Execution, stage: Stage, workspace: Workspace) -> None:

@@ -12,7 +12,6 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pyarrow.parquet as pq
 from datatrove.executor import LocalPipelineExecutor
 from datatrove.pipeline.dedup import (
     MinhashConfig,
@@ -23,7 +22,7 @@ from datatrove.pipeline.dedup import (
 )
 from datatrove.pipeline.readers import ParquetReader
 from datatrove.utils.word_tokenizers import WordTokenizer
-from dedup_documents import SHINGLE_WORDS, arguments, cpu_seconds, finish
+from dedup_documents import SHINGLE_WORDS, arguments, cpu_seconds, finish, plain_numbers
 from loguru import logger
 
 _WORD = re.compile(r"\w+")
@@ -62,11 +61,8 @@ def deduplicate() -> None:
         _run(place, config.num_buckets, MinhashDedupBuckets(folders[0], folders[1], config=config))
         _run(place, 1, MinhashDedupCluster(folders[1], folders[2], config))
         removals = Path(folders[2], "000000.remove").read_bytes()
-    paths = sorted(plain.glob("*.parquet"))
-    numbers = [
-        id_ for path in paths for id_ in pq.read_table(path, columns=["id"])["id"].to_pylist()
-    ]
-    dropped = [int(numbers[row]) for (row,) in struct.iter_unpack("<I", removals)]
+    numbers = plain_numbers(sorted(plain.glob("*.parquet")))
+    dropped = [numbers[row] for (row,) in struct.iter_unpack("<I", removals)]
     finish(output, dropped, "datatrove", started)
 
 

@@ -49,9 +49,20 @@ def shingles_of(text: str) -> list[str]:
     return list(map(" ".join, zip(*(words[shift:] for shift in range(SHINGLE_WORDS)))))  # noqa: B905
 
 
+def plain_numbers(paths: Iterable[Path]) -> list[int]:
+    """The number of each document of the plain copy, in the order of its rows."""
+    tables = (pq.read_table(path, columns=["id"]) for path in paths)
+    return [int(number) for table in tables for number in table["id"].to_pylist()]
+
+
+def write_numbers(path: Path, numbers: Iterable[int]) -> None:
+    """Writes numbers of documents, a line each."""
+    path.write_text("".join(f"{number}\n" for number in sorted(numbers)))
+
+
 def finish(output: Path, dropped: Iterable[int], package: str, started: float) -> None:
     """Writes what was dropped, and tells about the package and what the process has cost."""
-    output.write_text("".join(f"{number}\n" for number in sorted(dropped)))
+    write_numbers(output, dropped)
     about = metadata(package)
     told = about.get("License-Expression") or about.get("License")
     facts = {"version": version(package), "license": told, "start_up": started}

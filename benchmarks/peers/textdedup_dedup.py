@@ -13,9 +13,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pyarrow.parquet as pq
 from datasets import load_from_disk
-from dedup_documents import PERMUTATIONS, SHINGLE_WORDS, THRESHOLD, arguments, cpu_seconds, finish
+from dedup_documents import (
+    PERMUTATIONS,
+    SHINGLE_WORDS,
+    THRESHOLD,
+    arguments,
+    cpu_seconds,
+    finish,
+    plain_numbers,
+    write_numbers,
+)
 from text_dedup.config import Config
 from text_dedup.minhash import main
 
@@ -57,13 +65,11 @@ def deduplicate() -> None:
         kept = set(load_from_disk("deduplicated")["id"])
         clusters = pickle.loads(Path("deduplicated/clusters.pickle").read_bytes())
         os.chdir(plain)
-    numbers = [
-        id_ for path in paths for id_ in pq.read_table(path, columns=["id"])["id"].to_pylist()
-    ]
+    numbers = plain_numbers(paths)
     first = set(first_of_each(clusters).values())
-    dropped = [int(numbers[row]) for row in clusters if numbers[row] not in kept]
-    others = sorted(int(numbers[row]) for row in clusters if row not in first)
-    output.with_suffix(".clusters").write_text("".join(f"{number}\n" for number in others))
+    dropped = [numbers[row] for row in clusters if str(numbers[row]) not in kept]
+    others = (numbers[row] for row in clusters if row not in first)
+    write_numbers(output.with_suffix(".clusters"), others)
     finish(output, dropped, "text-dedup", started)
 
 
