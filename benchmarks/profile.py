@@ -66,7 +66,7 @@ PIECES = (
     (deduplicate, "find_candidates", "arrange candidates in batches"),
     (shingle_files, "document_texts", "texts"),
     (shingle_files, "distinct_shingles", "shingles of candidates (hash and sort)"),
-    (shingle_files, "_read_texts", "read documents of candidates"),
+    (shingle_files, "read_rows", "read documents of candidates"),
     (deduplicate, "write_shingles", "write shingles"),
     (shingle_files.ShingleReader, "load", "read shingles"),
     (batches, "decide_duplicates", "greedy pass with exact similarity"),

@@ -30,6 +30,12 @@ def run_configuration(
     return folder
 
 
+def run_again(run: RunFolder, *changes: str, stages: tuple[str, ...] = ()) -> RunFolder:
+    """Runs a run's own configuration with changes, in its folder wherever that was copied."""
+    path = run.path / "config.yaml"
+    return run_configuration(path, *changes, output=str(run.path), stages=stages)
+
+
 def digests(run: RunFolder) -> dict[str, str]:
     """The digest of each table of a run."""
     return {manifest.table: manifest.digest for manifest in committed_tables(run)}

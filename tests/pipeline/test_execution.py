@@ -8,16 +8,15 @@ from pipeline.folder import RunFolder
 from pipeline.stages import PRODUCERS
 from pipeline.summary import summarize
 from schemas import tables
-from tests.pipeline.runs import digests, executed, run_configuration
+from tests.pipeline.runs import digests, executed, run_again, run_configuration
 from transforms.parts import Receipt, map_stream, read_part
 from transforms.tokenizers.loading import load_tokenizer
 
 ALL_STAGES = ["list", "crawl", "annotate", "parse", "deduplicate", "select", "tokenize", "shard"]
 
 
-def test_every_document_ends_in_one_bin_and_every_failure_is_a_row(configure):
-    run = run_configuration(configure())
-    summary = summarize(run)
+def test_every_document_ends_in_one_bin_and_every_failure_is_a_row(finished):
+    summary = summarize(finished)
     assert {each.name: each.documents for each in summary.funnel} == {
         "license_not_allowed": 0,
         "exact_duplicate": 1,
@@ -38,10 +37,9 @@ def test_every_document_ends_in_one_bin_and_every_failure_is_a_row(configure):
     assert sum(split.tokens for split in summary.shards) == summary.tokens + 5
 
 
-def test_a_second_run_does_nothing(configure):
-    run = run_configuration(configure())
+def test_a_second_run_does_nothing(run):
     before = digests(run)
-    run_configuration(configure())
+    run_again(run)
     assert executed(run) == ALL_STAGES
     assert digests(run) == before
 
@@ -57,9 +55,8 @@ def test_a_second_run_does_nothing(configure):
         ("crawl.downloads=1", []),
     ],
 )
-def test_a_changed_configuration_redoes_what_depends_on_it(configure, change, redone):
-    run = run_configuration(configure())
-    run_configuration(configure(), change)
+def test_a_changed_configuration_redoes_what_depends_on_it(run, change, redone):
+    run_again(run, change)
     assert executed(run) == ALL_STAGES + redone
 
 
@@ -102,11 +99,10 @@ def test_a_wanted_stage_brings_what_it_needs_and_no_more(configure):
     assert executed(run) == wanted
 
 
-def test_a_lost_file_is_noticed_and_its_table_made_again(configure):
-    run = run_configuration(configure())
+def test_a_lost_file_is_noticed_and_its_table_made_again(run):
     before = digests(run)
     (run.path / tables.QUALITY / "part-00001.parquet").unlink()
-    run_configuration(configure())
+    run_again(run)
     assert executed(run) == [*ALL_STAGES, "annotate"]
     assert digests(run) == before
 

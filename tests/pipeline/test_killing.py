@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.folder import RunFolder
 from pipeline.verification import all_tables, committed_tables, verify_run
-from tests.pipeline.runs import digests, run_configuration
+from tests.pipeline.runs import digests
 
 KILLS = 12
 # Long enough to reach any stage, short enough to be killed in most of them.
@@ -29,9 +29,9 @@ def start(configuration, output):
 
 
 @pytest.mark.timeout(600)
-def test_a_process_killed_at_any_moment_loses_no_committed_stage(configure, tmp_path):
-    configuration = configure()
-    expected = digests(run_configuration(configuration, output=str(tmp_path / "whole")))
+def test_a_process_killed_at_any_moment_loses_no_committed_stage(finished, tmp_path):
+    configuration = finished.path / "config.yaml"
+    expected = digests(finished)
     run = RunFolder(tmp_path / "killed")
     moments = random.Random(7)
     committed: dict[str, str] = {}

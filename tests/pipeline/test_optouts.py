@@ -22,7 +22,7 @@ from pipeline.story import tell
 from pipeline.summary import summarize
 from schemas import tables
 from tests.pipeline.conftest import module
-from tests.pipeline.runs import digests, executed, run_configuration
+from tests.pipeline.runs import digests, executed, run_again, run_configuration
 from tests.pipeline.test_commands import call
 from transforms.parts import read_part
 
@@ -92,11 +92,10 @@ def test_no_connection_is_made_for_what_is_opted_out(configure, tmp_path):
     assert "Owner/" not in log.read_text()
 
 
-def test_an_entry_added_later_is_honored_without_a_new_crawl(configure, listed):
-    before = run_configuration(configure())
-    crawl = {table: digest for table, digest in digests(before).items() if table == "documents"}
+def test_an_entry_added_later_is_honored_without_a_new_crawl(run, listed):
+    crawl = {table: digest for table, digest in digests(run).items() if table == "documents"}
     path = listed(GAMMA)
-    run = run_configuration(configure(opt_out={"lists": [path]}))
+    run_again(run, f"opt_out.lists=[{path}]")
     stages = ["list", "crawl", "annotate", "parse", "deduplicate", "select", "tokenize", "shard"]
     assert executed(run) == [*stages, "deduplicate", "select", "tokenize", "shard"]
     assert digests(run)["documents"] == crawl["documents"]
@@ -125,12 +124,11 @@ def test_an_entry_taken_away_after_the_crawl_needs_a_new_one_and_the_run_says_so
     assert repositories(run)[GAMMA] == ("crawled", 3)
 
 
-def test_an_entry_taken_away_after_select_lets_its_documents_in_again(configure):
-    run = run_configuration(configure())
+def test_an_entry_taken_away_after_select_lets_its_documents_in_again(run):
     first = digests(run)
-    run_configuration(configure(opt_out={"repositories": [GAMMA]}))
+    run_again(run, f"opt_out.repositories=[{GAMMA}]")
     assert digests(run)["shards"] != first["shards"]
-    run_configuration(configure())
+    run_again(run, "opt_out.repositories=[]")
     assert digests(run) == first
 
 

@@ -6,9 +6,9 @@ from tests.pipeline.runs import run_configuration
 
 
 @pytest.fixture
-def states(configure):
+def states():
     def after(*changes, run):
-        configuration = read_configuration(configure(), changes=changes)
+        configuration = read_configuration(run.path / "config.yaml", changes=changes)
         return {
             state.stage.name: (str(state.state), state.why)
             for state in run_states(run, configuration)
@@ -17,8 +17,7 @@ def states(configure):
     return after
 
 
-def test_says_which_stage_is_stale_and_why(configure, states):
-    run = run_configuration(configure())
+def test_says_which_stage_is_stale_and_why(run, states):
     assert {state for state, _ in states(run=run).values()} == {State.DONE}
 
     changed = states("deduplicate.threshold=0.8", "shard.seed=9", run=run)
@@ -42,8 +41,7 @@ def test_says_that_a_stage_was_interrupted(configure, states):
     assert states(run=run)["annotate"][0] == "interrupted"
 
 
-def test_a_redo_that_broke_off_leaves_a_finished_stage_finished(configure, states):
-    run = run_configuration(configure())
+def test_a_redo_that_broke_off_leaves_a_finished_stage_finished(run, states):
     run.open_staging("annotate", "whatever")
     assert states(run=run)["annotate"] == ("done", "")
 

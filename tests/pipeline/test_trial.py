@@ -5,7 +5,7 @@ import pytest
 from pipeline.errors import UsageError, UserError
 from pipeline.trial import try_rules
 from schemas import tables
-from tests.pipeline.runs import digests, run_configuration
+from tests.pipeline.runs import digests, run_again, run_configuration
 from tests.pipeline.test_commands import call
 
 
@@ -25,7 +25,7 @@ def test_without_changes_it_is_the_funnel_of_the_run(run):
     assert all(each.documents == each.before for each in trial.funnel)
 
 
-def test_another_threshold_gives_the_funnel_that_a_run_with_it_has(run, configure):
+def test_another_threshold_gives_the_funnel_that_a_run_with_it_has(run):
     change = "line_too_long=max_line_characters > 2000"
     trial = try_rules(run, [change])
     before = digests(run)
@@ -35,7 +35,7 @@ def test_another_threshold_gives_the_funnel_that_a_run_with_it_has(run, configur
     (example,) = trial.moves[0].examples
     assert example.endswith("gamma:wide.py")
 
-    rerun = run_configuration(configure(), f"select.rules.{change}")
+    rerun = run_again(run, f"select.rules.{change}", stages=("select",))
     assert bins(try_rules(rerun, ())) == bins(trial)
     assert digests(rerun)[tables.QUALITY] == before[tables.QUALITY]
 

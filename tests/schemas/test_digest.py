@@ -66,7 +66,7 @@ def digest_array(array):
     return digest(pa.record_batch({"column": array}))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(before=ROWS, rows=ROWS, after=ROWS, data=st.data())
 def test_does_not_see_how_rows_are_divided_into_batches(before, rows, after, data):
     cuts = data.draw(st.lists(st.integers(0, len(rows)), max_size=4).map(sorted))
@@ -76,13 +76,13 @@ def test_does_not_see_how_rows_are_divided_into_batches(before, rows, after, dat
     assert digest(*pieces) == digest(to_batch(rows))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(rows=ROWS, other=ROWS)
 def test_differs_where_rows_differ(rows, other):
     assert (digest(to_batch(rows)) == digest(to_batch(other))) == (rows == other)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(rows=ROWS.filter(bool), data=st.data())
 def test_sees_a_change_of_one_value(rows, data):
     row = data.draw(st.integers(0, len(rows) - 1))
@@ -103,7 +103,7 @@ SPANS = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(before=SPANS, rows=SPANS, other=SPANS)
 def test_sees_all_of_lists_of_structs_and_nothing_around_them(before, rows, other):
     listed = pa.list_(SPAN)

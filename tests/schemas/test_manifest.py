@@ -45,7 +45,7 @@ def changed(**changes):
     return json.dumps(json.loads(MANIFEST.to_json()) | changes)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(MANIFESTS)
 def test_reads_what_it_writes(manifest):
     assert Manifest.from_json(manifest.to_json()) == manifest

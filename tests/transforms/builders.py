@@ -20,9 +20,8 @@ from schemas import documents, repositories, tables
 from schemas.documents import part_of_repository
 from transforms.parts import PartWriter, Workspace, read_part
 
-# The first call of a kernel compiles it, which takes seconds.
-thorough = settings(max_examples=100, deadline=None)
-brief = settings(max_examples=50, deadline=None)
+thorough = settings(max_examples=100)
+brief = settings(max_examples=50)
 
 MASK = 2**64 - 1
 

@@ -1,6 +1,6 @@
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.secrets import SECRETS, SecretClass, SecretKind, secret_class
@@ -66,7 +66,6 @@ def texts_and_spans(draw):
     return text, [(start, end, draw(st.sampled_from(KINDS))) for start, end in pairs]
 
 
-@settings(deadline=None)
 @given(st.lists(texts_and_spans(), max_size=5), st.sets(st.sampled_from(ALL)), st.integers(0, 2))
 def test_keeps_all_outside_of_the_spans_byte_for_byte(rows, classes, skipped):
     texts = texts_of(*(text for text, _ in rows)).slice(skipped)

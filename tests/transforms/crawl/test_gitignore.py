@@ -43,7 +43,6 @@ def test_bounds_those_that_take_long_on_their_own():
 
 
 @given(st.binary(max_size=60))
-@settings(deadline=None)
 def test_takes_any_bytes(content):
     Ignored().within("", content)("some/path.py", is_folder=False)
 
@@ -60,7 +59,7 @@ PATTERNS = st.lists(
 
 
 @given(PATTERNS, NAMES)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_agrees_with_git(tmp_path_factory, patterns, name):
     folder = tmp_path_factory.mktemp("work")
     subprocess.run(["git", "init", "-q", str(folder)], check=True)

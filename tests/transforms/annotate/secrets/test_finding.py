@@ -132,7 +132,7 @@ def test_takes_no_texts_and_slices():
     assert find_secrets(texts.slice(1)).equals(find_secrets(texts_of(*texts[1:].to_pylist())))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXTS)
 @example("é@é.é")
 @example("x://é:é@é")
@@ -146,13 +146,13 @@ def test_spans_are_sorted_apart_and_on_code_points(text):
         data[: span["end"]].decode()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(TEXTS, min_size=1, max_size=5))
 def test_a_batch_is_the_sum_of_its_texts(texts):
     assert spans_of(*texts) == [spans_of(text)[0] for text in texts]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXTS)
 def test_nothing_is_left_to_find_where_a_redacted_secret_was(text):
     texts = texts_of(text.encode())

@@ -6,7 +6,7 @@ import tarfile
 import zipfile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.failures import Reason
@@ -120,7 +120,6 @@ def test_the_archives_that_are_damaged_are_whole(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", SEEDS)
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_reads_or_names_whatever_is_damaged(tmp_path_factory, kind, seed):
     chance = random.Random(seed)
