@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,6 +87,8 @@ class Similar:
 
 # The id of the document of the first row, and uint64[rows, words of a hash].
 _Hashes = tuple[int, npt.NDArray[np.uint64]]
+# Those of a column part by part, read once.
+_HashesOf = Callable[[str], list[_Hashes]]
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,12 @@ def find_similar(
         _finished(run, table) for table in (tables.DOCUMENTS, tables.FINGERPRINT, tables.DUPLICATES)
     )
     wanted = threshold if threshold is not None else float(duplicates.settings["threshold"])
-    levels = _find_same(run, query, fingerprints, normalized)
+
+    @functools.cache
+    def hashes(column: str) -> list[_Hashes]:
+        return list(_read_hashes(run, fingerprints, column))
+
+    levels = _find_same(query, hashes, normalized)
     index = run.manifest(tables.BANDS)
     # Where near-duplicates were not asked for, the index is empty.
     indexed = index is not None and index.rows > 0
@@ -153,7 +161,7 @@ def find_similar(
     else:
         near, cut = _look_up(run, query, documents, index)
         cut = cut or len(near) > MOST_CHECKED
-        near = _with_copies(run, fingerprints, near[:MOST_CHECKED]) if near else []
+        near = _with_copies(hashes, near[:MOST_CHECKED]) if near else []
     order = list(dict.fromkeys([*levels, *near]))
     candidates = _Candidates(order, levels, cut)
     matches, complete = _check(run, query, candidates, wanted, limit)
@@ -187,9 +195,7 @@ def _read_hashes(run: RunFolder, manifest: Manifest, column: str) -> Iterator[_H
             document += len(chunk)
 
 
-def _find_same(
-    run: RunFolder, query: Query, manifest: Manifest, normalized: bool
-) -> dict[int, Level]:
+def _find_same(query: Query, hashes: _HashesOf, normalized: bool) -> dict[int, Level]:
     """The documents of the same bytes, then those that are the same after normalizing."""
     same = [("content_hash", hashlib.sha256(query.content).digest()[:HASH_BYTES], Level.EXACT)]
     if normalized and (value := _normalized_hash(query)) is not None:
@@ -197,13 +203,13 @@ def _find_same(
     levels: dict[int, Level] = {}
     for column, value, level in same:
         wanted = np.frombuffer(value, dtype=np.uint64)
-        for first, words in _read_hashes(run, manifest, column):
+        for first, words in hashes(column):
             for row in np.flatnonzero((words == wanted).all(axis=1)).tolist():
                 levels.setdefault(first + row, level)
     return levels
 
 
-def _with_copies(run: RunFolder, manifest: Manifest, documents: list[int]) -> list[int]:
+def _with_copies(hashes: _HashesOf, documents: list[int]) -> list[int]:
     """Each of some documents, followed by those that have one of its hashes.
 
     The index has one of each content; half of a hash is enough, as all are checked exactly.
@@ -211,7 +217,7 @@ def _with_copies(run: RunFolder, manifest: Manifest, documents: list[int]) -> li
     copies: dict[int, list[int]] = {document: [document] for document in documents}
     ordered = np.array(sorted(documents), dtype=np.int64)
     for column in ("content_hash", "normalized_hash"):
-        parts = list(_read_hashes(run, manifest, column))
+        parts = hashes(column)
         owners: dict[int, list[int]] = {}
         for first, words in parts:
             for document in ordered[(ordered >= first) & (ordered < first + len(words))].tolist():
