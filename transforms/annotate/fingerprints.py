@@ -6,16 +6,13 @@ import hashlib
 from dataclasses import dataclass
 from itertools import pairwise
 
-import numpy as np
 import pyarrow as pa
 
 from schemas.fingerprints import HASH_BYTES, fingerprint_schema
 from transforms.annotate.signatures import sign_texts
 from transforms.buffers import Bytes, Offsets, binary_buffers
 from transforms.comments import comment_syntaxes, normalize_texts
-
-_HEX_DIGITS = 64
-_NO_DIGIT = 0xFF
+from transforms.hashes import parse_hashes
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ def fingerprint_texts(
     hash_type = schema.field("normalized_hash").type
     return pa.RecordBatch.from_arrays(
         [
-            parse_hashes(sha256),
+            _content_hashes(sha256),
             hash_normalized(data, offsets, languages)
             if options.normalized
             else pa.nulls(len(texts), hash_type),
@@ -53,22 +50,9 @@ def fingerprint_texts(
     )
 
 
-def parse_hashes(sha256: pa.Array) -> pa.FixedSizeBinaryArray:
-    """The leading bytes of SHA-256 sums in hexadecimal.
-
-    Raises:
-      ValueError: one of them is none.
-    """
-    data, offsets = binary_buffers(sha256.cast(pa.large_binary()))
-    if (np.diff(offsets) != _HEX_DIGITS).any():
-        raise ValueError(f"a SHA-256 in hexadecimal has {_HEX_DIGITS} digits")
-    digits = _DIGITS[data[offsets[0] : offsets[-1]].reshape(-1, _HEX_DIGITS)[:, : 2 * HASH_BYTES]]
-    if (digits == _NO_DIGIT).any():
-        raise ValueError("a SHA-256 has other characters than hexadecimal digits")
-    values = digits[:, ::2] << 4 | digits[:, 1::2]
-    return pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(HASH_BYTES), len(sha256), [None, pa.py_buffer(values.tobytes())]
-    )
+def _content_hashes(sha256: pa.StringArray) -> pa.FixedSizeBinaryArray:
+    values = pa.py_buffer(parse_hashes(sha256, HASH_BYTES).tobytes())
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(HASH_BYTES), len(sha256), [None, values])
 
 
 def hash_normalized(data: Bytes, offsets: Offsets, languages: pa.Array) -> pa.FixedSizeBinaryArray:
@@ -80,13 +64,3 @@ def hash_normalized(data: Bytes, offsets: Offsets, languages: pa.Array) -> pa.Fi
         for start, end in pairwise(ends.tolist())
     ]
     return pa.array(hashes, pa.binary(HASH_BYTES))
-
-
-def _digits() -> Bytes:
-    table = np.full(256, _NO_DIGIT, dtype=np.uint8)
-    for value, digit in enumerate("0123456789abcdef"):
-        table[ord(digit)] = table[ord(digit.upper())] = value
-    return table
-
-
-_DIGITS = _digits()

@@ -8,7 +8,6 @@ from tests.transforms.builders import large_binary
 from transforms.annotate.fingerprints import (
     FingerprintOptions,
     fingerprint_texts,
-    parse_hashes,
 )
 
 OPTIONS = FingerprintOptions(permutations=8, seed=1, normalized=True)
@@ -73,21 +72,6 @@ def test_counts_shingles_with_repeats_and_signs_them():
 
 def test_fingerprints_no_texts():
     assert all(values == [] for values in fingerprint().values())
-
-
-def test_reads_any_slice_of_sums_in_either_case():
-    sums = [hashlib.sha256(bytes([n])).hexdigest() for n in range(5)]
-    sums[2] = sums[2].upper()
-    found = parse_hashes(pa.array(sums, pa.string())[1:4]).to_pylist()
-    assert found == [bytes.fromhex(each)[:16] for each in sums[1:4]]
-
-
-@pytest.mark.parametrize(
-    "wrong", ["", "0" * 63, "0" * 65, "g" + "0" * 63, "0" * 31 + "\u00e9" * 16]
-)
-def test_refuses_what_is_no_sum(wrong):
-    with pytest.raises(ValueError, match="SHA-256"):
-        parse_hashes(pa.array(["0" * 64, wrong], pa.string()))
 
 
 def test_rows_do_not_depend_on_how_texts_are_divided():
