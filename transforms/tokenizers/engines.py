@@ -71,8 +71,9 @@ class GigatokenEngine:
         import gigatoken
 
         body = json.loads(tokenizer.to_str())
-        # Without special tokens there is none that text could spell.
-        body["added_tokens"] = []
+        # Without special tokens there is none that text could spell. Other added tokens are
+        # tokens of text.
+        body["added_tokens"] = [token for token in body["added_tokens"] if not token["special"]]
         self._engine = gigatoken.Tokenizer.from_json(json.dumps(body))
 
     def encode(self, texts: pa.LargeBinaryArray) -> tuple[Ids, Offsets]:
@@ -86,9 +87,14 @@ class GigatokenEngine:
 
 
 def choose_engine(tokenizer: Tokenizer, sample: pa.LargeBinaryArray) -> Engine:
-    """The fast engine if it gives the reference's ids on a sample and on `PROBES`, else that."""
+    """The fast engine if it gives the reference's ids on a sample and on probes, else that.
+
+    Probes are `PROBES` and the names of the tokenizer's added tokens between other text.
+    """
     reference = TokenizersEngine(tokenizer)
-    texts = pa.concat_arrays([sample, pa.array([p.encode() for p in PROBES], pa.large_binary())])
+    added = [f"x{token.content}  y" for token in tokenizer.get_added_tokens_decoder().values()]
+    probes = [probe.encode() for probe in (*PROBES, *added)]
+    texts = pa.concat_arrays([sample, pa.array(probes, pa.large_binary())])
     try:
         fast = GigatokenEngine(tokenizer)
         found = fast.encode(texts)

@@ -7,7 +7,13 @@ import regex
 from hypothesis import given
 
 from tests.transforms.builders import TOKENIZED_TEXT, brief, thorough
-from transforms.tokenizers.vocabulary import END_OF_TEXT, END_OF_TEXT_ID, p50k_tokenizer
+from tests.transforms.tokenizers.builders import ASSIGNED_TEXT
+from transforms.tokenizers.vocabulary import (
+    END_OF_TEXT,
+    END_OF_TEXT_ID,
+    gpt2_tokenizer,
+    p50k_tokenizer,
+)
 
 # The pattern of OpenAI's p50k_base; what it calls \s is Unicode's White_Space.
 PATTERN = regex.compile(
@@ -62,7 +68,7 @@ def slow_encode(text):
 
 
 @thorough
-@given(TOKENIZED_TEXT)
+@given(ASSIGNED_TEXT)
 def test_ids_are_those_of_openais_encoder(tokenizer, text):
     assert encode(tokenizer, text) == slow_encode(text)
 
@@ -113,12 +119,28 @@ def test_the_file_of_the_tokenizer_gives_the_same_ids(tokenizer):
     assert encode(read, text) == encode(tokenizer, text)
 
 
-def test_the_file_of_the_tokenizer_never_changes(tokenizer):
-    # It is committed beside the shards: another release of tokenizers that writes another
-    # file would make equal configurations give unequal runs.
-    assert hashlib.sha256(tokenizer.to_str().encode()).hexdigest() == (
-        "bf837cdf251c856a5fb624a13e8c293a99a15f7674c79ec3a0db30fa3f47571c"
-    )
+def test_gpt2s_ids_are_those_of_p50k_without_runs(tokenizer):
+    gpt2 = gpt2_tokenizer()
+    vocabulary = gpt2.get_vocab()
+    assert sorted(vocabulary.values()) == list(range(50257))
+    assert gpt2.token_to_id(END_OF_TEXT) == END_OF_TEXT_ID
+    assert {token: tokenizer.token_to_id(token) for token in vocabulary} == vocabulary
+    # The ids that GPT-2's own encoder gives.
+    assert encode(gpt2, "Hello world\n    return") == [15496, 995, 198, 220, 220, 220, 1441]
+    assert encode(gpt2, END_OF_TEXT) == [27, 91, 437, 1659, 5239, 91, 29]
+
+
+@pytest.mark.parametrize(
+    ("make", "digest"),
+    [
+        (gpt2_tokenizer, "f93d84a01b0e22e54c109fc65cea3d0541758c9adabbb34770bc27939b548b9b"),
+        (p50k_tokenizer, "bf837cdf251c856a5fb624a13e8c293a99a15f7674c79ec3a0db30fa3f47571c"),
+    ],
+)
+def test_the_files_of_the_tokenizers_never_change(make, digest):
+    # They are committed beside the shards, and digests of runs are published: another release
+    # of tokenizers that writes another file would make equal configurations give unequal runs.
+    assert hashlib.sha256(make().to_str().encode()).hexdigest() == digest
 
 
 def test_refuses_other_merges_than_gpt2s(monkeypatch):
