@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from schemas.documents import ROW_BITS
 from schemas.licenses import LicenseClass
+from transforms.deduplicate.staging import reading_headers
 from transforms.license_expressions import allows
 from transforms.optout import OptOuts
 
@@ -123,7 +124,7 @@ class KeepOrder:
     @classmethod
     def load(cls, path: Path) -> KeepOrder:
         """Reads an order that `save` wrote."""
-        with np.load(path) as arrays:
+        with reading_headers, np.load(path) as arrays:
             return cls(**{each.name: arrays[each.name] for each in fields(cls)})
 
 

@@ -6,6 +6,7 @@ file is there whole or not at all, and one that is written twice has the same by
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.parts import Workspace, temporary_beside
+
+reading_headers = threading.Lock()
+"""Held by whoever opens a NumPy file. The header of one is a Python literal, and before 3.11.8
+parsing two at a time ends one of them with a SystemError (python/cpython issue 106905)."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +53,12 @@ class StagedArrays:
 
     def load(self, name: str) -> npt.NDArray[Any]:
         """Reads an array whole."""
-        array: npt.NDArray[Any] = np.load(self.path(name))
+        with reading_headers:
+            array: npt.NDArray[Any] = np.load(self.path(name))
         return array
 
     def map(self, name: str) -> npt.NDArray[Any]:
         """An array of which only what is touched is read."""
-        array: npt.NDArray[Any] = np.load(self.path(name), mmap_mode="r")
+        with reading_headers:
+            array: npt.NDArray[Any] = np.load(self.path(name), mmap_mode="r")
         return array
