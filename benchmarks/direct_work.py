@@ -20,12 +20,13 @@ from transforms.annotate.stage import AnnotateDocuments, AnnotatePart
 from transforms.coders import RecordBatchCoder
 from transforms.deduplicate import stage as deduplicate
 from transforms.deduplicate.reader import RunReader
+from transforms.learn.stage import UNIT, LearnTokenizer, MakeTokenizer
 from transforms.parse.stage import ParseDocuments, ParsePart
 from transforms.parts import Workspace
 from transforms.select.stage import SelectDocuments, SelectPart
 from transforms.shard import stage as shard
 from transforms.stage import do_unit
-from transforms.tokenize.stage import TOKENIZER_UNIT, TokenizeDocuments, TokenizePart
+from transforms.tokenize.stage import TokenizeDocuments, TokenizePart
 from transforms.tokenizers.loading import read_sample
 
 _CODER = RecordBatchCoder()
@@ -45,10 +46,11 @@ def do_stage(name: str, run: Path, staging: Path) -> None:
             _do_units(graph.parts, ParsePart(workspace, graph.options, graph.sample()))
         case SelectDocuments():
             _do_units(graph.parts, SelectPart(workspace, graph.options))
+        case MakeTokenizer():
+            _do_units([UNIT], LearnTokenizer(workspace, tuple(graph.parts), graph.options))
         case TokenizeDocuments():
             sample = read_sample(workspace, graph.parts)
-            units = [*graph.parts, TOKENIZER_UNIT]
-            _do_units(units, TokenizePart(workspace, graph.tokenizer, sample, graph.redact))
+            _do_units(graph.parts, TokenizePart(workspace, graph.options, sample))
         case deduplicate.DeduplicateDocuments():
             _deduplicate(graph)
         case shard.WriteShards():

@@ -12,15 +12,18 @@ from benchmarks import direct_work
 from benchmarks.accounting import OTHER, Account
 from benchmarks.corpus import STAGES, corpus_size, finished_run, fresh_run, remove_run, run_command
 from benchmarks.harness import ROOT, Report, measure
+from pipeline import worker_files
 from schemas.digest import TableDigest
-from transforms import parts, recurrence
+from transforms import parts, recurrence, selected
 from transforms.annotate import fingerprints
 from transforms.annotate import stage as annotate
 from transforms.deduplicate import batches, candidates, reader, shingle_files
 from transforms.deduplicate import stage as deduplicate
+from transforms.learn import stage as learn
 from transforms.select import stage as select
-from transforms.shard import plan
+from transforms.shard import measures, rows
 from transforms.shard import stage as shard
+from transforms.tokenize import encoding
 from transforms.tokenize import stage as tokenize
 from transforms.tokenizers import engines, loading
 
@@ -33,10 +36,10 @@ PIECES = (
     (recurrence, "iterate_row_groups", READ),
     (recurrence, "read_part", READ),
     (reader, "iterate_row_groups", READ),
-    (tokenize, "iterate_row_groups", READ),
+    (selected, "iterate_row_groups", READ),
     (reader, "read_part", READ),
-    (shard, "read_part", READ),
-    (tokenize, "read_part", READ),
+    (measures, "read_part", READ),
+    (selected, "read_part", READ),
     (select, "read_rule_columns", READ),
     (TableDigest, "update", "digest of the table (SHA-256 of its values)"),
     (parts.PartWriter, "__enter__", "write files (encode, compress, sync)"),
@@ -75,16 +78,24 @@ PIECES = (
     (deduplicate, "describe_part", "rows of duplicates"),
     (select, "first_failing_rule", "rules"),
     (select, "count_bins", "count bins"),
-    (loading, "load_tokenizer", "build the tokenizer"),
+    (worker_files, "prepare_tokenizer", "build the tokenizer"),
+    (learn, "suggest_embeddings", "embeddings of new tokens"),
+    (encoding, "load_tokenizer", "build the tokenizer"),
     (loading, "choose_engine", "compare the engines on a sample"),
+    (selected, "document_texts", "texts"),
+    (selected, "redact_texts", "redaction"),
     (engines.GigatokenEngine, "encode", "token ids"),
-    (tokenize, "encode_texts", "token columns"),
-    (shard, "measure_tokens", "measures"),
-    (shard, "repository_hashes", "measures"),
-    (shard.PlanSplits, "process", "plan of the splits"),
-    (plan.SplitReader, "_gather", "gather tokens"),
-    (plan.SplitReader, "_read_rows", "columns of sequences"),
-    (plan.SplitReader, "sequences", "shuffle sequences"),
+    (encoding.RunTokenizer, "count_without_runs", "tokens without runs of spaces"),
+    (tokenize, "count_tokens", "statistics"),
+    (tokenize, "token_rows", "token columns"),
+    (shard, "measure_part", "measures"),
+    (shard, "choose_validation", "split"),
+    (shard, "copies_of_split", "mixture"),
+    (shard, "mixture_rows", "mixture"),
+    (shard, "pack_split", "pack and shuffle"),
+    (shard.PlanSplits, "process", "plans of the shards"),
+    (rows.RowGatherer, "_copy", "gather tokens"),
+    (rows.RowGatherer, "_gather_batch", "columns of sequences"),
 )
 _IMPORTS = "import pipeline.commands, pipeline.execution, pipeline.graphs, runners.direct"
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.errors import UserError
 from pipeline.exports import exporting
@@ -23,8 +24,7 @@ from schemas import tables
 from schemas.documents import ROW_MASK, document_id
 from schemas.documents import SCHEMA as DOCUMENTS
 from schemas.manifest import Manifest
-from schemas.shards import Split
-from schemas.tokens import TOKENIZER_FILE
+from schemas.shards import Split, is_shard
 from transforms.parts import iterate_row_groups, map_stream
 from transforms.shard.locate import count_pieces
 
@@ -41,6 +41,7 @@ _COUNTS = (
     pa.field("shards", pa.list_(pa.string()), nullable=False),
     pa.field("shard_tokens", pa.list_(pa.int64()), nullable=False),
     pa.field("tokens", pa.int64(), nullable=False),
+    pa.field("copies", pa.int64(), nullable=False),
 )
 SCHEMA = pa.schema([*(DOCUMENTS.field(name) for name in DOCUMENT_COLUMNS), *_COUNTS])
 
@@ -58,10 +59,12 @@ class LicenseShare:
 class Attribution:
     """What an attribution adds up to.
 
-    ``tokens`` are all in the shards: those of text and one end-of-text a document.
+    ``tokens`` are all in the shards: those of text and one end-of-text for each copy of a
+    document, of which there are ``copies``.
     """
 
     documents: int = 0
+    copies: int = 0
     tokens: int = 0
     padding: int = 0
     documents_by_license: Counter[str] = field(default_factory=Counter)
@@ -77,6 +80,7 @@ class Attribution:
             self.tokens_by_license[name] += tokens
             self.documents += 1
             self.tokens += tokens
+        self.copies += pc.sum(rows["copies"]).as_py()
 
     @property
     def licenses(self) -> list[LicenseShare]:
@@ -91,6 +95,7 @@ class Attribution:
         """The sums as plain values."""
         return {
             "documents": self.documents,
+            "copies": self.copies,
             "tokens": self.tokens,
             "padding": self.padding,
             "licenses": [asdict(share) for share in self.licenses],
@@ -112,11 +117,11 @@ def write_attribution(run: RunFolder, output: Path) -> Attribution:
                 for rows in _attribute_part(run, part, pieces):
                     attribution.add(rows)
                     write(rows)
-        expected = _total(shards, "tokens"), _total(shards, "documents")
-        if (attribution.tokens, attribution.documents) != expected:
+        expected = _total(shards, "tokens"), _total(shards, "copies")
+        if (attribution.tokens, attribution.copies) != expected:
             raise UserError(
-                f"the shards hold {attribution.tokens:,} tokens of {attribution.documents:,} "
-                f"documents and their manifest says {expected[0]:,} of {expected[1]:,}: "
+                f"the shards hold {attribution.tokens:,} tokens of {attribution.copies:,} copies "
+                f"of documents and their manifest says {expected[0]:,} of {expected[1]:,}: "
                 f"`repomill verify {run.path}` says what is damaged"
             )
     return attribution
@@ -161,35 +166,44 @@ def _passes(run: RunFolder) -> Iterator[list[int]]:
 
 @dataclass(frozen=True)
 class _Pieces:
-    """Tokens of documents in files of shards, by document and then file: three columns."""
+    """Tokens of documents in files of shards, by document and then file, in columns."""
 
     names: Sequence[str]
     document: npt.NDArray[np.uint64]
     shard: npt.NDArray[np.int32]
     tokens: npt.NDArray[np.int64]
+    copies: npt.NDArray[np.int64]
 
     def of_part(self, part: int) -> _Pieces:
         """Those of the documents of one part."""
         limits = np.array([document_id(part, 0), document_id(part + 1, 0)], np.uint64)
         own = slice(*np.searchsorted(self.document, limits))
-        return _Pieces(self.names, self.document[own], self.shard[own], self.tokens[own])
+        return _Pieces(
+            self.names, self.document[own], self.shard[own], self.tokens[own], self.copies[own]
+        )
 
 
 def _gather_pieces(run: RunFolder, shards: Manifest, parts: Sequence[int]) -> _Pieces:
     """What the shards hold of the documents of neighboring parts."""
-    names = [entry.name for entry in shards.files if entry.name != TOKENIZER_FILE]
+    names = [entry.name for entry in shards.files if is_shard(entry.name)]
     documents, numbers = [np.zeros(0, np.uint64)], [np.zeros(0, np.int32)]
-    counts = [np.zeros(0, np.int64)]
+    tokens, copies = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     first, end = document_id(parts[0], 0), document_id(parts[-1] + 1, 0)
     for number, name in enumerate(names):
         found = count_pieces(map_stream(run.path / tables.SHARDS / name), first, end)
         documents.append(found.documents)
         numbers.append(np.full(found.documents.size, number, np.int32))
-        counts.append(found.tokens)
+        tokens.append(found.tokens)
+        copies.append(found.copies)
     document = np.concatenate(documents)
     order = np.argsort(document, kind="stable")
-    shard, tokens = np.concatenate(numbers)[order], np.concatenate(counts)[order]
-    return _Pieces(names, document[order], shard, tokens)
+    return _Pieces(
+        names,
+        document[order],
+        np.concatenate(numbers)[order],
+        np.concatenate(tokens)[order],
+        np.concatenate(copies)[order],
+    )
 
 
 def _attribute_part(run: RunFolder, part: int, pieces: _Pieces) -> Iterator[pa.RecordBatch]:
@@ -218,6 +232,7 @@ def _join(
         "shards": pa.ListArray.from_arrays(offsets, names),
         "shard_tokens": pa.ListArray.from_arrays(offsets, pa.array(pieces.tokens[own])),
         "tokens": pa.array(np.add.reduceat(pieces.tokens[own], starts)),
+        "copies": pa.array(np.add.reduceat(pieces.copies[own], starts)),
     }
     said = group.take(pa.array(distinct))
     columns = [said[name] for name in DOCUMENT_COLUMNS]

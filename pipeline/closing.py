@@ -12,7 +12,7 @@ from rich.text import Text
 from pipeline.attribution import Attribution, LicenseShare
 from pipeline.progress import megabytes
 from pipeline.state import StageState, State
-from pipeline.summary import Summary
+from pipeline.summary import Summary, TokensSummary
 from pipeline.terminal import printable
 from pipeline.trial import Trial
 from schemas.repositories import Status
@@ -27,6 +27,8 @@ def print_summary(console: Console, summary: Summary) -> None:
         _print_funnel(console, summary)
     _print_failures(console, "Repositories that failed", summary.failed_repositories)
     _print_failures(console, "Files that are no documents", summary.failed_files)
+    if summary.tokens:
+        _print_tokens(console, summary.tokens)
     if summary.shards:
         _print_shards(console, summary)
 
@@ -95,13 +97,33 @@ def _print_failures(console: Console, title: str, failures: Mapping[str, int]) -
         _print(console, title, table)
 
 
-def _print_shards(console: Console, summary: Summary) -> None:
-    title = f"Shards: {summary.tokens:,} tokens of text"
-    table = _table("split", "files", "sequences", "tokens", "padding")
-    for split in summary.shards:
-        numbers = (split.files, split.sequences, split.tokens, split.padding)
-        table.add_row(split.split, *(f"{number:,}" for number in numbers))
+def _print_tokens(console: Console, tokens: TokensSummary) -> None:
+    title = f"Tokens: {tokens.text_tokens:,} of text"
+    if tokens.without_runs > tokens.text_tokens:
+        saved = 1 - tokens.text_tokens / tokens.without_runs
+        title += f", {saved:.1%} less than the {tokens.without_runs:,} without runs of spaces"
+    table = _table("language", "characters", "tokens", "characters a token")
+    for each in tokens.languages:
+        rate = f"{each.characters / max(each.tokens, 1):.2f}"
+        table.add_row(each.language, f"{each.characters:,}", f"{each.tokens:,}", rate)
     _print(console, title, table)
+    engines = " and ".join(
+        f"{name} ({parts:,} parts)" if len(tokens.engines) > 1 else name
+        for name, parts in tokens.engines.items()
+    )
+    _say(console, f"{tokens.vocabulary:,} ids; encoded by {engines or 'no engine'}")
+
+
+def _print_shards(console: Console, summary: Summary) -> None:
+    columns = ("files", "sequences", "documents", "copies", "cut", "tokens", "padding")
+    table = _table("split", *columns)
+    for split in summary.shards:
+        table.add_row(split.split, *(f"{getattr(split, name):,}" for name in columns))
+    sequences = sum(split.sequences for split in summary.shards)
+    padding = sum(split.padding for split in summary.shards)
+    total = padding + sum(split.tokens for split in summary.shards)
+    share = f", {padding / max(total, 1):.2%} padding"
+    _print(console, f"Shards: {sequences:,} sequences{share}", table)
 
 
 def print_trial(console: Console, trial: Trial) -> None:

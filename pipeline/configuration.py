@@ -14,8 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
 from pipeline.contamination import Contamination
 from pipeline.errors import UsageError
+from pipeline.mixture import check_values
 from pipeline.optouts import check_entry
+from pipeline.tokenizer import TokenizerChoice
 from schemas.duplicates import Level
+from schemas.mixture import Attribute
 from schemas.secrets import SecretClass
 from schemas.selection import OPTED_OUT, SELECTED
 from transforms.crawl.lists import LocalPath
@@ -224,14 +227,59 @@ class Select(Settings):
         return tuple(Rule(name, text) for name, text in rules.items() if text is not None)
 
 
+class FillInTheMiddle(Settings):
+    """Documents arranged so that a model learns to fill gaps (arXiv 2207.14255)."""
+
+    rate: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of documents that are arranged so; the paper finds .5 to .9 harmless."""
+    spm_rate: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Share of these whose suffix comes first (SPM); the others begin with the prefix (PSM)."""
+    level: Literal["character", "token"] = "character"
+    """Where documents are cut: between any two characters, as in the paper, or between tokens."""
+    seed: Annotated[int, Field(ge=0, lt=1 << 63)] = 1
+    """Seed of the choice of documents and cuts."""
+
+
 class Tokenize(Settings):
     """How text becomes token ids."""
 
-    tokenizer: Literal["p50k"] = "p50k"
-    """``p50k``: GPT-2's byte-level BPE with 24 whitespace runs, ids as OpenAI's."""
+    tokenizer: TokenizerChoice = TokenizerChoice(name="p50k")
+    """``p50k`` if not given; or ``gpt2``, one in a file, or one that is learned from the run."""
     redact: tuple[SecretClass, ...] = tuple(SecretClass)
     """Classes of secrets that are replaced in the text: ``key``, ``email``, ``ip_address``;
     ``[]`` for none. Documents stay as they are."""
+    fill_in_the_middle: FillInTheMiddle = FillInTheMiddle()
+    """Documents arranged so that a model learns to fill gaps."""
+    order: Literal["path", "imports"] = "path"
+    """The files of a repository by ``path``, or those that a file ``imports`` before it."""
+    header: Literal["none", "text", "special"] = "none"
+    """What stands before a document: ``none``; its repository and path as a comment
+    (``text``), or as text between special tokens (``special``)."""
+
+
+class Mixture(Settings):
+    """How often documents of the training split are seen."""
+
+    weights: dict[Attribute, dict[str, Annotated[float, Field(ge=0, le=1000)]]] = {}
+    """How often an epoch has documents, as ``language: {python: 2}``; also by ``license``
+    (SPDX expression, or class), ``source`` and ``repository``. 1 for all that are not named;
+    of 0.1 a tenth; what more than one names has their product."""
+    shares: dict[Attribute, dict[str, Annotated[float, Field(ge=0)]]] = {}
+    """Shares of an epoch's tokens, as ``language: {python: 7, c: 3}``, by one attribute; all
+    that is not named is left out."""
+    max_repository_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """No repository has more than this share of an epoch's tokens; what is too much is left out."""
+
+    @model_validator(mode="after")
+    def _known(self) -> Mixture:
+        if len(self.shares) > 1:
+            raise ValueError(f"shares are by one attribute, not by {', '.join(self.shares)}")
+        for part in (self.weights, self.shares):
+            for attribute, values in part.items():
+                check_values(attribute, values)
+        if any(sum(shares.values()) == 0 for shares in self.shares.values()):
+            raise ValueError("shares must not all be 0")
+        return self
 
 
 class Shard(Settings):
@@ -239,12 +287,22 @@ class Shard(Settings):
 
     context_length: Annotated[int, Field(ge=2, le=1 << 20)] = 2048
     """Tokens of a sequence."""
+    packing: Literal["concatenate", "best_fit"] = "concatenate"
+    """``concatenate``: documents one after another, cut at the end of a sequence. ``best_fit``:
+    documents that fit into a sequence are never cut (arXiv 2404.10830), the rest is padded."""
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 1
+    """So many passes over the training documents are in the shards, each in an order of its own."""
+    mixture: Mixture = Mixture()
+    """How often documents of the training split are seen."""
     sequences_per_shard: Annotated[int, Field(ge=1)] = 16_384
     """Sequences of a shard file; 2048 tokens of two bytes make 64 MiB."""
     validation_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.05
     """Share of repositories whose documents go to the validation split, at least one."""
     seed: Annotated[int, Field(ge=0, lt=1 << 63)] = 1
-    """Seed of the split and of the order of sequences."""
+    """Seed of the split, of the mixture and of the order of sequences."""
+    formats: tuple[Literal["megatron", "mds"], ...] = ()
+    """Formats in which the shards are written, too: ``megatron`` (``.bin`` and ``.idx``, which
+    nanoGPT reads as well) and ``mds`` (MosaicML Streaming)."""
 
 
 class Configuration(Settings):

@@ -19,7 +19,7 @@ from pipeline.optouts import canonical_entry, entries_that_name
 from schemas import tables
 from schemas.documents import SCHEMA, document_id, document_position
 from schemas.selection import SELECTED
-from schemas.tokens import TOKENIZER_FILE
+from schemas.shards import is_shard
 from transforms.parts import map_stream, read_part, read_row
 from transforms.shard.locate import find_document
 from transforms.texts import document_texts
@@ -187,7 +187,7 @@ def _sequences(run: RunFolder, document: int) -> list[dict[str, Any]]:
     manifest = run.manifest(tables.SHARDS)
     found: list[dict[str, Any]] = []
     for entry in manifest.files if manifest else ():
-        if entry.name != TOKENIZER_FILE:
+        if is_shard(entry.name):
             shard = map_stream(run.path / tables.SHARDS / entry.name)
             rows = find_document(shard, document)
             found += [{"shard": entry.name, "row": row} for row in rows]

@@ -187,8 +187,8 @@ def _has_size(path: Path, entry: FileEntry) -> bool:
 
 def _keep_only(folder: Path, names: set[str]) -> None:
     """Removes what an interrupted writer left beside the files of a table."""
-    for path in folder.iterdir():
-        if path.is_file() and path.name not in names:
+    for path in folder.rglob("*"):
+        if path.is_file() and path.relative_to(folder).as_posix() not in names:
             path.unlink()
 
 

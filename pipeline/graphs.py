@@ -13,22 +13,33 @@ from pipeline.configuration import Configuration
 from pipeline.contamination import index_path
 from pipeline.folder import RunFolder
 from pipeline.optouts import opt_outs_path
-from pipeline.stages import ordered_sources, wanted_on_demand
+from pipeline.stages import ordered_sources, special_roles, wanted_on_demand
+from pipeline.tokenizer import given_folder, runs_to_add
 from schemas import tables
 from schemas.duplicates import Level
+from schemas.manifest import Manifest
+from schemas.selection import SELECTED
+from schemas.tokenizers import SPECIAL_TOKENS_FILE, TOKENIZER_FILE, Role
 from transforms.annotate.stage import AnnotateDocuments, AnnotateOptions
 from transforms.crawl.part import CrawlOptions
 from transforms.crawl.source import Limits
 from transforms.crawl.stage import CrawlRepositories, ListRepositories
 from transforms.deduplicate.keep import Refusals
 from transforms.deduplicate.stage import DeduplicateDocuments, DeduplicateOptions
+from transforms.learn.sample import Sampling
+from transforms.learn.stage import LearnOptions, MakeTokenizer, Training
 from transforms.parse.stage import ParseDocuments, ParseOptions
 from transforms.parts import Workspace
 from transforms.select.stage import SelectDocuments, SelectOptions
+from transforms.shard.measures import Mixture
 from transforms.shard.plan import Packing
 from transforms.shard.stage import ShardOptions, WriteShards
-from transforms.tokenize.stage import TokenizeDocuments
-from transforms.tokenizers.vocabulary import END_OF_TEXT_ID
+from transforms.tokenize.encoding import EncodingOptions
+from transforms.tokenize.fim import CutLevel, FimOptions
+from transforms.tokenize.headers import Header
+from transforms.tokenize.order import Order
+from transforms.tokenize.stage import TokenizeDocuments, TokenizeOptions
+from transforms.tokenizers.roles import read_special_tokens
 
 Transform = beam.PTransform[Any, Any]
 
@@ -70,7 +81,9 @@ def _annotate(configuration: Configuration, run: RunFolder, workspace: Workspace
 
 
 def _parse(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
-    options = ParseOptions(wanted_on_demand(configuration), configuration.tokenize.tokenizer)
+    options = ParseOptions(
+        wanted_on_demand(configuration), str(given_folder(workspace) / TOKENIZER_FILE)
+    )
     return ParseDocuments(workspace, _parts(run, tables.DOCUMENTS), options)
 
 
@@ -99,33 +112,76 @@ def _select(configuration: Configuration, run: RunFolder, workspace: Workspace) 
     return SelectDocuments(workspace, parts, options)
 
 
+def _learn(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
+    choice = configuration.tokenize.tokenizer
+    training = None
+    if choice.train:
+        selected = _manifest(run, tables.SELECTION).statistics.get(f"bytes.{SELECTED}", 0)
+        sampling = Sampling(
+            fraction=choice.train.sample_bytes / max(selected, 1),
+            seed=choice.train.seed,
+            redact=configuration.tokenize.redact,
+        )
+        training = Training(choice.train.vocab_size, choice.train.pattern, sampling)
+    options = LearnOptions(
+        given="" if training else str(given_folder(workspace)),
+        training=training,
+        whitespace_runs=runs_to_add(choice),
+        roles=special_roles(configuration),
+    )
+    return MakeTokenizer(workspace, _parts(run, tables.DOCUMENTS), options)
+
+
 def _tokenize(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
     tokenize = configuration.tokenize
-    parts = _parts(run, tables.DOCUMENTS)
-    return TokenizeDocuments(workspace, parts, tokenize.tokenizer, tokenize.redact)
+    fim = tokenize.fill_in_the_middle
+    cuts = FimOptions(fim.rate, fim.spm_rate, CutLevel(fim.level), fim.seed) if fim.rate else None
+    encoding = EncodingOptions(cuts, Header(tokenize.header))
+    options = TokenizeOptions(tokenize.redact, encoding, Order(tokenize.order))
+    return TokenizeDocuments(workspace, _parts(run, tables.DOCUMENTS), options)
 
 
 def _shard(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
     shard = configuration.shard
+    special = run.path / tables.TOKENIZER / SPECIAL_TOKENS_FILE
     packing = Packing(
         context_length=shard.context_length,
         sequences_per_shard=shard.sequences_per_shard,
         seed=shard.seed,
-        end_of_text=END_OF_TEXT_ID,
+        end_of_text=read_special_tokens(special.read_text())[Role.END_OF_TEXT].id,
+        method=shard.packing,
     )
-    options = ShardOptions(packing=packing, validation_fraction=shard.validation_fraction)
+    shares_by, shares = next(iter(shard.mixture.shares.items()), ("language", {}))
+    mixture = Mixture(
+        epochs=shard.epochs,
+        weights=shard.mixture.weights,
+        shares_by=shares_by,
+        shares=shares,
+        max_repository_share=shard.mixture.max_repository_share,
+    )
+    options = ShardOptions(
+        packing=packing,
+        validation_fraction=shard.validation_fraction,
+        mixture=mixture,
+        formats=shard.formats,
+        identity=_manifest(run, tables.TOKENS).digest,
+    )
     return WriteShards(workspace, _parts(run, tables.TOKENS), options)
 
 
 def _parts(run: RunFolder, table: str) -> list[str]:
-    return [name for name in _files(run, table) if name.startswith("part-")]
+    return [name for name in _files(run, table) if tables.is_part(name)]
 
 
 def _files(run: RunFolder, table: str) -> list[str]:
+    return [entry.name for entry in _manifest(run, table).files]
+
+
+def _manifest(run: RunFolder, table: str) -> Manifest:
     manifest = run.manifest(table)
     if manifest is None:
         raise ValueError(f"{table} is not committed")
-    return [entry.name for entry in manifest.files]
+    return manifest
 
 
 _BUILDERS: Mapping[str, Callable[[Configuration, RunFolder, Workspace], Transform]] = {
@@ -135,6 +191,7 @@ _BUILDERS: Mapping[str, Callable[[Configuration, RunFolder, Workspace], Transfor
     "parse": _parse,
     "deduplicate": _deduplicate,
     "select": _select,
+    "learn": _learn,
     "tokenize": _tokenize,
     "shard": _shard,
 }

@@ -2,8 +2,9 @@
 
 A run to which repositories were added has most parts unchanged. Each part of a stage is
 known, like the stage, by the stage's settings and the digests of what it reads: its own
-part of each table. Where the committed tables were made from the same, their files and
-receipts go into the stage's staging folder as if the work had just been done.
+part of each table, and what belongs to all parts. Where the committed tables were made from
+the same, their files and receipts go into the stage's staging folder as if the work had just
+been done.
 """
 
 from __future__ import annotations
@@ -42,10 +43,14 @@ def _digests_of_requests(run: RunFolder, parts: int) -> dict[str, dict[str, str]
 
 def _digests_of_files(run: RunFolder, inputs: Iterable[str]) -> dict[str, dict[str, str]]:
     digests: dict[str, dict[str, str]] = {}
+    shared: dict[str, str] = {}
     for table in inputs:
         for entry in _manifest(run, table).files:
-            digests.setdefault(Path(entry.name).stem, {})[table] = entry.digest
-    return digests
+            if tables.is_part(entry.name):
+                digests.setdefault(Path(entry.name).stem, {})[table] = entry.digest
+            else:
+                shared[f"{table}/{entry.name}"] = entry.digest
+    return {unit: own | shared for unit, own in digests.items()}
 
 
 def _manifest(run: RunFolder, table: str) -> Manifest:

@@ -20,10 +20,12 @@ from pipeline.contamination import state_of as state_of_benchmarks
 from pipeline.errors import UsageError
 from pipeline.optouts import state_of
 from pipeline.reading import nearest
+from pipeline.tokenizer import measuring_choice, state_of_tokenizer
 from schemas import tables
 from schemas.duplicates import Level
 from schemas.redundancy import CHARACTERS_PER_TOKEN, REDUNDANCY
 from schemas.syntax import SYNTAX
+from schemas.tokenizers import FIM_ROLES, HEADER_ROLES, Role
 from transforms.crawl.git.urls import without_credentials
 from transforms.crawl.source import Source
 from transforms.select.columns import SIDECARS
@@ -121,11 +123,10 @@ def _annotate_settings(configuration: Configuration) -> dict[str, Any]:
 
 def _parse_settings(configuration: Configuration) -> dict[str, Any]:
     wanted = wanted_on_demand(configuration)
-    tokenizer = configuration.tokenize.tokenizer
-    return {
-        "wanted": list(wanted),
-        **({"tokenizer": tokenizer} if CHARACTERS_PER_TOKEN in wanted else {}),
-    }
+    settings: dict[str, Any] = {"wanted": list(wanted)}
+    if CHARACTERS_PER_TOKEN in wanted:
+        settings["tokenizer"] = state_of_tokenizer(measuring_choice(configuration))
+    return settings
 
 
 def wanted_on_demand(configuration: Configuration) -> tuple[str, ...]:
@@ -161,16 +162,31 @@ def _refusals(configuration: Configuration) -> dict[str, Any]:
     }
 
 
-def _tokenize_settings(configuration: Configuration) -> dict[str, Any]:
+def _learn_settings(configuration: Configuration) -> dict[str, Any]:
+    choice = configuration.tokenize.tokenizer
+    settings: dict[str, Any] = {"tokenizer": state_of_tokenizer(choice)}
+    settings["roles"] = list(special_roles(configuration))
+    if choice.train:
+        settings["redact"] = sorted(configuration.tokenize.redact)
+    return settings
+
+
+def special_roles(configuration: Configuration) -> tuple[Role, ...]:
+    """The roles for which a configuration needs special tokens, besides end-of-text."""
     tokenize = configuration.tokenize
-    return {"tokenizer": tokenize.tokenizer, "redact": sorted(tokenize.redact)}
+    fim = FIM_ROLES if tokenize.fill_in_the_middle.rate else ()
+    return (*fim, *(HEADER_ROLES if tokenize.header == "special" else ()))
+
+
+def _tokenize_settings(configuration: Configuration) -> dict[str, Any]:
+    settings = configuration.tokenize.model_dump(mode="json", exclude={"tokenizer"})
+    if not configuration.tokenize.fill_in_the_middle.rate:
+        del settings["fill_in_the_middle"]
+    return {**settings, "redact": sorted(settings["redact"])}
 
 
 def _shard_settings(configuration: Configuration) -> dict[str, Any]:
-    return {
-        **configuration.shard.model_dump(),
-        "tokenizer": configuration.tokenize.tokenizer,
-    }
+    return configuration.shard.model_dump(mode="json")
 
 
 STAGES: tuple[Stage, ...] = (
@@ -215,16 +231,25 @@ STAGES: tuple[Stage, ...] = (
         by_part=True,
     ),
     Stage(
-        name="tokenize",
+        name="learn",
         inputs=(tables.DOCUMENTS, tables.SELECTION, tables.SECRETS),
-        outputs=(tables.TOKENS,),
+        outputs=(tables.TOKENIZER,),
+        settings=_learn_settings,
+    ),
+    Stage(
+        name="tokenize",
+        inputs=(tables.DOCUMENTS, tables.SELECTION, tables.SECRETS, tables.TOKENIZER),
+        outputs=(tables.TOKENS, tables.READING_ORDER),
         settings=_tokenize_settings,
         by_part=True,
     ),
     Stage(
         name="shard",
-        inputs=(tables.REPOSITORIES, tables.TOKENS),
-        outputs=(tables.SHARDS,),
+        inputs=(
+            *(tables.REPOSITORIES, tables.DOCUMENTS, tables.DUPLICATES),
+            *(tables.TOKENIZER, tables.TOKENS, tables.READING_ORDER),
+        ),
+        outputs=(tables.SHARDS, tables.MIXTURE, tables.MEGATRON, tables.MDS),
         settings=_shard_settings,
     ),
 )

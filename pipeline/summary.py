@@ -11,8 +11,7 @@ from schemas import tables
 from schemas.manifest import Manifest
 from schemas.repositories import Status
 from schemas.selection import OPTED_OUT, SELECTED
-from schemas.shards import Split
-from schemas.tokens import TOKENIZER_FILE
+from schemas.shards import Split, is_shard
 
 
 @dataclass(frozen=True)
@@ -25,12 +24,44 @@ class Bin:
 
 
 @dataclass(frozen=True)
+class LanguageTokens:
+    """The texts of the selected documents in a language, and their tokens."""
+
+    language: str
+    characters: int
+    tokens: int
+
+
+@dataclass(frozen=True)
+class TokensSummary:
+    """What tokenizing came to.
+
+    ``tokens`` are all, ``text_tokens`` those of texts alone, without headers and what stands
+    for gaps; the tokenizer without its added runs of spaces would give ``without_runs`` for
+    them. ``engines`` says how many parts each library encoded.
+    """
+
+    tokens: int
+    text_tokens: int
+    without_runs: int
+    vocabulary: int
+    engines: Mapping[str, int]
+    languages: tuple[LanguageTokens, ...]
+
+
+@dataclass(frozen=True)
 class SplitSummary:
-    """What the shards of a split hold."""
+    """What the shards of a split hold.
+
+    ``documents`` are in it, of which ``cut`` are in more than one sequence, in ``copies``.
+    """
 
     split: str
     files: int
     sequences: int
+    documents: int
+    copies: int
+    cut: int
     tokens: int
     padding: int
 
@@ -50,7 +81,7 @@ class Summary:
     documents: int
     bytes: int
     funnel: tuple[Bin, ...]
-    tokens: int
+    tokens: TokensSummary | None
     shards: tuple[SplitSummary, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -62,7 +93,6 @@ def summarize(run: RunFolder) -> Summary:
     """Reads the manifests of a run."""
     crawled = _statistics(run.manifest(tables.REPOSITORIES))
     documents = run.manifest(tables.DOCUMENTS)
-    tokens = _statistics(run.manifest(tables.TOKENS))
     funnel = _funnel(run.manifest(tables.SELECTION))
     return Summary(
         output=str(run.path),
@@ -72,7 +102,7 @@ def summarize(run: RunFolder) -> Summary:
         documents=documents.rows if documents else 0,
         bytes=crawled.get("bytes", 0),
         funnel=funnel,
-        tokens=tokens.get("tokens", 0),
+        tokens=_tokens(run),
         shards=_shards(run.manifest(tables.SHARDS)),
     )
 
@@ -102,17 +132,37 @@ def _funnel(selection: Manifest | None) -> tuple[Bin, ...]:
     )
 
 
+def _tokens(run: RunFolder) -> TokensSummary | None:
+    manifest = run.manifest(tables.TOKENS)
+    if manifest is None:
+        return None
+    statistics = manifest.statistics
+    languages = _below(statistics, "text_tokens.")
+    return TokensSummary(
+        tokens=statistics.get("tokens", 0),
+        text_tokens=statistics.get("text_tokens", 0),
+        without_runs=statistics.get("text_tokens_without_runs", 0),
+        vocabulary=_statistics(run.manifest(tables.TOKENIZER)).get("vocabulary", 0),
+        engines=_below(statistics, "parts."),
+        languages=tuple(
+            LanguageTokens(language, statistics[f"characters.{language}"], tokens)
+            for language, tokens in languages.items()
+        ),
+    )
+
+
 def _shards(manifest: Manifest | None) -> tuple[SplitSummary, ...]:
     if manifest is None:
         return ()
-    names = [entry.name for entry in manifest.files if entry.name != TOKENIZER_FILE]
+    names = [entry.name for entry in manifest.files if is_shard(entry.name)]
     return tuple(
         SplitSummary(
-            split=split,
+            split=str(split),
             files=sum(name.startswith(f"{split}-") for name in names),
-            sequences=manifest.statistics.get(f"{split}.sequences", 0),
-            tokens=manifest.statistics.get(f"{split}.tokens", 0),
-            padding=manifest.statistics.get(f"{split}.padding", 0),
+            **{
+                name: manifest.statistics.get(f"{split}.{name}", 0)
+                for name in ("sequences", "documents", "copies", "cut", "tokens", "padding")
+            },
         )
         for split in Split
     )

@@ -52,9 +52,10 @@ def _problems(folder: Path, manifest: Manifest) -> Iterator[str]:
         if problem:
             yield f"{manifest.table}/{entry.name} {problem}"
     known = {entry.name for entry in manifest.files} | {FILE_NAME}
-    for path in sorted(folder.iterdir()):
-        if path.name not in known:
-            yield f"{manifest.table}/{path.name} is not in the manifest"
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if name not in known and not path.is_dir():
+            yield f"{manifest.table}/{name} is not in the manifest"
 
 
 def _problem(path: Path, entry: FileEntry) -> str:

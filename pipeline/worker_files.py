@@ -1,4 +1,4 @@
-"""What the workers of a stage read besides tables: opt-outs, and an index of benchmarks."""
+"""What the workers of a stage read besides tables: opt-outs, benchmarks, a given tokenizer."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ from pathlib import Path
 from pipeline.configuration import Configuration
 from pipeline.contamination import index_path, prepare_index
 from pipeline.optouts import OPT_OUT_STAGES, file_entries, opt_outs_path
-from transforms.parts import Workspace
+from pipeline.stages import wanted_on_demand
+from pipeline.tokenizer import given_folder, measuring_choice, prepare_tokenizer
+from schemas.redundancy import CHARACTERS_PER_TOKEN
+from transforms.parts import Workspace, write_whole
 
 
 def prepare_worker_files(stage: str, configuration: Configuration) -> Callable[[Workspace], None]:
     """Reads what the files of a stage are made of; the result writes them into its workspace.
 
     Raises:
-      UsageError: a list or a benchmark is wrong, which is best known before the stage begins.
+      UsageError: a list, a benchmark or a tokenizer is wrong, which is best known before the
+        stage begins.
     """
     opt_outs = file_entries(configuration) if stage in OPT_OUT_STAGES else None
     benchmarks = prepare_index(configuration.contamination) if stage == "annotate" else None
+    tokenizer = _tokenizer_files(stage, configuration)
 
     def write(workspace: Workspace) -> None:
         path = opt_outs_path(configuration.opt_out, workspace)
@@ -27,4 +32,16 @@ def prepare_worker_files(stage: str, configuration: Configuration) -> Callable[[
         if benchmarks:
             benchmarks.save(Path(index_path(configuration.contamination, workspace)))
 
+        for name, text in tokenizer.items():
+            write_whole(given_folder(workspace) / name, text.encode())
+
     return write
+
+
+def _tokenizer_files(stage: str, configuration: Configuration) -> dict[str, str]:
+    if stage == "parse" and CHARACTERS_PER_TOKEN in wanted_on_demand(configuration):
+        return prepare_tokenizer(measuring_choice(configuration), whole=True)
+    choice = configuration.tokenize.tokenizer
+    if stage == "learn" and choice.train is None:
+        return prepare_tokenizer(choice, whole=False)
+    return {}

@@ -15,8 +15,13 @@ DUPLICATES = "attributes/duplicates"
 BANDS = "attributes/bands"
 COPIES = "copies"
 SELECTION = "attributes/selection"
+TOKENIZER = "tokenizer"
 TOKENS = "tokens"
+READING_ORDER = "reading_order"
+MIXTURE = "mixture"
 SHARDS = "shards"
+MEGATRON = "megatron"
+MDS = "mds"
 
 
 def failures_of(stage: str) -> str:
@@ -27,6 +32,11 @@ def failures_of(stage: str) -> str:
 def part_name(number: int, suffix: str = "parquet") -> str:
     """The file name of a table's part, such as ``part-00007.parquet``."""
     return f"part-{number:05d}.{suffix}"
+
+
+def is_part(name: str) -> bool:
+    """Whether a file of a table is a part, and does not belong to all of them."""
+    return name.startswith("part-")
 
 
 def part_number(name: str) -> int:

@@ -10,13 +10,16 @@ from pipeline.configuration import (
     Configuration,
     Crawl,
     Deduplicate,
+    FillInTheMiddle,
     Licenses,
+    Mixture,
     OptOut,
     Select,
     Shard,
     Tokenize,
 )
 from pipeline.contamination import Contamination
+from pipeline.tokenizer import TokenizerChoice, Training
 from transforms.crawl.datasets.columns import Columns
 from transforms.crawl.sources.archive import ArchiveSource
 from transforms.crawl.sources.directory import DirectorySource
@@ -45,7 +48,11 @@ SECTIONS = {
     "select": Select,
     "select: licenses": Licenses,
     "tokenize": Tokenize,
+    "tokenize: tokenizer": TokenizerChoice,
+    "tokenize: tokenizer, train": Training,
+    "tokenize: fill_in_the_middle": FillInTheMiddle,
     "shard": Shard,
+    "shard: mixture": Mixture,
 }
 
 

@@ -14,7 +14,7 @@ from pipeline.errors import UserError
 from pipeline.stages import PRODUCERS
 from schemas import tables
 from schemas.manifest import Manifest
-from tests.pipeline.runs import run_configuration
+from tests.pipeline.runs import run_again, run_configuration
 from tests.pipeline.test_commands import call
 from transforms.parts import map_stream, read_part
 from transforms.tokenizers.vocabulary import END_OF_TEXT_ID
@@ -120,13 +120,32 @@ def test_the_command_prints_tokens_by_license(run):
 
 def test_licenses_are_in_the_order_of_their_tokens():
     found = attribution.Attribution()
-    columns = {"license": ["MIT", None, "MIT", "A AND B"], "tokens": [2, 3, 2, 3]}
+    columns = {
+        "license": ["MIT", None, "MIT", "A AND B"],
+        "tokens": [2, 3, 2, 3],
+        "copies": [1, 1, 2, 1],
+    }
     found.add(pa.record_batch(columns))
     assert [(each.license, each.documents, each.tokens) for each in found.licenses] == [
         ("MIT", 2, 4),
         ("A AND B", 1, 3),
         ("none found", 1, 3),
     ]
+    assert found.copies == 5
+
+
+def test_copies_of_epochs_and_weights_are_counted(run, tmp_path):
+    before = write_attribution(run, tmp_path / "before.parquet")
+    run_again(run, "shard.epochs=2", "shard.mixture.weights={repository: {directory/alpha: 3}}")
+    after = write_attribution(run, tmp_path / "after.parquet")
+    assert after.documents == before.documents
+    rows = pq.read_table(tmp_path / "after.parquet").to_pylist()
+    for row in rows:
+        repeated = 6 if row["repository"] == "directory/alpha" else 2
+        assert row["copies"] == (repeated if row["split"] == "train" else 1)
+    assert after.copies == sum(row["copies"] for row in rows) > before.copies
+    shards = run.manifest(tables.SHARDS).statistics
+    assert after.tokens == shards["train.tokens"] + shards["validation.tokens"]
 
 
 def test_a_run_that_rejects_everything_has_an_empty_list(configure, tmp_path):

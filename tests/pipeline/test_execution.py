@@ -10,9 +10,11 @@ from pipeline.summary import summarize
 from schemas import tables
 from tests.pipeline.runs import digests, executed, run_again, run_configuration
 from transforms.parts import Receipt, map_stream, read_part
-from transforms.tokenizers.loading import load_tokenizer
+from transforms.tokenizers.vocabulary import p50k_tokenizer
 
-ALL_STAGES = ["list", "crawl", "annotate", "parse", "deduplicate", "select", "tokenize", "shard"]
+ALL_STAGES = [
+    *("list", "crawl", "annotate", "parse", "deduplicate", "select", "learn", "tokenize", "shard")
+]
 
 
 def test_every_document_ends_in_one_bin_and_every_failure_is_a_row(finished):
@@ -34,7 +36,8 @@ def test_every_document_ends_in_one_bin_and_every_failure_is_a_row(finished):
     assert sum(each.documents for each in summary.funnel) == summary.documents == 10
     assert summary.repositories == {"crawled": 4, "empty": 0, "failed": 0, "opted_out": 0}
     assert summary.failed_files == {"binary_content": 1}
-    assert sum(split.tokens for split in summary.shards) == summary.tokens + 5
+    assert sum(split.tokens for split in summary.shards) == summary.tokens.tokens + 5
+    assert sum(split.documents for split in summary.shards) == 5
 
 
 def test_a_second_run_does_nothing(run):
@@ -48,8 +51,8 @@ def test_a_second_run_does_nothing(run):
     ("change", "redone"),
     [
         ("shard.context_length=32", ["shard"]),
-        ("select.rules.line_too_long=null", ["select", "tokenize", "shard"]),
-        ("deduplicate.threshold=0.99", ["deduplicate", "select", "tokenize", "shard"]),
+        ("select.rules.line_too_long=null", ["select", "learn", "tokenize", "shard"]),
+        ("deduplicate.threshold=0.99", ["deduplicate", "select", "learn", "tokenize", "shard"]),
         # A change that leaves the output as it was redoes nothing after it.
         ("deduplicate.threshold=0.72", ["deduplicate"]),
         ("crawl.downloads=1", []),
@@ -217,7 +220,7 @@ def test_an_error_before_any_worker_starts_leaves_its_trace_too(configure, monke
 def test_secrets_are_redacted_in_the_tokens_and_stay_in_the_documents(configure, projects):
     (projects / "delta" / "main.py").write_text("author = 'jane.roe@acme-widgets.com'\n")
     run = run_configuration(configure(), stages=("tokenize",))
-    tokenizer = load_tokenizer("p50k")
+    tokenizer = p50k_tokenizer()
     texts = [
         tokenizer.decode(ids)
         for path in sorted((run.path / tables.TOKENS).glob("part-*"))

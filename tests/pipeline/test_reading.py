@@ -59,7 +59,7 @@ def test_every_key_but_sources_has_a_default(read):
         (MINIMAL + "select: {licenses: {deny: [MIT OR ISC]}}", "is not the SPDX identifier of a"),
         (MINIMAL + "select: {preset: null, licenses: {allow: [MIT]}}", "no rule asks about"),
         (MINIMAL + "opt_out: {repositories: [a b]}", "opt_out.repositories: 'a b': no name has"),
-        (MINIMAL + "tokenize: {tokenizer: p51k}", "tokenize.tokenizer: .*'p50k'"),
+        (MINIMAL + "tokenize: {tokenizer: p51k}", "tokenize.tokenizer.name: .*'p50k'"),
     ],
 )
 def test_an_error_says_where_and_what_is_allowed(read, text, message):

@@ -14,11 +14,14 @@ import apache_beam as beam
 import pyarrow as pa
 from hypothesis import settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
 
 from runners.direct import DirectSettings, pipeline_options
 from schemas import documents, repositories, tables
 from schemas.documents import part_of_repository
-from transforms.parts import PartWriter, Workspace, read_part
+from schemas.tokenizers import SPECIAL_TOKENS_FILE, TOKENIZER_FILE, Role
+from transforms.parts import PartWriter, Workspace, read_part, write_whole
+from transforms.tokenizers.roles import SpecialToken, special_tokens_json
 
 thorough = settings(max_examples=100)
 brief = settings(max_examples=50)
@@ -37,7 +40,11 @@ TOKENIZED_TEXT = st.text(max_size=40) | st.lists(_PIECES, max_size=15).map("".jo
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository of a test. ``encodings`` names those of files that are not UTF-8."""
+    """A repository of a test.
+
+    ``encodings`` and ``languages`` name those of files that are not UTF-8 and not Python;
+    ``file_license`` is that of all its documents.
+    """
 
     name: str
     files: Mapping[str, bytes]
@@ -47,6 +54,9 @@ class Repository:
     encodings: Mapping[str, str] | None = None
     license_class: str = "none"
     license: str | None = None
+    languages: Mapping[str, str] | None = None
+    file_license: str | None = None
+    source: str = "directory"
 
 
 def write_run(run: Path, crawled: Iterable[Repository], parts: int = 2) -> Workspace:
@@ -72,8 +82,8 @@ def _document_rows(repository: Repository) -> list[dict[str, object]]:
             "sha256": hashlib.sha256(content).hexdigest(),
             "size": len(content),
             "encoding": (repository.encodings or {}).get(path, "utf-8"),
-            "language": "python",
-            "license": None,
+            "language": (repository.languages or {}).get(path, "python"),
+            "license": repository.file_license,
             "license_class": "none",
             "license_evidence": None,
             "license_confidence": None,
@@ -85,7 +95,7 @@ def _document_rows(repository: Repository) -> list[dict[str, object]]:
 def _repository_row(repository: Repository) -> dict[str, object]:
     return dict.fromkeys(repositories.SCHEMA.names) | {
         "repository": repository.name,
-        "source": "directory",
+        "source": repository.source,
         "revision": repository.revision,
         "status": "crawled",
         "license": repository.license,
@@ -128,6 +138,26 @@ def commit(workspace: Workspace, *names: str) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         Path(workspace.staging, name).rename(target)
     shutil.rmtree(workspace.staging)
+
+
+def write_table(workspace: Workspace, table: str, number: int, rows: pa.RecordBatch) -> None:
+    """Commits one part of a table, whose format is that of its name."""
+    suffix = "arrow" if table == tables.TOKENS else "parquet"
+    path = workspace.committed(table, tables.part_name(number, suffix))
+    with PartWriter(path, rows.schema, row_group_bytes=100) as writer:
+        for first in range(0, len(rows), 2):
+            writer.write(rows[first : first + 2])
+
+
+def write_tokenizer(workspace: Workspace, tokenizer: Tokenizer, **special: str) -> None:
+    """Commits a tokenizer with special tokens by role, as the stage learn does."""
+    named = {
+        Role(role): SpecialToken(name, tokenizer.token_to_id(name))
+        for role, name in special.items()
+    }
+    files = {TOKENIZER_FILE: tokenizer.to_str(), SPECIAL_TOKENS_FILE: special_tokens_json(named)}
+    for name, text in files.items():
+        write_whole(workspace.committed(tables.TOKENIZER, name), text.encode())
 
 
 def read_column(workspace: Workspace, table: str, column: str) -> dict[tuple[str, str], object]:

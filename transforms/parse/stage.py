@@ -43,10 +43,13 @@ _Found = dict[str, pa.RecordBatch]
 
 @dataclass(frozen=True)
 class ParseOptions:
-    """The columns of the two tables that rules ask for, and the tokenizer of the run."""
+    """The columns of the two tables that rules ask for.
+
+    ``tokenizer`` is the path of the ``tokenizer.json`` by which text is measured.
+    """
 
     wanted: tuple[str, ...]
-    tokenizer: str = "p50k"
+    tokenizer: str = ""
 
     @property
     def wants_tokens(self) -> bool:
@@ -86,10 +89,13 @@ class ParsePart:
                 rows = {table: null_rows(schema, len(batch)) for table, schema in SCHEMAS.items()}
                 yield batch, rows
             return
-        engine = load_engine(options.tokenizer, self.sample) if options.wants_tokens else None
+        engine = self._engine() if options.wants_tokens else None
         yield from learn_once(
             documents, _COLUMNS, lambda fresh: measure_documents(fresh, options.wanted, engine)
         )
+
+    def _engine(self) -> Engine:
+        return load_engine(Path(self.options.tokenizer).read_text("utf-8"), self.sample)
 
 
 def null_rows(schema: pa.Schema, rows: int) -> pa.RecordBatch:

@@ -29,11 +29,12 @@ class PieceCounts(NamedTuple):
     """Documents with tokens in a shard, ascending, and how many tokens each has there.
 
     ``documents`` uint64[n], ``tokens`` int64[n]; the end-of-text that follows a document
-    is among its tokens.
+    is among its tokens. ``copies`` int64[n] of it begin there.
     """
 
     documents: npt.NDArray[np.uint64]
     tokens: npt.NDArray[np.int64]
+    copies: npt.NDArray[np.int64]
 
 
 def count_pieces(shard: pa.Table, first: int, end: int) -> PieceCounts:
@@ -42,6 +43,7 @@ def count_pieces(shard: pa.Table, first: int, end: int) -> PieceCounts:
     Those of all documents add up to the ``length`` of all rows.
     """
     documents, lengths = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
+    begins = [np.zeros(0, np.bool_)]
     for batch in shard.to_batches():
         offsets = batch["documents"].offsets.to_numpy()
         own = slice(offsets[0], offsets[-1])
@@ -54,7 +56,9 @@ def count_pieces(shard: pa.Table, first: int, end: int) -> PieceCounts:
         wanted = (ids >= np.uint64(first)) & (ids < np.uint64(end))
         documents.append(ids[wanted])
         lengths.append((ends - starts)[wanted])
+        begins.append(batch["offsets"].values.to_numpy()[own][wanted] == 0)
     distinct, owners = np.unique(np.concatenate(documents), return_inverse=True)
     tokens = np.zeros(distinct.size, np.int64)
     np.add.at(tokens, owners, np.concatenate(lengths))
-    return PieceCounts(distinct, tokens)
+    copies = np.bincount(owners, np.concatenate(begins), distinct.size).astype(np.int64)
+    return PieceCounts(distinct, tokens, copies)

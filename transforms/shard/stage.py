@@ -1,13 +1,15 @@
-"""Shard: tokens in, ``shards`` out.
+"""Shard: tokens in, ``shards`` and ``mixture`` out, and other formats of the shards by choice.
 
-Shuffled are the measures of documents (40 bytes each). Tokens are not: the writer of a
-shard gathers them from memory maps.
+Shuffled are the measures of documents (80 bytes each). Tokens are not: the writer of a
+shard gathers them from memory maps, by a plan that says where they are.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -17,12 +19,25 @@ from apache_beam.pvalue import PBegin, PCollection
 
 import transforms.coders  # noqa: F401  registers the coder of record batches
 from schemas import shards, tables
-from schemas.documents import ROW_MASK
-from schemas.tokens import TOKENIZER_FILE
-from transforms.parts import Progress, Receipt, Workspace, map_stream, read_part, write_whole
-from transforms.shard.packing import count_sequences, stream_ends
-from transforms.shard.plan import MEASURES, Packing, SplitReader, measure_tokens
-from transforms.shard.split import choose_validation, hash_repository
+from schemas.documents import ROW_BITS
+from schemas.manifest import FileEntry
+from schemas.mixture import MIXTURE
+from schemas.tokenizers import SPECIAL_TOKENS_FILE, TOKENIZER_FILE
+from transforms.parts import Progress, Receipt, Workspace, map_stream, write_whole
+from transforms.shard.copies import copies_of_split, mixture_rows, name_repositories
+from transforms.shard.dataset_files import dataset_files
+from transforms.shard.exports import export_indexes, export_shard
+from transforms.shard.measures import Mixture, measure_part
+from transforms.shard.packing import count_cuts
+from transforms.shard.plan import (
+    MEASURES,
+    Packing,
+    in_reading_order,
+    pack_split,
+    shard_plans,
+)
+from transforms.shard.rows import RowGatherer
+from transforms.shard.split import choose_validation
 from transforms.stage import do_unit
 
 _PLAN = "plan"
@@ -31,10 +46,17 @@ _TOKENIZER_UNIT = "tokenizer"
 
 @dataclass(frozen=True)
 class ShardOptions:
-    """How documents are split, packed and shuffled."""
+    """How documents are split, mixed, packed and shuffled.
+
+    ``formats`` are tables in which the shards are written, too. ``identity`` stands for the
+    content of the tokens.
+    """
 
     packing: Packing
     validation_fraction: float
+    mixture: Mixture = field(default_factory=Mixture)
+    formats: tuple[str, ...] = ()
+    identity: str = ""
 
 
 @dataclass
@@ -48,52 +70,100 @@ class MeasurePart(_Step):
 
     def process(self, name: str) -> Iterator[tuple[int, pa.RecordBatch]]:
         """Yields one batch under the one key."""
-        number = tables.part_number(name)
-        tokens = map_stream(self.workspace.committed(tables.TOKENS, name))
-        hashes = repository_hashes(self.workspace, number, self.options.packing.seed)
-        rows = tokens["document"].to_numpy() & np.uint64(ROW_MASK)
-        yield 0, measure_tokens(tokens, hashes[rows.astype(np.int64)])
-
-
-def repository_hashes(
-    workspace: Workspace, part: int, seed: int
-) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-    """uint64[documents of the part]: the hash of each document's repository."""
-    path = workspace.committed(tables.REPOSITORIES, tables.part_name(part))
-    table = read_part(path, ["repository", "files"])
-    hashes = [hash_repository(name, seed) for name in table["repository"].to_pylist()]
-    return np.repeat(np.array(hashes, dtype=np.uint64), table["files"].to_numpy())
+        options = self.options
+        yield 0, measure_part(self.workspace, name, options.packing.seed, options.mixture)
 
 
 class PlanSplits(_Step):
-    """All measures in; writes a plan for each split, and names the shards to write."""
+    """All measures in; writes a plan for each shard, and names the shards to write."""
 
     def process(self, element: tuple[int, Sequence[pa.RecordBatch]]) -> Iterator[str]:
         """Yields the name of each shard without its suffix."""
-        measures = pa.Table.from_batches(list(element[1]), MEASURES).sort_by("document")
-        hashes = measures["repository_hash"].to_numpy()
-        validates = choose_validation(hashes, self.options.validation_fraction)
-        for split, chosen in (
-            (shards.Split.TRAIN, ~validates),
-            (shards.Split.VALIDATION, validates),
-        ):
-            plan = measures.filter(pa.array(chosen))
-            write_whole(self.workspace.staged(_PLAN, f"{split}.arrow"), _stream_bytes(plan))
-            yield from shard_names(split, plan, self.options.packing)
+        measures = in_reading_order(pa.Table.from_batches(list(element[1]), MEASURES))
+        hashes, clusters = (measures[name].to_numpy() for name in ("repository_hash", "cluster"))
+        validates = choose_validation(hashes, clusters, self.options.validation_fraction)
+        names = name_repositories(self.workspace, measures["document"], self.options.packing.seed)
+        token = _token_type(_tokens_path(self.workspace, 0))
+        plans = _Plans(self.workspace, self.options, names, token)
+        plans.add(shards.Split.TRAIN, measures.filter(pa.array(~validates)))
+        plans.add(shards.Split.VALIDATION, measures.filter(pa.array(validates)))
+        self.workspace.write_receipt(_PLAN, plans.receipt())
+        yield from plans.names
 
 
-def shard_names(split: shards.Split, plan: pa.Table, packing: Packing) -> Iterator[str]:
-    """The names of a split's shards without their suffix."""
-    ends = stream_ends(plan["length"].to_numpy())
-    count = -(-count_sequences(ends, packing.context_length) // packing.sequences_per_shard)
-    for number in range(count):
-        yield shards.file_name(split, number, count).removesuffix(".arrow")
+class _Plans:
+    """The plans of the shards of all splits, and what is known from them alone."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        options: ShardOptions,
+        repositories: Mapping[int, str],
+        token: pa.DataType,
+    ) -> None:
+        self._workspace = workspace
+        self._token = token
+        self._options = options
+        self._repositories = repositories
+        self._digest = hashlib.sha256(options.identity.encode())
+        self._shards: dict[str, list[str]] = {}
+        self._rows: dict[str, list[int]] = {}
+        self._mixture = [pa.RecordBatch.from_pylist([], schema=MIXTURE)]
+        self._counts: dict[str, int] = {}
+
+    def add(self, split: shards.Split, measures: pa.Table) -> None:
+        """Plans the shards of a split."""
+        packing, mixture = self._options.packing, self._options.mixture
+        copies = copies_of_split(measures, split, mixture, packing.seed)
+        lengths = measures["length"].to_numpy()
+        packed = pack_split(lengths, copies, packing)
+        sequences = packed.first.size - 1
+        count = -(-sequences // packing.sequences_per_shard)
+        for number, plan in enumerate(shard_plans(packed, measures, packing)):
+            name = shards.file_name(split, number, count)
+            data = _stream_bytes(plan)
+            self._digest.update(data)
+            write_whole(self._workspace.staged(_PLAN, name), data, durable=False)
+            self._shards.setdefault(split, []).append(name)
+            self._rows.setdefault(split, []).append(plan["row"][-1].as_py() + 1)
+        self._mixture.append(mixture_rows(self._repositories, measures, split, copies))
+        self._counts |= {
+            f"{split}.documents": int((copies.sum(axis=0) > 0).sum()),
+            f"{split}.cut": count_cuts(packed),
+        }
+
+    @property
+    def names(self) -> Iterator[str]:
+        """The names of all shards without their suffix."""
+        for names in self._shards.values():
+            yield from (name.removesuffix(".arrow") for name in names)
+
+    def receipt(self) -> Receipt:
+        """Writes what is known without the shards, and says so."""
+        mixture = self._workspace.write_table(tables.MIXTURE, tables.part_name(0), MIXTURE)
+        rows = pa.Table.from_batches(self._mixture).sort_by("repository")
+        with mixture:
+            for batch in rows.combine_chunks().to_batches():
+                mixture.write(batch)
+        files = {tables.MIXTURE: (mixture.entry,), tables.SHARDS: tuple(self._dataset_files())}
+        return Receipt(files={**files, **self._indexes()}, statistics=self._counts)
+
+    def _indexes(self) -> Mapping[str, tuple[FileEntry, ...]]:
+        if not self._rows:
+            return {}
+        context_length = self._options.packing.context_length
+        formats = self._options.formats
+        return export_indexes(self._workspace, formats, self._token, context_length, self._rows)
+
+    def _dataset_files(self) -> Iterator[FileEntry]:
+        for name, data in dataset_files(self._shards, self._digest.hexdigest()):
+            yield self._workspace.write_file(tables.SHARDS, name, data)
 
 
-def _stream_bytes(table: pa.Table) -> bytes:
+def _stream_bytes(batch: pa.RecordBatch) -> bytes:
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table.combine_chunks())
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
     return bytes(sink.getvalue())
 
 
@@ -114,47 +184,56 @@ class _Write:
     def __call__(self, unit: str) -> Receipt:
         if unit == _TOKENIZER_UNIT:
             return self._write_tokenizer()
-        split, number, _, _ = unit.split("-")
+        split = unit.partition("-")[0]
         packing = self.options.packing
-        plan = map_stream(self.workspace.staged(_PLAN, f"{split}.arrow"))
-        parts = np.unique(plan["document"].to_numpy() >> np.uint64(32)).tolist()
-        names = {part: tables.part_name(part, "arrow") for part in parts}
-        paths = {n: self.workspace.committed(tables.TOKENS, name) for n, name in names.items()}
-        token = map_stream(paths[parts[0]]).schema.field("input_ids").type.value_type
-        schema = shards.schema(token, packing.context_length)
+        plan = map_stream(self.workspace.staged(_PLAN, f"{unit}.arrow"))
+        parts = np.unique(plan["document"].to_numpy() >> np.uint64(ROW_BITS)).tolist()
+        paths = {part: _tokens_path(self.workspace, part) for part in parts}
+        schema = shards.schema(_token_type(paths[parts[0]]), packing.context_length)
         counts: dict[str, int] = {}
         progress = Progress(self.workspace, unit)
         writer = self.workspace.write_table(
             tables.SHARDS, f"{unit}.arrow", schema, row_group_bytes=1
         )
         with writer, progress:
-            for batch in SplitReader(plan, paths, packing).read(int(number), schema):
+            for batch in RowGatherer(paths, packing).gather(plan, schema):
                 writer.write(batch)
                 progress.add(sequences=len(batch))
                 for name, count in count_rows(batch, packing).items():
                     counts[f"{split}.{name}"] = counts.get(f"{split}.{name}", 0) + count
-        return Receipt(files={tables.SHARDS: (writer.entry,)}, statistics=counts)
+        exported = export_shard(self.workspace, unit, self.options.formats)
+        return Receipt(files={tables.SHARDS: (writer.entry,), **exported}, statistics=counts)
 
     def _write_tokenizer(self) -> Receipt:
-        data = self.workspace.committed(tables.TOKENS, TOKENIZER_FILE).read_bytes()
-        entry = self.workspace.write_file(tables.SHARDS, TOKENIZER_FILE, data)
-        return Receipt(files={tables.SHARDS: (entry,)})
+        entries = []
+        for name in (TOKENIZER_FILE, SPECIAL_TOKENS_FILE):
+            data = self.workspace.committed(tables.TOKENIZER, name).read_bytes()
+            entries.append(self.workspace.write_file(tables.SHARDS, name, data))
+        return Receipt(files={tables.SHARDS: tuple(entries)})
+
+
+def _tokens_path(workspace: Workspace, part: int) -> Path:
+    return workspace.committed(tables.TOKENS, tables.part_name(part, "arrow"))
+
+
+def _token_type(tokens: Path) -> pa.DataType:
+    return map_stream(tokens).schema.field("input_ids").type.value_type
 
 
 def count_rows(batch: pa.RecordBatch, packing: Packing) -> Mapping[str, int]:
-    """Sequences, tokens, padding and beginnings of documents in rows of a shard."""
+    """Sequences, tokens, padding and copies of documents that begin in rows of a shard."""
     tokens = int(batch["length"].to_numpy().sum())
     return {
         "sequences": len(batch),
         "tokens": tokens,
         "padding": len(batch) * packing.context_length - tokens,
-        "documents": int((batch["offsets"].values.to_numpy() == 0).sum()),
+        "copies": int((batch["offsets"].values.to_numpy() == 0).sum()),
     }
 
 
 @dataclass
 class WriteShards(beam.PTransform[Any, Any]):
-    """Splits, packs and shuffles a run's tokens into shards."""
+    """Splits, mixes, packs and shuffles a run's tokens into shards."""
 
     workspace: Workspace
     parts: Sequence[str]

@@ -1,4 +1,5 @@
-"""Tokenize: documents, their selection and their secrets in, ``tokens`` out.
+"""Tokenize: selected documents, their secrets and the run's tokenizer in; ``tokens`` and
+``reading_order`` out.
 
 Nothing is shuffled but the names of parts. Each worker compares the fast engine with
 the reference on the beginning of the run's own text before it uses it.
@@ -6,6 +7,7 @@ the reference on the beginning of the run's own text before it uses it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,16 +21,30 @@ from apache_beam.pvalue import PBegin, PCollection
 
 from schemas import tables
 from schemas import tokens as tokens_table
-from schemas.documents import document_id
-from transforms.parts import Progress, Receipt, Workspace, iterate_row_groups, read_part
-from transforms.redaction import redact_texts
+from transforms.hashes import content_keys
+from transforms.parts import Progress, Receipt, Workspace
+from transforms.selected import Selected, iterate_selected
 from transforms.stage import ProcessUnits
-from transforms.texts import document_texts
-from transforms.tokenizers.engines import Engine
-from transforms.tokenizers.loading import load_engine, load_tokenizer, read_sample
+from transforms.tokenize.encoding import (
+    Encoded,
+    EncodingOptions,
+    encode_documents,
+    load_run_tokenizer,
+)
+from transforms.tokenize.order import Order, ReadingOrder
+from transforms.tokenizers.loading import read_sample
 
 ARROW_BATCH_BYTES = 1 << 20
-TOKENIZER_UNIT = "tokenizer"
+COLUMNS = ["sha256", "repository", "revision", "path"]
+
+
+@dataclass(frozen=True)
+class TokenizeOptions:
+    """Which secrets are redacted, what is made of texts, and in which order they are read."""
+
+    redact: tuple[str, ...] = ()
+    encoding: EncodingOptions = EncodingOptions()  # noqa: RUF009  frozen, and holds no list
+    order: Order = Order.PATH
 
 
 @dataclass(frozen=True)
@@ -36,89 +52,82 @@ class TokenizePart:
     """Tokenizes the selected documents of one part."""
 
     workspace: Workspace
-    tokenizer: str
+    options: TokenizeOptions
     sample: bytes
-    redact: tuple[str, ...] = ()
 
     def __call__(self, unit: str) -> Receipt:
         """Tokenizes the part whose file has this name without its suffix."""
-        if unit == TOKENIZER_UNIT:
-            return self._write_tokenizer()
-        source = f"{unit}.parquet"
-        part = tables.part_number(unit)
-        rule = read_part(self.workspace.committed(tables.SELECTION, source))["rule"]
-        selected = rule.is_null().to_numpy()
-        spans = self._spans(source)
-        token = tokens_table.token_type(load_tokenizer(self.tokenizer).get_vocab_size())
-        schema = tokens_table.schema(token)
-        engine = load_engine(self.tokenizer, self.sample)
-        progress = Progress(self.workspace, unit)
-        counts = {"documents": 0, "bytes": 0, "tokens": 0, f"parts.{engine.name}": 1}
-        counts |= {f"redacted.{name}": 0 for name in self.redact}
+        part = f"{unit}.parquet"
+        tokenizer = load_run_tokenizer(self.workspace, self.sample)
+        schema = tokens_table.schema(tokens_table.token_type(tokenizer.vocabulary))
+        order = ReadingOrder(self.options.order)
+        counts: Counter[str] = Counter({f"parts.{tokenizer.engine.name}": 1})
         writer = self.workspace.write_table(
             tables.TOKENS, f"{unit}.arrow", schema, row_group_bytes=ARROW_BATCH_BYTES
         )
-        with writer, progress:
-            first = 0
-            documents = self.workspace.committed(tables.DOCUMENTS, source)
-            for batch in iterate_row_groups(documents, ["content", "encoding", "language"]):
-                rows = np.flatnonzero(selected[first : first + len(batch)])
-                if rows.size:
-                    chosen = batch.take(pa.array(rows))
-                    columns = chosen["content"], chosen["encoding"], chosen["language"]
-                    texts = document_texts(*columns)
-                    if spans is not None:
-                        of_rows = spans.take(pa.array(rows + first))
-                        texts, redacted = redact_texts(texts, of_rows, self.redact)
-                        for name, count in redacted.items():
-                            counts[f"redacted.{name}"] += count
-                    ids = document_id(part, first) + rows.astype(np.uint64)
-                    encoded = encode_texts(engine, texts, pa.array(ids), schema)
-                    writer.write(encoded)
-                    counts["documents"] += rows.size
-                    counts["bytes"] += pc.sum(pc.binary_length(texts)).as_py()
-                    counts["tokens"] += len(encoded["input_ids"].values)
-                    progress.add(documents=rows.size, bytes=texts.nbytes)
-                first += len(batch)
-        return Receipt.of({tables.TOKENS: writer}, counts)
-
-    def _spans(self, source: str) -> pa.ListArray | None:
-        """The spans of secrets of a part; None where none are to be redacted."""
-        if not self.redact:
-            return None
-        secrets = self.workspace.committed(tables.SECRETS, source)
-        return read_part(secrets, ["spans"])["spans"].combine_chunks()
-
-    def _write_tokenizer(self) -> Receipt:
-        data = load_tokenizer(self.tokenizer).to_str().encode()
-        entry = self.workspace.write_file(tables.TOKENS, tokens_table.TOKENIZER_FILE, data)
-        return Receipt(files={tables.TOKENS: (entry,)})
+        with writer, Progress(self.workspace, unit) as progress:
+            for selected in iterate_selected(self.workspace, part, self.options.redact, COLUMNS):
+                keys = content_keys(selected.rows["sha256"])
+                encoded = encode_documents(selected, keys, tokenizer, self.options.encoding)
+                writer.write(token_rows(selected.documents, keys, encoded, schema))
+                order.add(selected)
+                counts.update(count_tokens(selected, encoded))
+                progress.add(documents=keys.size, bytes=selected.texts.nbytes)
+        ranks = self.workspace.write_table(tables.READING_ORDER, part, tokens_table.READING_ORDER)
+        with ranks:
+            columns = [pa.array(order.ranks())]
+            ranks.write(pa.RecordBatch.from_arrays(columns, schema=tokens_table.READING_ORDER))
+        return Receipt.of({tables.TOKENS: writer, tables.READING_ORDER: ranks}, counts)
 
 
-def encode_texts(
-    engine: Engine, texts: pa.LargeBinaryArray, ids: pa.UInt64Array, schema: pa.Schema
+def token_rows(
+    documents: np.ndarray[tuple[int], np.dtype[np.uint64]],
+    keys: np.ndarray[tuple[int], np.dtype[np.uint64]],
+    encoded: Encoded,
+    schema: pa.Schema,
 ) -> pa.RecordBatch:
-    """Rows of the tokens table for UTF-8 texts and the ids of their documents."""
-    tokens, offsets = engine.encode(texts)
+    """Rows of the tokens table for documents with some ids and keys."""
     kind = schema.field("input_ids").type
-    values = pa.array(tokens.astype(str(kind.value_type)))
-    listed = pa.LargeListArray.from_arrays(pa.array(offsets), values, type=kind)
-    return pa.RecordBatch.from_arrays([ids, listed], schema=schema)
+    values = pa.array(encoded.documents.ids.astype(str(kind.value_type)))
+    offsets = pa.array(encoded.documents.offsets)
+    listed = pa.LargeListArray.from_arrays(offsets, values, type=kind)
+    return pa.RecordBatch.from_arrays([pa.array(documents), pa.array(keys), listed], schema=schema)
+
+
+def count_tokens(selected: Selected, encoded: Encoded) -> Counter[str]:
+    """What the statistics of the table say of some documents, by language where it differs."""
+    counts = Counter(
+        {
+            "documents": encoded.text_tokens.size,
+            "bytes": pc.sum(pc.binary_length(selected.texts)).as_py(),
+            "tokens": encoded.documents.ids.size,
+            "text_tokens": int(encoded.text_tokens.sum()),
+            "text_tokens_without_runs": encoded.without_runs,
+            **{f"redacted.{name}": count for name, count in selected.redacted.items()},
+        }
+    )
+    languages = selected.rows["language"].dictionary_encode()
+    characters = pc.utf8_length(selected.texts.cast(pa.large_string())).to_numpy()
+    codes = languages.indices.to_numpy()
+    for code, language in enumerate(languages.dictionary.to_pylist()):
+        own = codes == code
+        counts[f"text_tokens.{language}"] = int(encoded.text_tokens[own].sum())
+        counts[f"characters.{language}"] = int(characters[own].sum())
+    return counts
 
 
 @dataclass
 class TokenizeDocuments(beam.PTransform[Any, Any]):
-    """Tokenizes the selected documents of a run, without secrets of the classes to redact."""
+    """Tokenizes the selected documents of a run."""
 
     workspace: Workspace
     parts: Sequence[str]
-    tokenizer: str
-    redact: tuple[str, ...] = ()
+    options: TokenizeOptions
 
     def expand(self, begin: PBegin) -> PCollection[str]:
         """Nothing in, names of finished parts out."""
-        units = [*(Path(part).stem for part in self.parts), TOKENIZER_UNIT]
         sample = read_sample(self.workspace, self.parts)
-        work = TokenizePart(self.workspace, self.tokenizer, sample, self.redact)
+        work = TokenizePart(self.workspace, self.options, sample)
+        units = [Path(part).stem for part in self.parts]
         finished: PCollection[str] = begin | ProcessUnits(units, work)
         return finished

@@ -1,4 +1,4 @@
-"""Tokenizers and their engines, made once a process."""
+"""Tokenizers and their engines, made once a process from the text of ``tokenizer.json``."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from schemas import tables
 from transforms.parts import Workspace, iterate_row_groups
 from transforms.texts import document_texts
 from transforms.tokenizers.engines import Engine, choose_engine
-from transforms.tokenizers.vocabulary import p50k_tokenizer
 
 SAMPLE_BYTES = 200_000
 
-TOKENIZERS = {"p50k": p50k_tokenizer}
 
-
-@functools.cache
-def load_tokenizer(name: str) -> Tokenizer:
-    """A tokenizer by its name in the configuration."""
-    return TOKENIZERS[name]()
+@functools.lru_cache(maxsize=4)
+def load_tokenizer(text: str) -> Tokenizer:
+    """The tokenizer that a text describes; what spells a special token is text to it."""
+    tokenizer = Tokenizer.from_str(text)
+    # The format does not say it.
+    tokenizer.encode_special_tokens = True
+    return tokenizer
 
 
 _choosing = threading.Lock()
 
 
-def load_engine(name: str, sample: bytes) -> Engine:
+def load_engine(text: str, sample: bytes) -> Engine:
     """The fast engine of a tokenizer if it equals the reference on a sample, else that."""
     # The cache alone would let every thread choose at once.
     with _choosing:
-        return _choose_engine(name, sample)
+        return _choose_engine(text, sample)
 
 
-@functools.cache
-def _choose_engine(name: str, sample: bytes) -> Engine:
-    return choose_engine(load_tokenizer(name), pa.array([sample], pa.large_binary()))
+@functools.lru_cache(maxsize=4)
+def _choose_engine(text: str, sample: bytes) -> Engine:
+    return choose_engine(load_tokenizer(text), pa.array([sample], pa.large_binary()))
 
 
 def read_sample(workspace: Workspace, parts: Sequence[str]) -> bytes:

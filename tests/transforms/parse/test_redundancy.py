@@ -3,7 +3,8 @@ import pyarrow as pa
 from schemas.redundancy import CHARACTERS_PER_TOKEN, REDUNDANCY
 from tests.transforms.builders import large_binary
 from transforms.parse.redundancy import measure_redundancy
-from transforms.tokenizers.loading import load_engine, load_tokenizer
+from transforms.tokenizers.loading import load_engine
+from transforms.tokenizers.vocabulary import p50k_tokenizer
 
 TEXT = "d\u00e9f add(first, second):\n        return first + second\n"
 
@@ -17,8 +18,8 @@ def test_what_is_not_asked_for_is_null():
 
 
 def test_characters_a_token_are_code_points_by_the_tokenizer():
-    engine = load_engine("p50k", TEXT.encode())
+    engine = load_engine(p50k_tokenizer().to_str(), TEXT.encode())
     texts = large_binary([TEXT.encode(), b""])
     batch = measure_redundancy(texts, [CHARACTERS_PER_TOKEN], engine)
-    tokens = load_tokenizer("p50k").encode(TEXT, add_special_tokens=False).ids
+    tokens = p50k_tokenizer().encode(TEXT, add_special_tokens=False).ids
     assert batch[CHARACTERS_PER_TOKEN].to_pylist() == [len(TEXT) / len(tokens), None]

@@ -7,18 +7,32 @@ from hypothesis import strategies as st
 
 from tests.transforms.builders import thorough
 from transforms.shard.packing import (
+    Packed,
+    concatenate_documents,
     copy_pieces,
-    count_sequences,
-    cut_pieces,
+    count_cuts,
+    pack_best_fit,
     shuffle_sequences,
-    stream_ends,
+    shuffle_within,
+    take_sequences,
 )
 
-LENGTHS = st.lists(st.integers(0, 9) | st.integers(0, 40), max_size=12)
+PACK = pytest.mark.parametrize("pack", [concatenate_documents, pack_best_fit])
+LENGTHS = st.lists(st.integers(0, 9) | st.integers(0, 40), max_size=30)
+CONTEXT_LENGTHS = st.integers(1, 17) | st.sampled_from([31, 32, 33, 64])
 
 
 def as_counts(values):
     return np.array(values, dtype=np.int64)
+
+
+def pieces_of(packed):
+    """The pieces of each sequence as (document, offset, length)."""
+    assert packed.first[0] == 0
+    assert packed.first[-1] == packed.document.size
+    assert {column.dtype for column in packed} == {np.dtype(np.int64)}
+    pieces = list(zip(*(column.tolist() for column in packed[1:]), strict=True))
+    return [pieces[start:end] for start, end in itertools.pairwise(packed.first.tolist())]
 
 
 def slow_stream(lengths):
@@ -26,42 +40,142 @@ def slow_stream(lengths):
     return [(doc, offset) for doc, length in enumerate(lengths) for offset in range(length + 1)]
 
 
-def slow_pieces(sequences, lengths, context_length):
+def slow_concatenation(lengths, context_length):
     stream = slow_stream(lengths)
-    pieces = []
-    for row, sequence in enumerate(sequences):
-        tokens = stream[sequence * context_length :][:context_length]
-        position = 0
-        for document, group in itertools.groupby(tokens, key=lambda token: token[0]):
-            offsets = [offset for _, offset in group]
-            pieces.append((row, position, document, offsets[0], len(offsets)))
-            position += len(offsets)
-    return pieces
+    sequences = []
+    for start in range(0, len(stream), context_length):
+        tokens = stream[start : start + context_length]
+        groups = (list(group) for _, group in itertools.groupby(tokens, key=lambda each: each[0]))
+        sequences.append([(*group[0], len(group)) for group in groups])
+    return sequences
+
+
+def slow_best_fit(lengths, context_length):
+    pieces = [
+        (document, offset, min(length + 1 - offset, context_length))
+        for document, length in enumerate(lengths)
+        for offset in range(0, length + 1, context_length)
+    ]
+    sequences = []
+    for piece in sorted(pieces, key=lambda each: -each[2]):
+        # The sequence that was touched last stands first.
+        rooms = [context_length - sum(length for _, _, length in own) for own in sequences]
+        enough = [room for room in rooms if room >= piece[2]]
+        own = sequences.pop(rooms.index(min(enough))) if enough else []
+        sequences.insert(0, [*own, piece])
+    return sorted(sorted(own) for own in sequences)
 
 
 @thorough
-@given(LENGTHS, st.integers(1, 17), st.randoms(use_true_random=False))
-def test_pieces_are_those_of_a_slow_concatenation(lengths, context_length, random):
-    ends = stream_ends(as_counts(lengths))
-    count = count_sequences(ends, context_length)
-    assert count == len(slow_stream(lengths)[::context_length])
-    sequences = random.sample(range(count), random.randint(0, count))
-    pieces = cut_pieces(as_counts(sequences), ends, as_counts(lengths), context_length)
-    found = list(zip(*(column.tolist() for column in pieces), strict=True))
-    assert found == slow_pieces(sequences, lengths, context_length)
+@given(LENGTHS, CONTEXT_LENGTHS)
+def test_concatenation_is_that_of_a_slow_stream(lengths, context_length):
+    packed = concatenate_documents(as_counts(lengths), context_length)
+    assert pieces_of(packed) == slow_concatenation(lengths, context_length)
 
 
-def test_counts_the_last_sequence_although_it_is_partial():
-    counts = [count_sequences(stream_ends(as_counts([n])), 4) for n in (0, 2, 3, 4, 7, 8)]
-    assert counts == [1, 1, 1, 2, 2, 3]
-    assert count_sequences(stream_ends(as_counts([])), 4) == 0
+@thorough
+@given(LENGTHS, CONTEXT_LENGTHS)
+def test_best_fit_is_that_of_a_slow_search(lengths, context_length):
+    packed = pack_best_fit(as_counts(lengths), context_length)
+    assert pieces_of(packed) == slow_best_fit(lengths, context_length)
 
 
-@pytest.mark.parametrize("sequence", [-1, 3, 100])
-def test_refuses_a_sequence_outside_the_stream(sequence):
-    lengths = as_counts([5, 5])
-    with pytest.raises(ValueError, match=r"sequences must be in \[0, 3\), got up to"):
-        cut_pieces(as_counts([0, sequence]), stream_ends(lengths), lengths, 4)
+@PACK
+@thorough
+@given(LENGTHS, CONTEXT_LENGTHS)
+def test_every_token_is_in_one_sequence(pack, lengths, context_length):
+    sequences = pieces_of(pack(as_counts(lengths), context_length))
+    tokens = [
+        (document, offset + step)
+        for own in sequences
+        for document, offset, length in own
+        for step in range(length)
+    ]
+    assert sorted(tokens) == slow_stream(lengths)
+    assert all(0 < sum(length for _, _, length in own) <= context_length for own in sequences)
+    assert all(own == sorted(own) for own in sequences)
+    assert sequences == sorted(sequences)
+
+
+@thorough
+@given(LENGTHS, CONTEXT_LENGTHS)
+def test_best_fit_cuts_only_what_is_longer_than_a_sequence(lengths, context_length):
+    packed = pack_best_fit(as_counts(lengths), context_length)
+    longer = [document for document, length in enumerate(lengths) if length + 1 > context_length]
+    assert sorted(set(packed.document[packed.offset > 0].tolist())) == longer
+    assert count_cuts(packed) == len(longer)
+    for document in longer:
+        own = np.sort(packed.length[packed.document == document])[::-1]
+        assert (own[:-1] == context_length).all()
+
+
+@thorough
+@given(LENGTHS, CONTEXT_LENGTHS)
+def test_best_fit_leaves_no_two_sequences_that_would_fit_in_one(lengths, context_length):
+    sequences = pieces_of(pack_best_fit(as_counts(lengths), context_length))
+    used = sorted(sum(length for _, _, length in own) for own in sequences)
+    assert sum(used[:2]) > context_length or len(used) < 2
+
+
+def test_best_fit_of_documents_as_long_as_those_of_code_leaves_hardly_any_padding():
+    lengths = np.random.default_rng(0).lognormal(6.6, 1.3, 20_000).astype(np.int64)
+    used = int((lengths + 1).sum())
+    best = (pack_best_fit(lengths, 2048).first.size - 1) * 2048
+    as_they_come, room = 0, 0
+    for rest in ((lengths + 1) % 2048).tolist():
+        as_they_come += rest > room
+        room = (2048 if rest > room else room) - rest
+    as_they_come += int(((lengths + 1) // 2048).sum())
+    assert best < used * 1.001
+    assert as_they_come * 2048 > used * 1.1
+
+
+def test_a_packing_never_changes():
+    # A resumed or repeated run must give the same shards.
+    lengths = as_counts([3, 11, 0, 6, 2, 4, 1])
+    assert pieces_of(pack_best_fit(lengths, 8)) == [
+        [(0, 0, 4), (1, 8, 4)],
+        [(1, 0, 8)],
+        [(2, 0, 1), (3, 0, 7)],
+        [(4, 0, 3), (5, 0, 5)],
+        [(6, 0, 2)],
+    ]
+
+
+@PACK
+def test_no_documents_make_no_sequences_and_an_empty_one_its_end_of_text(pack):
+    assert pieces_of(pack(as_counts([]), 4)) == []
+    assert pieces_of(pack(as_counts([0]), 4)) == [[(0, 0, 1)]]
+    assert pieces_of(pack(as_counts([0, 0, 0]), 1)) == [[(0, 0, 1)], [(1, 0, 1)], [(2, 0, 1)]]
+
+
+@PACK
+def test_refuses_sequences_without_tokens(pack):
+    with pytest.raises(ValueError, match="context_length must be at least 1, got 0"):
+        pack(as_counts([1]), 0)
+
+
+@thorough
+@given(LENGTHS, st.integers(0, 20), st.randoms(use_true_random=False))
+def test_takes_sequences_in_any_order(lengths, count, random):
+    packed = concatenate_documents(as_counts(lengths), 4)
+    whole = pieces_of(packed)
+    order = random.choices(range(len(whole)), k=count) if whole else []
+    taken = pieces_of(take_sequences(packed, as_counts(order)))
+    assert taken == [whole[number] for number in order]
+
+
+@pytest.mark.parametrize("sequence", [-1, 3])
+def test_refuses_a_sequence_that_is_not_there(sequence):
+    packed = concatenate_documents(as_counts([5, 5]), 4)
+    with pytest.raises(ValueError, match=r"sequences must be in \[0, 3\), got"):
+        take_sequences(packed, as_counts([0, sequence]))
+
+
+def test_counts_a_document_that_is_cut_twice_once():
+    assert count_cuts(concatenate_documents(as_counts([2, 9, 3, 0]), 4)) == 2
+    assert count_cuts(concatenate_documents(as_counts([3, 3]), 4)) == 0
+    assert count_cuts(Packed(as_counts([0]), *(as_counts([]) for _ in range(3)))) == 0
 
 
 @thorough
@@ -83,6 +197,34 @@ def test_seeds_shuffle_differently_and_leave_no_order():
     for order in orders:
         # The correlation of independent orders has a standard deviation of 1/sqrt(n).
         assert abs(np.corrcoef(order, np.arange(2000))[0, 1]) < 5 / np.sqrt(2000)
+
+
+@thorough
+@given(st.lists(st.integers(0, 4), max_size=60), st.integers(-(2**63), 2**64))
+def test_groups_stay_where_they_are_and_each_is_shuffled_by_itself(groups, seed):
+    groups = as_counts(sorted(groups))
+    order = shuffle_within(groups, seed)
+    assert groups[order].tolist() == groups.tolist()
+    assert sorted(order.tolist()) == list(range(groups.size))
+    for number in range(5):
+        alone = shuffle_within(groups[groups == number], seed)
+        first = np.searchsorted(groups, number)
+        assert order[groups == number].tolist() == (alone + first).tolist()
+
+
+def test_one_group_is_shuffled_as_all_sequences_are():
+    assert shuffle_within(np.zeros(100, np.int64), 7).tolist() == shuffle_sequences(100, 7).tolist()
+
+
+def test_groups_are_shuffled_differently():
+    orders = shuffle_within(np.repeat(np.arange(3), 2000), 0).reshape(3, 2000) % 2000
+    for one, other in itertools.combinations(orders, 2):
+        assert np.mean(one == other) < 0.01
+
+
+def test_refuses_groups_in_disorder():
+    with pytest.raises(ValueError, match="groups must not decrease"):
+        shuffle_within(as_counts([0, 1, 0]), 0)
 
 
 @pytest.mark.parametrize("kind", [np.uint16, np.uint32])

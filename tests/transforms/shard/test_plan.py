@@ -4,99 +4,128 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas import shards, tables, tokens
 from tests.transforms.builders import thorough
-from transforms.parts import PartWriter, map_stream
-from transforms.shard.packing import shuffle_sequences
-from transforms.shard.plan import MEASURES, Packing, SplitReader, measure_tokens
+from transforms.shard.packing import shuffle_within
+from transforms.shard.plan import (
+    MEASURES,
+    PIECES,
+    Packing,
+    in_reading_order,
+    pack_split,
+    shard_plans,
+)
 
 END = 50256
-LENGTHS = st.lists(st.integers(0, 9), max_size=8)
-TOKENS = tokens.schema(pa.uint16())
+METHODS = st.sampled_from(["concatenate", "best_fit"])
+LENGTHS = st.lists(st.integers(0, 20), max_size=12)
 
 
-def token_batch(part, first, lengths):
-    """Documents of so many tokens, each token telling its document and place."""
-    rows = [
-        {"document": part << 32 | row, "input_ids": [1000 * row + n for n in range(length)]}
-        for row, length in enumerate(lengths, first)
-    ]
-    return pa.RecordBatch.from_pylist(rows, schema=TOKENS)
+def measures_of(lengths, starts=0, chunk=0):
+    """Measures of documents whose tokens follow each other in one chunk from a place on."""
+    lengths = np.array(lengths, np.int64)
+    columns = {name: np.zeros(lengths.size, np.int64) for name in MEASURES.names}
+    columns["document"] = np.arange(lengths.size) + 100
+    columns["length"] = lengths
+    columns["chunk"] += chunk
+    columns["start"] = starts + np.cumsum(lengths) - lengths
+    arrays = [pa.array(columns[field.name]).cast(field.type) for field in MEASURES]
+    return pa.Table.from_arrays(arrays, schema=MEASURES)
 
 
-def write_tokens(folder, parts):
-    """Token parts of several batches each, from the lengths of their documents."""
-    paths, documents = {}, {}
-    for part, batches in enumerate(parts):
-        paths[part] = folder / tables.part_name(part, "arrow")
-        with PartWriter(paths[part], TOKENS, row_group_bytes=1) as writer:
-            first = 0
-            for lengths in batches:
-                batch = token_batch(part, first, lengths)
-                writer.write(batch)
-                first += len(lengths)
-                documents |= {row["document"]: row["input_ids"] for row in batch.to_pylist()}
-    return paths, documents
-
-
-def plan_of(paths):
-    batches = []
-    for path in paths.values():
-        table = map_stream(path)
-        batches.append(measure_tokens(table, np.arange(len(table), dtype=np.uint64)))
-    return pa.Table.from_batches(batches, MEASURES)
+def places(packed):
+    """Document and place of every token of every sequence."""
+    found = []
+    for begin, end in zip(packed.first[:-1], packed.first[1:], strict=True):
+        columns = (packed.document[begin:end], packed.offset[begin:end], packed.length[begin:end])
+        found.append([(d, o + n) for d, o, size in zip(*columns, strict=True) for n in range(size)])
+    return found
 
 
 @thorough
-@given(
-    parts=st.lists(st.lists(LENGTHS, max_size=3), min_size=1, max_size=3),
-    context_length=st.integers(1, 12),
-    sequences_per_shard=st.integers(1, 4),
-)
-def test_rows_are_the_shuffled_sequences_of_the_concatenation(
-    tmp_path_factory, parts, context_length, sequences_per_shard
-):
-    paths, documents = write_tokens(tmp_path_factory.mktemp("tokens"), parts)
-    packing = Packing(context_length, sequences_per_shard, seed=3, end_of_text=END)
-    reader = SplitReader(plan_of(paths), paths, packing)
-    schema = shards.schema(pa.uint16(), context_length)
-    stream = [token for ids in documents.values() for token in [*ids, END]]
-    cut = [stream[i : i + context_length] for i in range(0, len(stream), context_length)]
-    expected = [cut[number] for number in shuffle_sequences(len(cut), 3)]
-    rows = []
-    for shard in range(-(-len(cut) // sequences_per_shard)):
-        batches = list(reader.read(shard, schema))
-        assert all(batch.schema.equals(schema) for batch in batches)
-        found = [row for batch in batches for row in batch.to_pylist()]
-        wanted = min(sequences_per_shard, len(cut) - shard * sequences_per_shard)
-        assert len(found) == wanted
-        rows += found
-    assert [row["input_ids"][: row["length"]] for row in rows] == expected
-    assert all(set(row["input_ids"][row["length"] :]) <= {END} for row in rows)
+@given(lengths=LENGTHS, method=METHODS, data=st.data())
+def test_each_epoch_has_each_copy_of_each_document_whole(lengths, method, data):
+    epochs = data.draw(st.integers(1, 3))
+    row = st.lists(st.integers(0, 3), min_size=len(lengths), max_size=len(lengths))
+    copies = np.array([data.draw(row) for _ in range(epochs)], np.int64).reshape(epochs, -1)
+    packing = Packing(8, 3, seed=5, end_of_text=END, method=method)
+    sequences = places(pack_split(np.array(lengths, np.int64), copies, packing))
+    for once in copies:
+        tokens = sum(int(count) * (length + 1) for count, length in zip(once, lengths, strict=True))
+        own, sequences = take_tokens(sequences, tokens)
+        seen = [place for sequence in own for place in sequence]
+        assert sorted(seen) == sorted(
+            (document, place)
+            for document, (count, length) in enumerate(zip(once, lengths, strict=True))
+            for place in range(length + 1)
+            for _ in range(count)
+        )
+    assert sequences == []
 
 
-def test_measures_say_where_the_tokens_of_each_document_are(tmp_path):
-    paths, documents = write_tokens(tmp_path, [[[3, 0], [2]]])
-    table = map_stream(paths[0])
-    measures = measure_tokens(table, np.array([7, 8, 9], dtype=np.uint64))
-    assert measures.schema.equals(MEASURES)
-    assert measures["repository_hash"].to_pylist() == [7, 8, 9]
-    batches = table.to_batches()
-    for row in measures.to_pylist():
-        values = batches[row["chunk"]]["input_ids"].values.to_pylist()
-        assert values[row["start"] :][: row["length"]] == documents[row["document"]]
+def take_tokens(sequences, tokens):
+    """The first sequences that hold so many tokens, and the others."""
+    held = 0
+    for number, sequence in enumerate(sequences):
+        if held == tokens:
+            return sequences[:number], sequences[number:]
+        held += len(sequence)
+    assert held == tokens
+    return sequences, []
 
 
-def test_measures_no_documents(tmp_path):
-    paths, _ = write_tokens(tmp_path, [[]])
-    assert measure_tokens(map_stream(paths[0]), np.zeros(0, np.uint64)).num_rows == 0
+def test_epochs_have_orders_of_their_own():
+    packing = Packing(4, 100, seed=1, end_of_text=END)
+    lengths = np.full(50, 3)
+    packed = pack_split(lengths, np.ones((2, 50), np.int64), packing)
+    first, second = packed.document[:50], packed.document[50:]
+    assert sorted(first) == sorted(second) == list(range(50))
+    assert first.tolist() != second.tolist() != list(range(50))
+    order = shuffle_within(np.repeat([0, 1], 50), 1)
+    assert packed.document.tolist() == (order % 50).tolist()
 
 
-@pytest.mark.parametrize("rows_per_batch", [1, 2, 3])
-def test_a_shard_is_read_in_batches_of_bounded_size(tmp_path, monkeypatch, rows_per_batch):
-    monkeypatch.setattr("schemas.shards.ROWS_PER_BATCH", rows_per_batch)
-    paths, _ = write_tokens(tmp_path, [[[9, 9, 9]]])
-    reader = SplitReader(plan_of(paths), paths, Packing(5, 5, seed=0, end_of_text=END))
-    sizes = [len(batch) for batch in reader.read(0, shards.schema(pa.uint16(), 5))]
-    assert sum(sizes) == 5
-    assert max(sizes) == rows_per_batch
+def test_a_second_copy_comes_behind_all_first_ones():
+    # Of one sequence, in which nothing is shuffled.
+    packing = Packing(100, 1, seed=1, end_of_text=END)
+    packed = pack_split(np.array([1, 2, 3]), np.array([[2, 1, 2]]), packing)
+    assert packed.document.tolist() == [0, 1, 2, 0, 2]
+
+
+@thorough
+@given(lengths=LENGTHS, method=METHODS, per_shard=st.integers(1, 4))
+def test_the_plans_of_all_shards_are_the_pieces_of_all_sequences(lengths, method, per_shard):
+    packing = Packing(8, per_shard, seed=5, end_of_text=END, method=method)
+    measures = measures_of(lengths, starts=7, chunk=2)
+    packed = pack_split(np.array(lengths, np.int64), np.ones((1, len(lengths)), np.int64), packing)
+    plans = list(shard_plans(packed, measures, packing))
+    rows = [row for plan in plans for row in plan.to_pylist()]
+    assert all(plan.schema.equals(PIECES) for plan in plans)
+    assert [row["document"] - 100 for row in rows] == packed.document.tolist()
+    assert [row["offset"] for row in rows] == packed.offset.tolist()
+    assert [row["length"] for row in rows] == packed.length.tolist()
+    counts = [len({row["row"] for row in plan.to_pylist()}) for plan in plans]
+    assert sum(counts) == packed.first.size - 1
+    assert set(counts[:-1]) <= {per_shard}
+    begins = np.cumsum(lengths) - lengths + 7
+    for row in rows:
+        assert row["chunk"] == 2
+        assert row["start"] == begins[row["document"] - 100] + row["offset"]
+        end = lengths[row["document"] - 100]
+        assert row["tokens"] == min(row["length"], end - row["offset"])
+    for plan in plans:
+        place = {}
+        for row in plan.to_pylist():
+            assert row["position"] == place.get(row["row"], 0)
+            place[row["row"]] = row["position"] + row["length"]
+        assert all(end <= 8 for end in place.values())
+
+
+@pytest.mark.parametrize("ranks", [[0, 1, 0, 1], [1, 0, 1, 0]])
+def test_documents_are_read_part_by_part_and_there_by_rank(ranks):
+    measures = measures_of([1, 2, 3, 4])
+    documents = pa.array([0, 1, 1 << 32, 1 << 32 | 1], pa.uint64())
+    measures = measures.set_column(0, MEASURES.field(0), documents)
+    measures = measures.set_column(1, MEASURES.field(1), pa.array(ranks, pa.int64()))
+    shuffled = measures.take(pa.array([3, 1, 0, 2]))
+    found = in_reading_order(shuffled)["length"].to_pylist()
+    assert found == ([1, 2, 3, 4] if ranks[0] == 0 else [2, 1, 4, 3])

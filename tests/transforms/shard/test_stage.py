@@ -1,4 +1,8 @@
 import hashlib
+import json
+import shutil
+from collections import Counter
+from dataclasses import replace
 
 import datasets
 import numpy as np
@@ -6,40 +10,32 @@ import pyarrow as pa
 import pytest
 
 from schemas import shards, tables, tokens
+from schemas.documents import document_id
+from schemas.duplicates import DUPLICATES
+from schemas.tokenizers import SPECIAL_TOKENS_FILE, TOKENIZER_FILE
 from tests.transforms.builders import (
-    ANNOTATED,
     Repository,
-    commit,
     document_names,
     part_names,
-    read_column,
     run_stage,
-    words,
     write_run,
+    write_table,
 )
-from transforms.annotate.stage import AnnotateOptions, AnnotatePart
-from transforms.deduplicate.stage import DeduplicateDocuments, DeduplicateOptions
-from transforms.parts import PartWriter, map_stream, write_whole
-from transforms.select.rules import Rule
-from transforms.select.stage import SelectOptions, SelectPart
+from transforms.parts import map_stream, read_part, write_whole
 from transforms.shard.locate import find_document
+from transforms.shard.measures import Mixture
 from transforms.shard.plan import Packing
-from transforms.shard.stage import (
-    ShardOptions,
-    WriteShards,
-    count_rows,
-    repository_hashes,
-    shard_names,
-)
-from transforms.stage import do_unit
-from transforms.tokenize.stage import TOKENIZER_UNIT, TokenizePart
+from transforms.shard.stage import ShardOptions, WriteShards, count_rows
 
 END = 50256
 CONTEXT = 16
 SPLITS = [str(split) for split in shards.Split]
 PACKING = Packing(context_length=CONTEXT, sequences_per_shard=4, seed=1, end_of_text=END)
 OPTIONS = ShardOptions(packing=PACKING, validation_fraction=0.3)
-TOKENIZER = '{"name": "caf\u00e9"}'.encode()
+BESIDE = {
+    TOKENIZER_FILE: '{"name": "caf\u00e9"}'.encode(),
+    SPECIAL_TOKENS_FILE: b'{"end_of_text": {"token": "</s>", "id": 50256}}',
+}
 # Empty, shorter than a sequence, just as long with and without its end-of-text, far longer.
 LENGTHS = [0, 1, 7, CONTEXT - 1, CONTEXT, CONTEXT + 1, 0, 3 * CONTEXT - 1, 100]
 NAMES = [f"repository-{number}" for number in range(8)]
@@ -56,18 +52,38 @@ def prepare(folder, names=NAMES, parts=4):
         if number % 3 != 2:
             random = np.random.default_rng([NAMES.index(name), number])
             by_document[document] = random.integers(0, 50000, LENGTHS[number]).tolist()
-    write_whole(workspace.committed(tables.TOKENS, tokens.TOKENIZER_FILE), TOKENIZER)
+    for name, data in BESIDE.items():
+        write_whole(workspace.committed(tables.TOKENIZER, name), data)
     for part in range(parts):
         rows = [
-            {"document": document, "input_ids": ids}
+            {"document": document, "key": hash_of(document), "input_ids": ids}
             for document, ids in sorted(by_document.items())
             if document >> 32 == part
         ]
-        path = workspace.committed(tables.TOKENS, tables.part_name(part, "arrow"))
-        with PartWriter(path, schema, row_group_bytes=100) as writer:
-            for row in rows:
-                writer.write(pa.RecordBatch.from_pylist([row], schema=schema))
+        batch = pa.RecordBatch.from_pylist(rows, schema=schema)
+        write_table(workspace, tables.TOKENS, part, batch)
+        ranks = [{"rank": rank} for rank in range(len(rows))]
+        order = pa.RecordBatch.from_pylist(ranks, schema=tokens.READING_ORDER)
+        write_table(workspace, tables.READING_ORDER, part, order)
+    write_clusters(workspace)
     return workspace, by_document
+
+
+def hash_of(document):
+    return int.from_bytes(hashlib.sha256(str(document).encode()).digest()[:8], "big")
+
+
+def write_clusters(workspace, clusters=None):
+    """Commits duplicates in which documents are alone, but for those with a given cluster."""
+    for part, name in enumerate(part_names(workspace)):
+        count = read_part(workspace.committed(tables.DOCUMENTS, name), ["path"]).num_rows
+        ids = [document_id(part, row) for row in range(count)]
+        rows = [
+            dict.fromkeys(DUPLICATES.names) | {"cluster": (clusters or {}).get(each, each)}
+            for each in ids
+        ]
+        batch = pa.RecordBatch.from_pylist(rows, schema=DUPLICATES)
+        write_table(workspace, tables.DUPLICATES, part, batch)
 
 
 def write_shards(workspace, workers=2, options=OPTIONS):
@@ -184,6 +200,9 @@ def test_receipts_count_what_was_written(written):
         assert totals[f"{split}.sequences"] == len(rows)
         assert totals[f"{split}.tokens"] == lengths
         assert totals[f"{split}.padding"] == len(rows) * CONTEXT - lengths
+        pieces = Counter(document for row in rows for document in row["documents"])
+        assert totals[f"{split}.documents"] == totals[f"{split}.copies"] == len(pieces)
+        assert totals[f"{split}.cut"] == sum(count > 1 for count in pieces.values())
     assert totals["train.documents"] + totals["validation.documents"] == len(documents)
     tokens_in = sum(len(ids) + 1 for ids in documents.values())
     assert totals["train.tokens"] + totals["validation.tokens"] == tokens_in
@@ -237,8 +256,7 @@ def test_a_shard_is_written_in_batches_of_bounded_size(written, tmp_path, monkey
 def test_another_seed_gives_other_shards_of_the_same_tokens(written, tmp_path):
     _, documents = written
     other, _ = prepare(tmp_path)
-    packing = Packing(context_length=CONTEXT, sequences_per_shard=4, seed=2, end_of_text=END)
-    write_shards(other, options=ShardOptions(packing, 0))
+    write_shards(other, options=ShardOptions(replace(PACKING, seed=2), 0))
     assert shard_files(other, "validation") == []
     rows = read_split(other, "train")
     assert rebuild(rows) == {document: [*ids, END] for document, ids in documents.items()}
@@ -246,10 +264,11 @@ def test_another_seed_gives_other_shards_of_the_same_tokens(written, tmp_path):
 
 def test_the_tokenizer_stands_beside_the_shards(written):
     workspace, _ = written
-    path = workspace.staged(tables.SHARDS, tokens.TOKENIZER_FILE)
-    assert path.read_bytes() == TOKENIZER
-    [entry] = workspace.receipts()["tokenizer"].files[tables.SHARDS]
-    assert entry.sha256 == hashlib.sha256(TOKENIZER).hexdigest()
+    entries = {each.name: each for each in workspace.receipts()["tokenizer"].files[tables.SHARDS]}
+    assert set(entries) == set(BESIDE)
+    for name, data in BESIDE.items():
+        assert workspace.staged(tables.SHARDS, name).read_bytes() == data
+        assert entries[name].sha256 == hashlib.sha256(data).hexdigest()
 
 
 def test_a_document_is_found_in_every_shard_that_holds_a_piece(written):
@@ -267,36 +286,27 @@ def test_a_run_without_tokens_has_no_shards_but_a_tokenizer(tmp_path):
     workspace, _ = prepare(tmp_path, names=[], parts=2)
     write_shards(workspace)
     assert shard_files(workspace) == []
-    assert list(workspace.receipts()) == ["tokenizer"]
+    assert list(workspace.receipts()) == ["plan", "tokenizer"]
+    path = workspace.staged(tables.MIXTURE, "part-00000.parquet")
+    assert read_part(path).num_rows == 0
 
 
 def test_ids_of_four_bytes_stay_so(tmp_path):
-    workspace, _ = prepare(tmp_path, names=[], parts=1)
-    schema = tokens.schema(pa.uint32())
-    path = workspace.committed(tables.TOKENS, "part-00000.arrow")
-    with PartWriter(path, schema) as writer:
-        row = {"document": 0, "input_ids": [70000, 5]}
-        writer.write(pa.RecordBatch.from_pylist([row], schema=schema))
-    write_run(tmp_path, [Repository("a", {"a.py": b""})], parts=1)
+    workspace = write_run(tmp_path, [Repository("a", {"a.py": b""})], parts=1)
+    for name, data in BESIDE.items():
+        write_whole(workspace.committed(tables.TOKENIZER, name), data)
+    row = {"document": 0, "key": 1, "input_ids": [70000, 5]}
+    batch = pa.RecordBatch.from_pylist([row], schema=tokens.schema(pa.uint32()))
+    write_table(workspace, tables.TOKENS, 0, batch)
+    order = pa.RecordBatch.from_pylist([{"rank": 0}], schema=tokens.READING_ORDER)
+    write_table(workspace, tables.READING_ORDER, 0, order)
+    write_clusters(workspace)
     write_shards(workspace, options=ShardOptions(PACKING, 0.5))
     [path] = shard_files(workspace)
     assert map_stream(path).schema.equals(shards.schema(pa.uint32(), CONTEXT))
     [row] = read_split(workspace, "train")
     assert row["input_ids"] == [70000, 5] + [END] * (CONTEXT - 2)
     assert (row["length"], row["documents"], row["offsets"]) == (3, [0], [0])
-
-
-def test_hashes_stand_for_each_document_of_each_repository(tmp_path):
-    files = {"a": {"1": b"", "2": b""}, "b": {}, "c": {"1": b""}}
-    crawled = [Repository(name, held) for name, held in files.items()]
-    workspace = write_run(tmp_path, crawled, parts=1)
-    first, second, third = repository_hashes(workspace, 0, seed=1).tolist()
-    assert first == second != third
-
-
-def test_names_no_shards_of_an_empty_plan():
-    plan = pa.table({"length": pa.array([], pa.int64())})
-    assert list(shard_names(shards.Split.TRAIN, plan, PACKING)) == []
 
 
 def test_counts_sequences_tokens_padding_and_beginnings_of_documents():
@@ -312,51 +322,118 @@ def test_counts_sequences_tokens_padding_and_beginnings_of_documents():
         "sequences": 1,
         "tokens": 9,
         "padding": CONTEXT - 9,
-        "documents": 2,
+        "copies": 2,
     }
 
 
-def test_no_duplicate_cluster_is_in_both_splits(tmp_path):
-    # Each repository holds a near-copy or copy of every other one's file, and a file of its own.
-    crawled = [
-        Repository(
-            f"repository-{n}",
-            {
-                "exact.py": words(10_000, 10_060),
-                "near.py": words(0, 100 - n),
-                "own.py": words(1000 * (n + 1), 1000 * (n + 1) + 50),
-            },
-        )
-        for n in range(8)
-    ]
-    workspace = write_run(tmp_path, crawled, parts=3)
-    units = [name.removesuffix(".parquet") for name in part_names(workspace)]
-    tokenized = [*units, TOKENIZER_UNIT]
-    annotate = AnnotatePart(workspace, AnnotateOptions(permutations=256, seed=1))
-    select = SelectPart(workspace, SelectOptions((Rule("duplicate", "duplicate_of is not None"),)))
-    tokenize = TokenizePart(workspace, "p50k", b"")
-    for unit in units:
-        do_unit(annotate, unit)
-    commit(workspace, *ANNOTATED)
-    options = DeduplicateOptions(threshold=0.7, permutations=256)
-    run_stage(DeduplicateDocuments(workspace, 3, options))
-    commit(workspace, tables.DUPLICATES)
-    for table, work, names in (
-        (tables.SELECTION, select, units),
-        (tables.TOKENS, tokenize, tokenized),
-    ):
-        for unit in names:
-            do_unit(work, unit)
-        commit(workspace, table)
-    write_shards(workspace)
+@pytest.mark.parametrize("method", ["concatenate", "best_fit"])
+@pytest.mark.parametrize("seed", range(5))
+def test_no_duplicate_cluster_and_no_repository_is_in_both_splits(tmp_path, method, seed):
+    # Duplicates that a configuration keeps: they join some repositories, over others, too.
+    workspace, documents = prepare(tmp_path)
     names = document_names(workspace)
-    clusters = read_column(workspace, tables.DUPLICATES, "cluster")
-    assert len(set(clusters.values())) < len(clusters)
-    sides = []
+    of_name = {name: document for document, name in names.items()}
+    clusters = {
+        of_name[NAMES[1], "0.py"]: of_name[NAMES[0], "0.py"],
+        of_name[NAMES[2], "1.py"]: of_name[NAMES[1], "1.py"],
+        of_name[NAMES[4], "3.py"]: of_name[NAMES[3], "4.py"],
+    }
+    shutil.rmtree(workspace.committed(tables.DUPLICATES, ""))
+    write_clusters(workspace, clusters)
+    packing = replace(PACKING, method=method, seed=seed)
+    write_shards(workspace, options=ShardOptions(packing, 0.4))
+    held = []
     for split in SPLITS:
         rows = read_split(workspace, split)
-        sides.append({clusters[names[each]] for row in rows for each in row["documents"]})
-    train, validation = sides
+        held.append({document for row in rows for document in row["documents"]})
+    train, validation = held
+    assert train
     assert validation
     assert not train & validation
-    assert train | validation == set(clusters.values())
+    assert train | validation == set(documents)
+    for side in (clusters_of(clusters), lambda document: names[document][0]):
+        assert not set(map(side, train)) & set(map(side, validation))
+
+
+def clusters_of(clusters):
+    return lambda document: clusters.get(document, document)
+
+
+def test_a_document_that_fits_is_not_cut_by_best_fit(tmp_path):
+    workspace, documents = prepare(tmp_path)
+    write_shards(workspace, options=ShardOptions(replace(PACKING, method="best_fit"), 0.3))
+    rows = [row for split in SPLITS for row in read_split(workspace, split)]
+    assert rebuild(rows) == {document: [*ids, END] for document, ids in documents.items()}
+    pieces = Counter(document for row in rows for document in row["documents"])
+    for document, count in pieces.items():
+        assert count == max(1, -(-(len(documents[document]) + 1) // CONTEXT))
+
+
+def test_documents_are_read_in_the_order_of_their_ranks(tmp_path):
+    workspace, documents = prepare(tmp_path, parts=1)
+    shutil.rmtree(workspace.committed(tables.READING_ORDER, ""))
+    ranks = [{"rank": len(documents) - place} for place in range(len(documents))]
+    order = pa.RecordBatch.from_pylist(ranks, schema=tokens.READING_ORDER)
+    write_table(workspace, tables.READING_ORDER, 0, order)
+    write_shards(workspace, options=ShardOptions(PACKING, 0))
+    rows = read_split(workspace, "train")
+    order = sorted(rows, key=lambda row: (-row["documents"][0], row["offsets"][0]))
+    stream = [token for row in order for token in row["input_ids"][: row["length"]]]
+    backwards = sorted(documents, reverse=True)
+    assert stream == [token for each in backwards for token in [*documents[each], END]]
+
+
+def test_the_mixture_counts_what_of_each_repository_is_in_the_shards(tmp_path):
+    workspace, _ = prepare(tmp_path)
+    mixture = Mixture(epochs=2, weights={"repository": {NAMES[0]: 2.5, NAMES[1]: 0.0}})
+    write_shards(workspace, options=ShardOptions(PACKING, 0.3, mixture))
+    names = document_names(workspace)
+    tokens_of = Counter()
+    for split in SPLITS:
+        for row in read_split(workspace, split):
+            for document, _, ids in pieces_of(row):
+                tokens_of[names[document][0], split] += len(ids)
+    rows = read_part(workspace.staged(tables.MIXTURE, "part-00000.parquet")).to_pylist()
+    assert [row["repository"] for row in rows] == NAMES
+    for row in rows:
+        assert row["shard_tokens"] == tokens_of[row["repository"], row["split"]]
+        epochs = 2 if row["split"] == "train" else 1
+        assert row["weight"] * row["tokens"] * epochs == pytest.approx(row["shard_tokens"])
+    by_name = {row["repository"]: row for row in rows}
+    assert by_name[NAMES[1]]["copies"] == 0
+    # Of 2.5 copies an epoch, five in two: each document has them whatever was drawn for it.
+    assert by_name[NAMES[0]]["shard_tokens"] == 5 * by_name[NAMES[0]]["tokens"]
+
+
+def test_datasets_opens_the_folder_from_the_disk(written):
+    workspace, _ = written
+    found = datasets.load_from_disk(str(workspace.staged(tables.SHARDS, "")))
+    for split in SPLITS:
+        assert found[split].to_list() == read_split(workspace, split)
+
+
+def test_other_formats_hold_the_same_rows_in_the_same_order(tmp_path):
+    workspace, _ = prepare(tmp_path)
+    formats = (tables.MEGATRON, tables.MDS)
+    write_shards(workspace, options=ShardOptions(PACKING, 0.3, formats=formats))
+    for split in SPLITS:
+        index = json.loads(workspace.staged(tables.MDS, f"{split}/index.json").read_text())
+        for number, path in enumerate(shard_files(workspace, split)):
+            rows = map_stream(path).to_pylist()
+            stream = [token for row in rows for token in row["input_ids"][: row["length"]]]
+            data = workspace.staged(tables.MEGATRON, f"{path.stem}.bin").read_bytes()
+            assert np.frombuffer(data, "<u2").tolist() == stream
+            shard = index["shards"][number]
+            assert shard["samples"] == len(rows)
+            mds = workspace.staged(tables.MDS, f"{split}/{shard['raw_data']['basename']}")
+            assert mds.stat().st_size == shard["raw_data"]["bytes"]
+            kind = np.dtype([("input_ids", "<u2", (CONTEXT,)), ("length", "<i4")])
+            samples = np.frombuffer(mds.read_bytes()[-len(rows) * kind.itemsize :], kind)
+            assert samples["input_ids"].tolist() == [row["input_ids"] for row in rows]
+            assert samples["length"].tolist() == [row["length"] for row in rows]
+    for receipt in workspace.receipts().values():
+        for table in formats:
+            for entry in receipt.files.get(table, ()):
+                data = workspace.staged(table, entry.name).read_bytes()
+                assert entry.sha256 == hashlib.sha256(data).hexdigest()
+                assert entry.bytes == len(data)

@@ -1,26 +1,32 @@
-import hashlib
-
 import numpy as np
 import pyarrow as pa
 import pytest
+from tokenizers import Tokenizer
 
 from schemas import tables, tokens
 from schemas.secrets import SECRETS
 from schemas.selection import SELECTION
+from schemas.tokenizers import BASE_FILE, TOKENIZER_FILE
 from tests.transforms.builders import (
     Repository,
     document_names,
-    large_binary,
     part_names,
     run_stage,
     words,
     write_run,
+    write_tokenizer,
 )
-from transforms.parts import PartWriter, map_stream, read_part
-from transforms.tokenize.stage import TokenizeDocuments, TokenizePart, encode_texts
+from transforms.parts import PartWriter, map_stream, read_part, write_whole
+from transforms.tokenize import encoding
+from transforms.tokenize.encoding import EncodingOptions
+from transforms.tokenize.fim import CutLevel, FimOptions
+from transforms.tokenize.headers import Header
+from transforms.tokenize.order import Order
+from transforms.tokenize.stage import TokenizeDocuments, TokenizeOptions, TokenizePart
 from transforms.tokenizers import loading
-from transforms.tokenizers.engines import GigatokenEngine, TokenizersEngine
-from transforms.tokenizers.loading import load_tokenizer
+from transforms.tokenizers.engines import GigatokenEngine
+from transforms.tokenizers.special import add_special_tokens
+from transforms.tokenizers.vocabulary import END_OF_TEXT, gpt2_tokenizer, p50k_tokenizer
 
 REJECTED = {("a", "rejected.py"), ("c", "all.py"), ("c", "of it.py")}
 CRAWLED = [
@@ -29,6 +35,7 @@ CRAWLED = [
     Repository("b2", {"bom.py": b"\xef\xbb\xbfx"}, encodings={"bom.py": "utf-8-sig"}),
     Repository("c", {"all.py": b"rejected", "of it.py": b"rejected"}),
 ]
+DEFAULTS = TokenizeOptions()
 
 
 def prepare(folder, crawled=CRAWLED, parts=3):
@@ -39,11 +46,14 @@ def prepare(folder, crawled=CRAWLED, parts=3):
         rules = ["unwanted" if tuple(row.values()) in REJECTED else None for row in rows]
         with PartWriter(workspace.committed(tables.SELECTION, name), SELECTION) as writer:
             writer.write(pa.record_batch([pa.array(rules, pa.string())], schema=SELECTION))
+    write_tokenizer(workspace, p50k_tokenizer(), end_of_text=END_OF_TEXT)
+    base = workspace.committed(tables.TOKENIZER, BASE_FILE)
+    write_whole(base, gpt2_tokenizer().to_str().encode())
     return workspace
 
 
-def tokenize(workspace, workers=2):
-    run_stage(TokenizeDocuments(workspace, part_names(workspace), "p50k"), workers)
+def tokenize(workspace, workers=2, options=DEFAULTS):
+    run_stage(TokenizeDocuments(workspace, part_names(workspace), options), workers)
     return workspace
 
 
@@ -58,7 +68,7 @@ def token_files(workspace):
 
 
 def test_encodes_the_selected_documents_and_no_others(tokenized):
-    tokenizer = load_tokenizer("p50k")
+    tokenizer = p50k_tokenizer()
     names = document_names(tokenized)
     found = {}
     for part, path in enumerate(token_files(tokenized)):
@@ -95,16 +105,12 @@ def test_receipts_count_documents_bytes_and_tokens(tokenized):
         "documents": 4,
         "bytes": len(words(0, 400)) + len("caf\u00e9\n".encode()) + 1,
         "tokens": ids,
+        "text_tokens": ids,
+        "text_tokens_without_runs": ids,
+        "text_tokens.python": ids,
+        "characters.python": len(words(0, 400)) + len("caf\u00e9\n") + 1,
         "parts.gigatoken": 3,
     }
-
-
-def test_the_tokenizer_stands_beside_the_tokens(tokenized):
-    path = tokenized.staged(tables.TOKENS, tokens.TOKENIZER_FILE)
-    assert path.read_text() == load_tokenizer("p50k").to_str()
-    [entry] = tokenized.receipts()["tokenizer"].files[tables.TOKENS]
-    assert (entry.name, entry.rows) == ("tokenizer.json", 0)
-    assert entry.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize("workers", [1, 4])
@@ -118,17 +124,6 @@ def test_a_run_without_documents_has_tokens_without_rows(tmp_path):
     assert map_stream(token_files(workspace)[0]).num_rows == 0
 
 
-@pytest.mark.parametrize("engine", [TokenizersEngine, GigatokenEngine])
-def test_rows_hold_the_ids_of_each_text(engine):
-    schema = tokens.schema(pa.uint16())
-    texts = large_binary([b"x = 1", b"", b"y"])
-    ids = pa.array([5, 6, 7], pa.uint64())
-    batch = encode_texts(engine(load_tokenizer("p50k")), texts, ids, schema)
-    assert batch.schema.equals(schema)
-    assert batch["document"].to_pylist() == [5, 6, 7]
-    assert batch["input_ids"].to_pylist() == [[87, 796, 352], [], [88]]
-
-
 def test_a_wrong_fast_engine_leaves_the_ids_as_they_are(tokenized, tmp_path, monkeypatch):
     rightly = GigatokenEngine.encode
 
@@ -138,7 +133,8 @@ def test_a_wrong_fast_engine_leaves_the_ids_as_they_are(tokenized, tmp_path, mon
 
     monkeypatch.setattr(GigatokenEngine, "encode", lie)
     # An engine that was chosen before is not chosen anew.
-    monkeypatch.setattr(loading, "_choose_engine", loading._choose_engine.__wrapped__)
+    for module, name in ((loading, "_choose_engine"), (encoding, "_make_run_tokenizer")):
+        monkeypatch.setattr(module, name, getattr(module, name).__wrapped__)
     other = tokenize(prepare(tmp_path))
     statistics = [receipt.statistics for receipt in other.receipts().values()]
     assert sum(counts.get("parts.tokenizers", 0) for counts in statistics) == 3
@@ -159,11 +155,12 @@ def with_secrets(workspace, spans):
     return workspace
 
 
-def redacted_texts(workspace, redact):
-    run_stage(TokenizeDocuments(workspace, part_names(workspace), "p50k", redact))
-    tokenizer, names = load_tokenizer("p50k"), document_names(workspace)
+def decoded(workspace):
+    """The text of the tokens of each document, by its name."""
+    text = workspace.committed(tables.TOKENIZER, TOKENIZER_FILE).read_text()
+    tokenizer, names = Tokenizer.from_str(text), document_names(workspace)
     return {
-        names[row["document"]]: tokenizer.decode(row["input_ids"])
+        names[row["document"]]: tokenizer.decode(row["input_ids"], skip_special_tokens=False)
         for path in token_files(workspace)
         for row in map_stream(path).to_pylist()
     }
@@ -180,7 +177,7 @@ def test_redacts_secrets_of_the_chosen_classes_in_the_text_without_its_mark(tmp_
     files = {"mail.py": b"\xef\xbb\xbfTo a@b.co 1", "other.py": b"To a@b.co 1"}
     crawled = [Repository("a", files, encodings={"mail.py": "utf-8-sig"})]
     workspace = with_secrets(prepare(tmp_path, crawled), {("a", "mail.py"): [SPAN]})
-    texts = redacted_texts(workspace, redact)
+    texts = decoded(tokenize(workspace, options=TokenizeOptions(redact)))
     assert texts == {("a", "mail.py"): text, ("a", "other.py"): "To a@b.co 1"}
 
 
@@ -188,7 +185,119 @@ def test_counts_what_was_redacted_in_selected_documents_alone(tmp_path):
     crawled = [Repository("a", {"kept.py": b"To a@b.co 1", "rejected.py": b"To a@b.co 1"})]
     spans = {("a", "kept.py"): [SPAN], ("a", "rejected.py"): [SPAN]}
     workspace = with_secrets(prepare(tmp_path, crawled, parts=1), spans)
-    work = TokenizePart(workspace, "p50k", b"", ("email", "key"))
+    work = TokenizePart(workspace, TokenizeOptions(("email", "key")), b"")
     (name,) = part_names(workspace)
     statistics = work(name.removesuffix(".parquet")).statistics
     assert (statistics["redacted.email"], statistics["redacted.key"]) == (1, 0)
+
+
+SPECIAL = {
+    "fim_prefix": "<PRE>",
+    "fim_middle": "<MID>",
+    "fim_suffix": "<SUF>",
+    "repository": "<REPO>",
+    "path": "<PATH>",
+    "content": "<TEXT>",
+}
+
+
+def with_special_tokens(workspace):
+    tokenizer = add_special_tokens(p50k_tokenizer(), list(SPECIAL.values()))
+    write_tokenizer(workspace, tokenizer, end_of_text=END_OF_TEXT, **SPECIAL)
+    return workspace
+
+
+CODE = b"import b\n\n\ndef f(x):\n        return <|endoftext|>\n"
+NAMED = [Repository("one", {"a.py": CODE, "b.py": b"", "sub/<PATH>.py": b"y = 2"})]
+
+
+def test_a_header_of_text_is_a_comment_with_path_and_repository(tmp_path):
+    options = TokenizeOptions(encoding=EncodingOptions(header=Header.TEXT))
+    workspace = tokenize(prepare(tmp_path, NAMED), options=options)
+    assert decoded(workspace) == {
+        ("one", "a.py"): "# a.py (one)\n" + CODE.decode(),
+        ("one", "b.py"): "# b.py (one)\n",
+        ("one", "sub/<PATH>.py"): "# sub/<PATH>.py (one)\ny = 2",
+    }
+
+
+def test_a_header_of_special_tokens_holds_names_as_text(tmp_path):
+    options = TokenizeOptions(encoding=EncodingOptions(header=Header.SPECIAL))
+    workspace = tokenize(with_special_tokens(prepare(tmp_path, NAMED)), options=options)
+    assert decoded(workspace)["one", "sub/<PATH>.py"] == "<REPO>one<PATH>sub/<PATH>.py<TEXT>y = 2"
+    special = Tokenizer.from_str(
+        workspace.committed(tables.TOKENIZER, TOKENIZER_FILE).read_text()
+    ).token_to_id("<PATH>")
+    rows = [row for path in token_files(workspace) for row in map_stream(path).to_pylist()]
+    assert [row["input_ids"].count(special) for row in rows] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("level", list(CutLevel))
+def test_gaps_are_made_in_the_text_and_not_in_the_header(tmp_path, level):
+    fim = FimOptions(rate=1.0, spm_rate=0.0, level=level, seed=3)
+    options = TokenizeOptions(encoding=EncodingOptions(fim, Header.TEXT))
+    workspace = tokenize(with_special_tokens(prepare(tmp_path, NAMED)), options=options)
+    text = decoded(workspace)["one", "a.py"]
+    header, _, arranged = text.partition("<PRE>")
+    prefix, _, rest = arranged.partition("<SUF>")
+    suffix, _, middle = rest.partition("<MID>")
+    assert header == "# a.py (one)\n"
+    assert prefix + middle + suffix == CODE.decode()
+    # Nothing can be taken out of an empty document.
+    assert decoded(workspace)["one", "b.py"] == "# b.py (one)\n"
+
+
+def total(workspace, name):
+    return sum(receipt.statistics.get(name, 0) for receipt in workspace.receipts().values())
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        EncodingOptions(),
+        EncodingOptions(header=Header.SPECIAL),
+        EncodingOptions(FimOptions(rate=1.0, level=CutLevel.TOKEN)),
+        EncodingOptions(FimOptions(rate=1.0, level=CutLevel.CHARACTER), Header.TEXT),
+    ],
+)
+def test_statistics_of_text_leave_out_what_was_added(tmp_path, added):
+    workspace = with_special_tokens(prepare(tmp_path, NAMED, parts=1))
+    tokenize(workspace, options=TokenizeOptions(encoding=added))
+    texts = [content.decode() for content in NAMED[0].files.values()]
+    plain = [p50k_tokenizer().encode(text, add_special_tokens=False).ids for text in texts]
+    if added.fim is None or added.fim.level is CutLevel.TOKEN:
+        assert total(workspace, "text_tokens") == sum(map(len, plain))
+        base = [gpt2_tokenizer().encode(text, add_special_tokens=False).ids for text in texts]
+        assert total(workspace, "text_tokens_without_runs") == sum(map(len, base))
+    assert total(workspace, "characters.python") == sum(map(len, texts))
+    assert total(workspace, "text_tokens.python") == total(workspace, "text_tokens")
+    rows = [row for path in token_files(workspace) for row in map_stream(path)["input_ids"]]
+    assert total(workspace, "tokens") == sum(map(len, rows))
+    more = total(workspace, "tokens") - total(workspace, "text_tokens")
+    assert (more > 0) == (added != EncodingOptions())
+
+
+def ranks(workspace):
+    names = document_names(workspace)
+    found = {}
+    for name, path in zip(part_names(workspace), token_files(workspace), strict=True):
+        documents = map_stream(path)["document"].to_pylist()
+        order = read_part(workspace.staged(tables.READING_ORDER, name))["rank"].to_pylist()
+        found |= dict(zip((names[each] for each in documents), order, strict=True))
+    return found
+
+
+def test_files_are_read_by_path_unless_asked_otherwise(tmp_path):
+    found = ranks(tokenize(prepare(tmp_path, NAMED, parts=1)))
+    assert found == {("one", "a.py"): 0, ("one", "b.py"): 1, ("one", "sub/<PATH>.py"): 2}
+
+
+def test_what_a_file_imports_is_read_before_it_in_each_repository(tmp_path):
+    files = {"a.py": b"from b import x\n", "b.py": b"import c", "c.py": b"", "d.py": b"import a"}
+    crawled = [Repository(name, files) for name in ("one", "two")]
+    workspace = prepare(tmp_path, crawled, parts=1)
+    found = ranks(tokenize(workspace, options=TokenizeOptions(order=Order.IMPORTS)))
+    for first, name in ((0, "one"), (4, "two")):
+        order = sorted("abcd", key=lambda letter: found[name, f"{letter}.py"])
+        assert order == ["c", "b", "a", "d"]
+        assert {found[name, path] for path in files} == set(range(first, first + 4))

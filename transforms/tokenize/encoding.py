@@ -1,0 +1,172 @@
+"""Texts as the tokens of training data: encoded, with gaps to fill, behind headers."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from schemas import tables
+from schemas.tokenizers import BASE_FILE, SPECIAL_TOKENS_FILE, TOKENIZER_FILE, Role
+from transforms.parts import Workspace
+from transforms.selected import Selected
+from transforms.tokenize.fim import (
+    WHOLE,
+    CutLevel,
+    FimOptions,
+    FimTokens,
+    Keys,
+    arrange_tokens,
+    cut_texts,
+    join_pieces,
+)
+from transforms.tokenize.headers import (
+    Header,
+    HeaderTokens,
+    distinct_names,
+    header_tokens,
+    prepend_segments,
+    text_headers,
+)
+from transforms.tokenize.segments import Numbers, Segments
+from transforms.tokenizers.engines import Engine
+from transforms.tokenizers.loading import load_engine, load_tokenizer
+from transforms.tokenizers.roles import SpecialToken, read_special_tokens
+from transforms.tokenizers.runs import run_lengths, spaces_stay_single
+
+
+class Encoded(NamedTuple):
+    """The tokens of documents.
+
+    ``text_tokens`` int64[documents] are those of their texts, without headers and what
+    stands for gaps. ``without_runs`` are so many tokens as the texts had without the runs of
+    spaces that were added to the tokenizer.
+    """
+
+    documents: Segments
+    text_tokens: Numbers
+    without_runs: int
+
+
+@dataclass(frozen=True)
+class RunTokenizer:
+    """The tokenizer of a run with its engine, and what tells the effect of its runs of spaces.
+
+    ``base`` is the engine of the tokenizer without them, where its tokens must be counted;
+    ``lengths`` uint8[vocabulary] for how many of its tokens each id stands, where that tells.
+    """
+
+    engine: Engine
+    vocabulary: int
+    special: Mapping[Role, SpecialToken]
+    base: Engine | None = None
+    lengths: npt.NDArray[np.uint8] | None = None
+
+    def encode(self, texts: pa.LargeBinaryArray) -> Segments:
+        """The tokens of texts."""
+        return Segments(*self.engine.encode(texts))
+
+    def count_without_runs(self, texts: pa.LargeBinaryArray, encoded: Segments) -> int:
+        """The tokens that texts would have without the added runs of spaces."""
+        if self.lengths is not None:
+            return int(self.lengths[encoded.ids].sum(dtype=np.int64))
+        if self.base is not None:
+            return self.base.encode(texts)[0].size
+        return encoded.ids.size
+
+
+def load_run_tokenizer(workspace: Workspace, sample: bytes) -> RunTokenizer:
+    """The tokenizer that a run has committed, made once a process.
+
+    ``sample`` is text to compare engines on.
+    """
+    names = (TOKENIZER_FILE, SPECIAL_TOKENS_FILE, BASE_FILE)
+    paths = [workspace.committed(tables.TOKENIZER, name) for name in names]
+    texts = [path.read_text("utf-8") if path.exists() else "" for path in paths]
+    # The cache alone would let every thread make one at once.
+    with _making:
+        return _make_run_tokenizer(*texts, sample)
+
+
+_making = threading.Lock()
+
+
+@functools.lru_cache(maxsize=2)
+def _make_run_tokenizer(text: str, special: str, of_base: str, sample: bytes) -> RunTokenizer:
+    tokenizer = load_tokenizer(text)
+    base, lengths = None, None
+    if of_base and spaces_stay_single(load_tokenizer(of_base)):
+        lengths = run_lengths(load_tokenizer(of_base), tokenizer)
+    elif of_base:
+        base = load_engine(of_base, sample)
+    return RunTokenizer(
+        engine=load_engine(text, sample),
+        vocabulary=max(tokenizer.get_vocab().values()) + 1,
+        special=read_special_tokens(special),
+        base=base,
+        lengths=lengths,
+    )
+
+
+@dataclass(frozen=True)
+class EncodingOptions:
+    """What is made of a text besides tokens."""
+
+    fim: FimOptions | None = None
+    header: Header = Header.NONE
+
+
+def encode_documents(
+    selected: Selected, keys: Keys, tokenizer: RunTokenizer, options: EncodingOptions
+) -> Encoded:
+    """The tokens of selected documents; ``keys`` uint64[documents] identify their contents."""
+    texts, orders = selected.texts, np.full(keys.size, WHOLE, np.uint8)
+    if options.fim and options.fim.level is CutLevel.CHARACTER:
+        texts, orders = cut_texts(texts, keys, options.fim)
+    pieces = tokenizer.encode(texts)
+    firsts = np.concatenate([[0], np.cumsum(np.where(orders == WHOLE, 1, 3))])
+    contents = pieces
+    if options.fim:
+        tokens = _fim_tokens(tokenizer.special)
+        if options.fim.level is CutLevel.CHARACTER:
+            contents = join_pieces(pieces, orders, tokens)
+        else:
+            contents = arrange_tokens(pieces, keys, options.fim, tokens)
+    return Encoded(
+        documents=_add_headers(selected.rows, contents, tokenizer, options.header),
+        text_tokens=np.diff(pieces.offsets[firsts]),
+        without_runs=tokenizer.count_without_runs(texts, pieces),
+    )
+
+
+def _fim_tokens(special: Mapping[Role, SpecialToken]) -> FimTokens:
+    return FimTokens(
+        prefix=special[Role.FIM_PREFIX].id,
+        suffix=special[Role.FIM_SUFFIX].id,
+        middle=special[Role.FIM_MIDDLE].id,
+    )
+
+
+def _add_headers(
+    rows: pa.RecordBatch, contents: Segments, tokenizer: RunTokenizer, header: Header
+) -> Segments:
+    if header is Header.NONE:
+        return contents
+    if header is Header.TEXT:
+        lines = text_headers(rows["repository"], rows["path"], rows["language"])
+        return prepend_segments(tokenizer.encode(lines), contents)
+    names, places = distinct_names(rows["repository"])
+    roles = (Role.REPOSITORY, Role.PATH, Role.CONTENT)
+    return header_tokens(
+        tokenizer.encode(names),
+        places,
+        tokenizer.encode(rows["path"].cast(pa.large_binary())),
+        contents,
+        HeaderTokens(*(tokenizer.special[role].id for role in roles)),
+    )
