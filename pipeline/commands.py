@@ -242,6 +242,25 @@ def attribution(
         print_attribution(_console(), found, str(path))
 
 
+@app.command(epilog="Example: repomill card my-run")
+def card(run_path: RunArgument, as_json: JsonOption = False) -> None:
+    """Write the README.md with which the run's folder is a Hugging Face dataset."""
+    from pipeline.card import write_card
+    from pipeline.reading import read_configuration
+
+    folder = RunFolder.existing(run_path)
+    folder.recover_if_free()
+    path = write_card(folder, read_configuration(run_path / "config.yaml"))
+    if as_json:
+        _print_json({"output": str(path)})
+        return
+    print(f"Written: {path}")
+    print(
+        "Shards alone:      hf upload NAME RUN --repo-type dataset --include README.md 'shards/*'"
+    )
+    print("The whole run, with files as they were found, secrets included: leave --include out")
+
+
 @app.command(epilog="Example: repomill verify my-run")
 def verify(run_path: RunArgument, as_json: JsonOption = False) -> None:
     """Check every file of a run against its manifest; exit status 1 if one differs."""
