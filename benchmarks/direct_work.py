@@ -50,7 +50,7 @@ def do_stage(name: str, run: Path, staging: Path) -> None:
             _do_units([UNIT], LearnTokenizer(workspace, tuple(graph.parts), graph.options))
         case TokenizeDocuments():
             sample = read_sample(workspace, graph.parts)
-            _do_units(graph.parts, TokenizePart(workspace, graph.options, sample))
+            _do_units(graph.parts, TokenizePart(workspace, graph.options, graph.tokenizer, sample))
         case deduplicate.DeduplicateDocuments():
             _deduplicate(graph)
         case shard.WriteShards():

@@ -138,7 +138,8 @@ def _tokenize(configuration: Configuration, run: RunFolder, workspace: Workspace
     cuts = FimOptions(fim.rate, fim.spm_rate, CutLevel(fim.level), fim.seed) if fim.rate else None
     encoding = EncodingOptions(cuts, Header(tokenize.header))
     options = TokenizeOptions(tokenize.redact, encoding, Order(tokenize.order))
-    return TokenizeDocuments(workspace, _parts(run, tables.DOCUMENTS), options)
+    tokenizer = _manifest(run, tables.TOKENIZER).digest
+    return TokenizeDocuments(workspace, _parts(run, tables.DOCUMENTS), tokenizer, options)
 
 
 def _shard(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:

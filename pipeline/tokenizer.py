@@ -135,7 +135,8 @@ def prepare_tokenizer(choice: TokenizerChoice, *, whole: bool) -> dict[str, str]
             end_of_text = find_end_of_text(tokenizer, choice.end_of_text)
         except ValueError as error:
             raise UsageError(f"tokenize.tokenizer.file: {choice.file}: {error}") from error
-    runs = runs_to_add(choice)
+    # Of a file it must be known before any work whether it takes runs.
+    runs = runs_to_add(choice) if whole or choice.file else 0
     try:
         extended = add_whitespace_runs(tokenizer, runs) if runs else tokenizer
     except ValueError as error:

@@ -256,5 +256,6 @@ def copy_pieces(
 ) -> None:
     """Copies runs of tokens: ``values[starts[i]:][:lengths[i]]`` to ``out[targets[i]:]``."""
     for index in range(starts.size):
-        for step in range(lengths[index]):
-            out[targets[index] + step] = values[starts[index] + step]
+        start, target, length = starts[index], targets[index], lengths[index]
+        # Slices are copied as blocks, several times as fast as tokens one by one.
+        out[target : target + length] = values[start : start + length]

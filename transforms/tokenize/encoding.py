@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,7 +37,7 @@ from transforms.tokenize.segments import Numbers, Segments
 from transforms.tokenizers.engines import Engine
 from transforms.tokenizers.loading import load_engine, load_tokenizer
 from transforms.tokenizers.roles import SpecialToken, read_special_tokens
-from transforms.tokenizers.runs import run_lengths, spaces_stay_single
+from transforms.tokenizers.runs import count_without_runs, run_lengths, spaces_stay_single
 
 
 class Encoded(NamedTuple):
@@ -75,30 +74,33 @@ class RunTokenizer:
     def count_without_runs(self, texts: pa.LargeBinaryArray, encoded: Segments) -> int:
         """The tokens that texts would have without the added runs of spaces."""
         if self.lengths is not None:
-            return int(self.lengths[encoded.ids].sum(dtype=np.int64))
+            return count_without_runs(encoded.ids, self.lengths)
         if self.base is not None:
             return self.base.encode(texts)[0].size
         return encoded.ids.size
 
 
-def load_run_tokenizer(workspace: Workspace, sample: bytes) -> RunTokenizer:
-    """The tokenizer that a run has committed, made once a process.
+def load_run_tokenizer(workspace: Workspace, digest: str, sample: bytes) -> RunTokenizer:
+    """The tokenizer that a run has committed, read once a process.
 
-    ``sample`` is text to compare engines on.
+    ``digest`` is that of its files, ``sample`` text to compare engines on.
     """
+    with _reading:
+        if (digest, sample) not in _read:
+            _read.clear()
+            _read[digest, sample] = _read_run_tokenizer(workspace, sample)
+        return _read[digest, sample]
+
+
+# A cache of functools would let every thread read at once.
+_reading = threading.Lock()
+_read: dict[tuple[str, bytes], RunTokenizer] = {}
+
+
+def _read_run_tokenizer(workspace: Workspace, sample: bytes) -> RunTokenizer:
     names = (TOKENIZER_FILE, SPECIAL_TOKENS_FILE, BASE_FILE)
     paths = [workspace.committed(tables.TOKENIZER, name) for name in names]
-    texts = [path.read_text("utf-8") if path.exists() else "" for path in paths]
-    # The cache alone would let every thread make one at once.
-    with _making:
-        return _make_run_tokenizer(*texts, sample)
-
-
-_making = threading.Lock()
-
-
-@functools.lru_cache(maxsize=2)
-def _make_run_tokenizer(text: str, special: str, of_base: str, sample: bytes) -> RunTokenizer:
+    text, special, of_base = (path.read_text("utf-8") if path.exists() else "" for path in paths)
     tokenizer = load_tokenizer(text)
     base, lengths = None, None
     if of_base and spaces_stay_single(load_tokenizer(of_base)):

@@ -77,6 +77,5 @@ def _ends(lengths: Numbers) -> Offsets:
 @compiled
 def _copy_segments(ids: Ids, starts: Numbers, places: Offsets, out: Ids) -> None:
     for number in range(starts.size):
-        start, place = starts[number], places[number]
-        for step in range(places[number + 1] - place):
-            out[place + step] = ids[start + step]
+        start, place, end = starts[number], places[number], places[number + 1]
+        out[place:end] = ids[start : start + end - place]

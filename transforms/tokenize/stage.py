@@ -49,16 +49,20 @@ class TokenizeOptions:
 
 @dataclass(frozen=True)
 class TokenizePart:
-    """Tokenizes the selected documents of one part."""
+    """Tokenizes the selected documents of one part.
+
+    ``tokenizer`` is the digest of the run's tokenizer, ``sample`` text to compare engines on.
+    """
 
     workspace: Workspace
     options: TokenizeOptions
+    tokenizer: str
     sample: bytes
 
     def __call__(self, unit: str) -> Receipt:
         """Tokenizes the part whose file has this name without its suffix."""
         part = f"{unit}.parquet"
-        tokenizer = load_run_tokenizer(self.workspace, self.sample)
+        tokenizer = load_run_tokenizer(self.workspace, self.tokenizer, self.sample)
         schema = tokens_table.schema(tokens_table.token_type(tokenizer.vocabulary))
         order = ReadingOrder(self.options.order)
         counts: Counter[str] = Counter({f"parts.{tokenizer.engine.name}": 1})
@@ -118,16 +122,17 @@ def count_tokens(selected: Selected, encoded: Encoded) -> Counter[str]:
 
 @dataclass
 class TokenizeDocuments(beam.PTransform[Any, Any]):
-    """Tokenizes the selected documents of a run."""
+    """Tokenizes the selected documents of a run; ``tokenizer`` is the digest of that table."""
 
     workspace: Workspace
     parts: Sequence[str]
+    tokenizer: str
     options: TokenizeOptions
 
     def expand(self, begin: PBegin) -> PCollection[str]:
         """Nothing in, names of finished parts out."""
         sample = read_sample(self.workspace, self.parts)
-        work = TokenizePart(self.workspace, self.options, sample)
+        work = TokenizePart(self.workspace, self.options, self.tokenizer, sample)
         units = [Path(part).stem for part in self.parts]
         finished: PCollection[str] = begin | ProcessUnits(units, work)
         return finished

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
+from transforms.compiled import compiled
 from transforms.tokenizers.bytelevel import SPACE, extend_merges, why_not_byte_level
 from transforms.tokenizers.definitions import build_tokenizer, definition_of
 
@@ -110,3 +111,22 @@ def run_lengths(base: Tokenizer, with_runs: Tokenizer) -> npt.NDArray[np.uint8]:
             run = base.encode(" " * len(token), add_special_tokens=False)
             lengths[token_id] = len(run.ids)
     return lengths
+
+
+def count_without_runs(ids: npt.NDArray[np.uint32], lengths: npt.NDArray[np.uint8]) -> int:
+    """How many tokens some ids are without runs, by the ``lengths`` of `run_lengths`.
+
+    Raises:
+      ValueError: an id is not in the vocabulary.
+    """
+    if ids.size and ids.max() >= lengths.size:
+        raise ValueError(f"ids must be below {lengths.size}, got {ids.max()}")
+    return int(_sum_lengths(ids, lengths))
+
+
+@compiled
+def _sum_lengths(ids: npt.NDArray[np.uint32], lengths: npt.NDArray[np.uint8]) -> int:
+    total = 0
+    for token in ids:
+        total += lengths[token]
+    return total

@@ -1,3 +1,5 @@
+import hashlib
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -53,7 +55,10 @@ def prepare(folder, crawled=CRAWLED, parts=3):
 
 
 def tokenize(workspace, workers=2, options=DEFAULTS):
-    run_stage(TokenizeDocuments(workspace, part_names(workspace), options), workers)
+    text = workspace.committed(tables.TOKENIZER, TOKENIZER_FILE).read_text()
+    # One that is read goes by what it is.
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    run_stage(TokenizeDocuments(workspace, part_names(workspace), digest, options), workers)
     return workspace
 
 
@@ -133,8 +138,8 @@ def test_a_wrong_fast_engine_leaves_the_ids_as_they_are(tokenized, tmp_path, mon
 
     monkeypatch.setattr(GigatokenEngine, "encode", lie)
     # An engine that was chosen before is not chosen anew.
-    for module, name in ((loading, "_choose_engine"), (encoding, "_make_run_tokenizer")):
-        monkeypatch.setattr(module, name, getattr(module, name).__wrapped__)
+    monkeypatch.setattr(loading, "_choose_engine", loading._choose_engine.__wrapped__)
+    monkeypatch.setattr(encoding, "_read", {})
     other = tokenize(prepare(tmp_path))
     statistics = [receipt.statistics for receipt in other.receipts().values()]
     assert sum(counts.get("parts.tokenizers", 0) for counts in statistics) == 3
@@ -185,7 +190,7 @@ def test_counts_what_was_redacted_in_selected_documents_alone(tmp_path):
     crawled = [Repository("a", {"kept.py": b"To a@b.co 1", "rejected.py": b"To a@b.co 1"})]
     spans = {("a", "kept.py"): [SPAN], ("a", "rejected.py"): [SPAN]}
     workspace = with_secrets(prepare(tmp_path, crawled, parts=1), spans)
-    work = TokenizePart(workspace, TokenizeOptions(("email", "key")), b"")
+    work = TokenizePart(workspace, TokenizeOptions(("email", "key")), "p50k", b"")
     (name,) = part_names(workspace)
     statistics = work(name.removesuffix(".parquet")).statistics
     assert (statistics["redacted.email"], statistics["redacted.key"]) == (1, 0)
