@@ -26,6 +26,8 @@ ENTRIES = {
     "syntax": "whether texts are Python, and its lines, against parsers of others",
     "secrets": "secrets and personal data: precision and recall on planted ones, speed",
     "similar": "near-duplicates of a file in a run of a million documents",
+    "loading": "loading shards in shuffled batches against other loaders",
+    "formats": "shards in other formats, read by their own libraries, token for token",
     "recall": "precision and recall of deduplication against exact truth",
     "kernels": "rates of the kernels, and of annotate as a whole",
     "deduplication": "the deduplication job against its peers: CPU, precision, recall",

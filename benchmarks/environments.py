@@ -30,6 +30,15 @@ REQUIREMENTS: Mapping[str, tuple[str, ...]] = {
     ),
     "detect-secrets": ("detect-secrets==1.5.0",),
     "gaoya": ("gaoya==0.2.2", _READER),
+    "loaders": (
+        "datasets==5.2.0",
+        "litdata==0.2.76",
+        "megatron-core==0.16.1",
+        "numpy==2.4.6",
+        "torch==2.13.0",
+        _READER,
+    ),
+    "mosaicml": ("mosaicml-streaming==0.13.0", "numpy==2.1.3", "torch==2.13.0", _READER),
     "parsers": (
         "libcst==1.9.0",
         "ruff==0.17.6",
