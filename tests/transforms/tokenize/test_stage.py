@@ -1,3 +1,4 @@
+import functools
 import hashlib
 
 import numpy as np
@@ -18,6 +19,7 @@ from tests.transforms.builders import (
     write_run,
     write_tokenizer,
 )
+from tests.transforms.tokenizers.builders import TEXTS
 from transforms.parts import PartWriter, map_stream, read_part, write_whole
 from transforms.tokenize import encoding
 from transforms.tokenize.encoding import EncodingOptions
@@ -27,8 +29,10 @@ from transforms.tokenize.order import Order
 from transforms.tokenize.stage import TokenizeDocuments, TokenizeOptions, TokenizePart
 from transforms.tokenizers import loading
 from transforms.tokenizers.engines import GigatokenEngine
+from transforms.tokenizers.runs import add_whitespace_runs
 from transforms.tokenizers.special import add_special_tokens
-from transforms.tokenizers.vocabulary import END_OF_TEXT, gpt2_tokenizer, p50k_tokenizer
+from transforms.tokenizers.training import train_tokenizer
+from transforms.tokenizers.vocabulary import END_OF_TEXT
 
 REJECTED = {("a", "rejected.py"), ("c", "all.py"), ("c", "of it.py")}
 CRAWLED = [
@@ -40,6 +44,17 @@ CRAWLED = [
 DEFAULTS = TokenizeOptions()
 
 
+@functools.cache
+def base():
+    """A small tokenizer, which is quick to load."""
+    return train_tokenizer(TEXTS, 340, "gpt2", 25)
+
+
+@functools.cache
+def tokenizer():
+    return add_whitespace_runs(base(), 25)
+
+
 def prepare(folder, crawled=CRAWLED, parts=3):
     workspace = write_run(folder, crawled, parts)
     for name in part_names(workspace):
@@ -48,9 +63,8 @@ def prepare(folder, crawled=CRAWLED, parts=3):
         rules = ["unwanted" if tuple(row.values()) in REJECTED else None for row in rows]
         with PartWriter(workspace.committed(tables.SELECTION, name), SELECTION) as writer:
             writer.write(pa.record_batch([pa.array(rules, pa.string())], schema=SELECTION))
-    write_tokenizer(workspace, p50k_tokenizer(), end_of_text=END_OF_TEXT)
-    base = workspace.committed(tables.TOKENIZER, BASE_FILE)
-    write_whole(base, gpt2_tokenizer().to_str().encode())
+    write_tokenizer(workspace, tokenizer(), end_of_text=END_OF_TEXT)
+    write_whole(workspace.committed(tables.TOKENIZER, BASE_FILE), base().to_str().encode())
     return workspace
 
 
@@ -73,7 +87,6 @@ def token_files(workspace):
 
 
 def test_encodes_the_selected_documents_and_no_others(tokenized):
-    tokenizer = p50k_tokenizer()
     names = document_names(tokenized)
     found = {}
     for part, path in enumerate(token_files(tokenized)):
@@ -87,11 +100,11 @@ def test_encodes_the_selected_documents_and_no_others(tokenized):
         for repository in CRAWLED
         for path, content in repository.files.items()
     }
-    assert {names[document]: tokenizer.decode(ids) for document, ids in found.items()} == {
+    assert {names[document]: tokenizer().decode(ids) for document, ids in found.items()} == {
         name: text for name, text in texts.items() if name not in REJECTED
     }
     for document, ids in found.items():
-        assert ids == tokenizer.encode(texts[names[document]], add_special_tokens=False).ids
+        assert ids == tokenizer().encode(texts[names[document]], add_special_tokens=False).ids
 
 
 def test_ids_are_stored_in_two_bytes(tokenized):
@@ -163,9 +176,9 @@ def with_secrets(workspace, spans):
 def decoded(workspace):
     """The text of the tokens of each document, by its name."""
     text = workspace.committed(tables.TOKENIZER, TOKENIZER_FILE).read_text()
-    tokenizer, names = Tokenizer.from_str(text), document_names(workspace)
+    own, names = Tokenizer.from_str(text), document_names(workspace)
     return {
-        names[row["document"]]: tokenizer.decode(row["input_ids"], skip_special_tokens=False)
+        names[row["document"]]: own.decode(row["input_ids"], skip_special_tokens=False)
         for path in token_files(workspace)
         for row in map_stream(path).to_pylist()
     }
@@ -207,8 +220,8 @@ SPECIAL = {
 
 
 def with_special_tokens(workspace):
-    tokenizer = add_special_tokens(p50k_tokenizer(), list(SPECIAL.values()))
-    write_tokenizer(workspace, tokenizer, end_of_text=END_OF_TEXT, **SPECIAL)
+    extended = add_special_tokens(tokenizer(), list(SPECIAL.values()))
+    write_tokenizer(workspace, extended, end_of_text=END_OF_TEXT, **SPECIAL)
     return workspace
 
 
@@ -269,11 +282,11 @@ def test_statistics_of_text_leave_out_what_was_added(tmp_path, added):
     workspace = with_special_tokens(prepare(tmp_path, NAMED, parts=1))
     tokenize(workspace, options=TokenizeOptions(encoding=added))
     texts = [content.decode() for content in NAMED[0].files.values()]
-    plain = [p50k_tokenizer().encode(text, add_special_tokens=False).ids for text in texts]
+    plain = [tokenizer().encode(text, add_special_tokens=False).ids for text in texts]
     if added.fim is None or added.fim.level is CutLevel.TOKEN:
         assert total(workspace, "text_tokens") == sum(map(len, plain))
-        base = [gpt2_tokenizer().encode(text, add_special_tokens=False).ids for text in texts]
-        assert total(workspace, "text_tokens_without_runs") == sum(map(len, base))
+        without = [base().encode(text, add_special_tokens=False).ids for text in texts]
+        assert total(workspace, "text_tokens_without_runs") == sum(map(len, without))
     assert total(workspace, "characters.python") == sum(map(len, texts))
     assert total(workspace, "text_tokens.python") == total(workspace, "text_tokens")
     rows = [row for path in token_files(workspace) for row in map_stream(path)["input_ids"]]
