@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from transforms.buffers import Bytes
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free
 
 
-@compiled
+@allocation_free
 def count_code_points(data: Bytes, start: int, end: int) -> int:
     """How many code points begin from ``start`` to before ``end``."""
     count = 0

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from transforms.buffers import Bytes, Offsets
 from transforms.codepoints import count_code_points
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free, compiled
 from transforms.lexing.skips import COMMENT, NEWLINE, RETURN, UNFINISHED, is_line_end
 from transforms.lexing.spans import begin_text, new_state, next_span
 from transforms.lexing.tables import SYNTAXES, Firsts, Starts, Tokens, lexer_tables
@@ -118,7 +118,7 @@ def _count_comments(
     return counts
 
 
-@compiled
+@allocation_free
 def _after_shebang(data: Bytes, begin: int, end: int) -> int:
     """The end of a first line that names an interpreter, which no language reads."""
     if begin + 2 >= end or data[begin] != 0x23 or data[begin + 1] != 0x21:
@@ -174,7 +174,7 @@ def _normalize(
     return out, ends, cursor[_KEPT]
 
 
-@compiled
+@allocation_free
 def _end_line(out: Bytes, cursor: Cursor) -> None:
     """Ends the line behind what is kept of it; a line of which nothing is kept is gone."""
     kept = cursor[_KEPT]
@@ -185,7 +185,7 @@ def _end_line(out: Bytes, cursor: Cursor) -> None:
     cursor[_JOINS] = 0
 
 
-@compiled
+@allocation_free
 def _separate(byte: int, out: Bytes, cursor: Cursor) -> None:
     """Writes a space in the place of a comment where tokens would become one without it."""
     cursor[_JOINS] = 0
@@ -197,7 +197,7 @@ def _separate(byte: int, out: Bytes, cursor: Cursor) -> None:
             cursor[_FILLED] += 1
 
 
-@compiled
+@allocation_free
 def _copy_code(data: Bytes, position: int, end: int, out: Bytes, cursor: Cursor) -> None:
     """Copies code by lines. The two bytes of CR LF end one line, and then a blank one."""
     if position < end and cursor[_JOINS]:
@@ -217,7 +217,7 @@ def _copy_code(data: Bytes, position: int, end: int, out: Bytes, cursor: Cursor)
     cursor[_FILLED], cursor[_KEPT] = filled, kept
 
 
-@compiled
+@allocation_free
 def _copy_string(data: Bytes, position: int, end: int, out: Bytes, cursor: Cursor) -> None:
     """Copies a string as it is but for its line ends."""
     if cursor[_JOINS]:

@@ -2,6 +2,11 @@
 
 Kernels release the GIL, so that a thread a core is enough, and are cached on disk,
 so that only the first run on a machine compiles.
+
+Numba counts the references to arrays, by an atomic instruction for each array that a
+function is given or each slice that it takes; in what is called for every word or line
+of a text that costs several times what the work does. Functions that allocate nothing
+need no counts.
 """
 
 from __future__ import annotations
@@ -20,7 +25,24 @@ def compiled(function: Function) -> Function:
     Integers wrap around as in C and NumPy; nothing is reordered or approximated, so
     that results are equal on every machine.
     """
-    return cast(
-        Function,
-        numba.njit(nogil=True, cache=True, fastmath=False, error_model="numpy")(function),
-    )
+    return _compile(function, counts_references=True)
+
+
+def allocation_free(function: Function) -> Function:
+    """As `compiled`, for what kernels call: it makes no arrays but views, and returns none.
+
+    Numba refuses to compile one that allocates.
+    """
+    return _compile(function, counts_references=False)
+
+
+def _compile(function: Function, *, counts_references: bool) -> Function:
+    options: dict[str, Any] = {
+        "nogil": True,
+        "cache": True,
+        "fastmath": False,
+        "error_model": "numpy",
+        # A function that does not say would take this from whatever calls it first.
+        "_nrt": counts_references,
+    }
+    return cast(Function, numba.njit(**options)(function))

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.buffers import Bytes, Offsets
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free, compiled
 from transforms.interpreted import MULTIPLIER, SHINGLE_WORDS, word_bytes
 
 Hashes = npt.NDArray[np.uint64]
@@ -31,7 +31,7 @@ _MAX_INSERTION = 24
 _IS_WORD_BYTE = word_bytes()
 
 
-@compiled
+@allocation_free
 def mix(value: np.uint64) -> np.uint64:
     """Spreads every bit of a 64-bit value over all others; a bijection (MurmurHash3)."""
     value ^= value >> np.uint64(33)
@@ -81,7 +81,7 @@ def hash_shingles(data: Bytes, start: int, end: int, out: Hashes) -> int:
     return count
 
 
-@compiled
+@allocation_free
 def _hash_words(data: Bytes, start: int, stop: int, edges: Offsets, out: Hashes) -> int:
     """Writes the hashes of the words from ``start`` to before ``stop``; says how many."""
     found = 0
@@ -112,7 +112,7 @@ def _hash_words(data: Bytes, start: int, stop: int, edges: Offsets, out: Hashes)
     return count
 
 
-@compiled
+@allocation_free
 def _load(data: Bytes, at: np.uint64) -> np.uint64:
     """Eight bytes, the first one lowest; written so that LLVM makes it one instruction."""
     value = np.uint64(0)
@@ -121,7 +121,7 @@ def _load(data: Bytes, at: np.uint64) -> np.uint64:
     return value
 
 
-@compiled
+@allocation_free
 def _load_short(data: Bytes, at: np.uint64, size: np.uint64) -> np.uint64:
     """As `_load`, for so many bytes, where the data may end before eight."""
     value = np.uint64(0)
@@ -130,7 +130,7 @@ def _load_short(data: Bytes, at: np.uint64, size: np.uint64) -> np.uint64:
     return value
 
 
-@compiled
+@allocation_free
 def _combine(words: Hashes, count: int, out: Hashes) -> None:
     for first in range(count):
         place = np.uint64(first)
@@ -140,7 +140,7 @@ def _combine(words: Hashes, count: int, out: Hashes) -> None:
         out[place] = value
 
 
-@compiled
+@allocation_free
 def max_shingles(size: int) -> int:
     """The most shingles that a text of so many bytes can have."""
     return (size + 1) // 2 + 1
@@ -233,7 +233,7 @@ def _sort_large_buckets(values: Hashes, ends: npt.NDArray[np.int32]) -> None:
         start = end
 
 
-@compiled
+@allocation_free
 def count_common(left: Hashes, right: Hashes) -> int:
     """How many values two ascending arrays of distinct values have in common."""
     common = 0
@@ -251,7 +251,7 @@ def count_common(left: Hashes, right: Hashes) -> int:
     return common
 
 
-@compiled
+@allocation_free
 def jaccard(left: Hashes, right: Hashes) -> float:
     """The Jaccard similarity of two ascending arrays of distinct values; 0 if both are empty."""
     common = count_common(left, right)

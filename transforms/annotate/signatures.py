@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from schemas.fingerprints import EMPTY_SIGNATURE
 from transforms.buffers import Bytes, Offsets
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free, compiled
 from transforms.interpreted import MULTIPLIER, NOTHING
 from transforms.shingles import Hashes, hash_shingles, max_shingles, mix, sort_distinct
 
@@ -127,7 +127,7 @@ def _sketch(elements: Hashes, seed: np.uint64, values: Hashes, rounds: Offsets) 
                 values[place] = min(values[place], mix(element + key))
 
 
-@compiled
+@allocation_free
 def _first_round(elements: Hashes, seed: np.uint64, values: Hashes) -> int:
     """The round that most texts need alone; says how many places it leaves empty."""
     places = np.uint64(values.size)
@@ -144,7 +144,7 @@ def _first_round(elements: Hashes, seed: np.uint64, values: Hashes) -> int:
     return empty
 
 
-@compiled
+@allocation_free
 def _round(elements: Hashes, seed: np.uint64, number: int, values: Hashes, rounds: Offsets) -> int:
     """A later round, which changes only places that earlier ones left; says how many."""
     places = np.uint64(values.size)
@@ -160,6 +160,6 @@ def _round(elements: Hashes, seed: np.uint64, number: int, values: Hashes, round
     return filled
 
 
-@compiled
+@allocation_free
 def _key(seed: np.uint64, number: int) -> np.uint64:
     return mix(seed + np.uint64(number + 1) * MULTIPLIER)

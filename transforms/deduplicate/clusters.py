@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free, compiled
 from transforms.deduplicate.bands import PLACE_BITS, Claims
 from transforms.deduplicate.keep import Places
 from transforms.deduplicate.sketches import Sketches, count_unequal
@@ -24,7 +24,7 @@ LARGE_BUCKET = 32
 greedy pass, which compares with kept documents alone: all members may match."""
 
 
-@compiled
+@allocation_free
 def unite_buckets(
     claims: Claims,
     sketches: Sketches,
@@ -65,14 +65,14 @@ def unite_buckets(
         first = end
 
 
-@compiled
+@allocation_free
 def unite_groups(members: Places, firsts: Places, parents: Places) -> None:
     """Unites each member with the first of its group."""
     for index in range(members.size):
         _unite(parents, np.int64(members[index]), np.int64(firsts[index]))
 
 
-@compiled
+@allocation_free
 def find_root(parents: Places, place: Place) -> Place:
     """The smallest place of a document's component; shortens the way to it."""
     while parents[place] != place:
@@ -81,7 +81,7 @@ def find_root(parents: Places, place: Place) -> Place:
     return place
 
 
-@compiled
+@allocation_free
 def _unite(parents: Places, left: Place, right: Place) -> None:
     left = find_root(parents, left)
     right = find_root(parents, right)

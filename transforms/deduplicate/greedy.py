@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free, compiled
 from transforms.deduplicate.sketches import Sketches, count_unequal
 from transforms.shingles import Hashes
 
@@ -203,7 +203,7 @@ def _list_earlier(
     return found
 
 
-@compiled
+@allocation_free
 def _find_rivals(
     candidate: int,
     low: int,
@@ -278,7 +278,7 @@ def _decide(
             _keep(candidate, rivalry)
 
 
-@compiled
+@allocation_free
 def _keep(candidate: int, rivalry: Rivalry) -> None:
     own_buckets, own_offsets, kept_starts, kept_counts, kept, _, groups, group_kept = rivalry
     for place in range(own_offsets[candidate], own_offsets[candidate + 1]):
@@ -290,7 +290,7 @@ def _keep(candidate: int, rivalry: Rivalry) -> None:
         group_kept[groups[candidate]] = candidate
 
 
-@compiled
+@allocation_free
 def _similarity(left: Hashes, right: Hashes, threshold: float) -> float:
     """The Jaccard similarity, or 0 as soon as it must be below the threshold."""
     smaller = min(left.size, right.size)

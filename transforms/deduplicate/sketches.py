@@ -14,7 +14,7 @@ from math import exp, lgamma, log
 import numpy as np
 import numpy.typing as npt
 
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free, compiled
 
 MISTAKES = 1e-7
 """The share of pairs at the threshold that may be refused."""
@@ -43,7 +43,7 @@ def sketch_signatures(signatures: npt.NDArray[np.uint32]) -> Sketches:
     return sketches
 
 
-@compiled
+@allocation_free
 def count_unequal(left: Sketches, right: Sketches) -> np.int64:
     """In how many places two sketches differ."""
     total = np.uint64(0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from transforms.buffers import Bytes
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free
 from transforms.lexing.skips import (
     BACKSLASH,
     FAILURES,
@@ -26,7 +26,7 @@ from transforms.lexing.skips import (
 from transforms.lexing.tables import SPACED, TRAILED
 
 
-@compiled
+@allocation_free
 def skip_heredoc(data: Bytes, position: int, end: int, flags: int, state: State) -> int:
     """The end of a heredoc's opener; its text begins on the next line."""
     if position < end and data[position] == 0x3C:
@@ -63,7 +63,7 @@ def skip_heredoc(data: Bytes, position: int, end: int, flags: int, state: State)
     return int(place + quoted)
 
 
-@compiled
+@allocation_free
 def skip_heredocs(data: Bytes, position: int, end: int, state: State) -> int:
     """The end of the heredocs that begin here; those that nothing closes are none."""
     for number in range(state[PENDING]):
@@ -78,7 +78,7 @@ def skip_heredocs(data: Bytes, position: int, end: int, state: State) -> int:
     return position
 
 
-@compiled
+@allocation_free
 def _heredoc_end(data: Bytes, position: int, end: int, start: int, stop: int, style: int) -> int:
     """The end of the line's word that closes a heredoc, or -1."""
     while position < end:

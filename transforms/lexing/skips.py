@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.buffers import Bytes
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free
 from transforms.interpreted import word_bytes
 from transforms.lexing.tables import (
     AFTER_SPACE,
@@ -89,19 +89,19 @@ _BEFORE_REGEX = np.array(
 _MAX_WORD_BYTES = 7
 
 
-@compiled
+@allocation_free
 def is_word(byte: int) -> bool:
     """Whether a byte is an ASCII letter or digit, an underscore or beyond ASCII."""
     return bool(_CLASSES[byte] & _WORD)
 
 
-@compiled
+@allocation_free
 def is_line_end(byte: int) -> bool:
     """Whether a byte is a line feed or a carriage return."""
     return bool(_CLASSES[byte] & _LINE_END)
 
 
-@compiled
+@allocation_free
 def opens_here(
     data: Bytes, begin: int, position: int, end: int, token: int, tokens: Tokens
 ) -> bool:
@@ -137,7 +137,7 @@ def opens_here(
     return row[KIND] != FENCED or _fence_size(data, after, end, token, tokens) >= 0
 
 
-@compiled
+@allocation_free
 def closes_here(data: Bytes, position: int, end: int, token: int, tokens: Tokens) -> bool:
     """Whether what closes a token stands here."""
     size = tokens[token, CLOSES]
@@ -149,7 +149,7 @@ def closes_here(data: Bytes, position: int, end: int, token: int, tokens: Tokens
     return bool(place == size)
 
 
-@compiled
+@allocation_free
 def skip_line(data: Bytes, position: int, end: int, flags: int) -> int:
     """The end of a comment that a line's end closes, without that."""
     while position < end:
@@ -165,7 +165,7 @@ def skip_line(data: Bytes, position: int, end: int, flags: int) -> int:
     return position
 
 
-@compiled
+@allocation_free
 def skip_block(
     data: Bytes, position: int, end: int, token: int, tokens: Tokens, state: State
 ) -> int:
@@ -196,7 +196,7 @@ def skip_block(
     return after
 
 
-@compiled
+@allocation_free
 def skip_character(data: Bytes, position: int, end: int) -> int:
     """The end of a character between quotes; of the quote alone where there is none."""
     if position >= end:
@@ -213,7 +213,7 @@ def skip_character(data: Bytes, position: int, end: int) -> int:
     return place + 1 if place < last and data[place] == 0x27 else position
 
 
-@compiled
+@allocation_free
 def _fence_size(data: Bytes, position: int, end: int, token: int, tokens: Tokens) -> int:
     """Bytes of the fence here, -1 where it or what has to follow it is not whole."""
     fence = tokens[token, FENCE]
@@ -230,7 +230,7 @@ def _fence_size(data: Bytes, position: int, end: int, token: int, tokens: Tokens
     return place - position
 
 
-@compiled
+@allocation_free
 def skip_fenced(
     data: Bytes, position: int, end: int, token: int, tokens: Tokens, state: State
 ) -> int:
@@ -258,7 +258,7 @@ def skip_fenced(
     return end
 
 
-@compiled
+@allocation_free
 def skip_regex(data: Bytes, begin: int, position: int, end: int, state: State) -> int:
     """The end of a regular expression; one byte on where the slash divides."""
     after = position + 1
@@ -285,7 +285,7 @@ def skip_regex(data: Bytes, begin: int, position: int, end: int, state: State) -
     return after
 
 
-@compiled
+@allocation_free
 def _may_begin_regex(data: Bytes, begin: int, position: int, end: int) -> bool:
     """Whether what stands before a slash makes it a regular expression's, not a division's."""
     place = position - 1
@@ -311,7 +311,7 @@ def _may_begin_regex(data: Bytes, begin: int, position: int, end: int) -> bool:
     return size <= _MAX_WORD_BYTES and known < _BEFORE_REGEX.size
 
 
-@compiled
+@allocation_free
 def skip_delimited(
     data: Bytes, begin: int, position: int, end: int, opener: int, flags: int, state: State
 ) -> int:
@@ -336,7 +336,7 @@ def skip_delimited(
     return position
 
 
-@compiled
+@allocation_free
 def _skip_part(data: Bytes, position: int, end: int, state: State) -> int:
     """The end of what stands between a delimiter and what closes it, or -1."""
     if position >= end:

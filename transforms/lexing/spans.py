@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from transforms.buffers import Bytes
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free, compiled
 from transforms.lexing.heredocs import skip_heredoc, skip_heredocs
 from transforms.lexing.skips import (
     BACKSLASH,
@@ -83,14 +83,14 @@ def new_state() -> State:
     return np.zeros(_STATE_SIZE, dtype=np.int64)
 
 
-@compiled
+@allocation_free
 def begin_text(state: State, start: int) -> None:
     """Forgets the text before; ``start`` is the row of the text before all code, or -1."""
     state[:FRAMES] = 0
     state[MODE] = start + 1
 
 
-@compiled
+@allocation_free
 def next_span(
     data: Bytes,
     begin: int,
@@ -140,7 +140,7 @@ def next_span(
     return end, end, NOTHING
 
 
-@compiled
+@allocation_free
 def _skip(
     data: Bytes,
     begin: int,
@@ -183,7 +183,7 @@ def _skip(
     return int(max(after, position + 1))
 
 
-@compiled
+@allocation_free
 def _is_formatted(data: Bytes, begin: int, position: int) -> bool:
     """Whether the quote here follows a prefix of Python's with an f or a t."""
     found = False
@@ -198,7 +198,7 @@ def _is_formatted(data: Bytes, begin: int, position: int) -> bool:
     return found and place > position - 4
 
 
-@compiled
+@allocation_free
 def _interpolation(data: Bytes, position: int, end: int, style: int) -> int:
     """How many bytes begin interpolated code here, the last of them its bracket; or 0."""
     byte = data[position]
@@ -216,7 +216,7 @@ def _interpolation(data: Bytes, position: int, end: int, style: int) -> int:
     return 2 if byte == 0x24 and (braced or parenthesized) else 0
 
 
-@compiled
+@allocation_free
 def _skip_quoted(
     data: Bytes,
     position: int,
@@ -267,7 +267,7 @@ def _skip_quoted(
     return end
 
 
-@compiled
+@allocation_free
 def _escaped(data: Bytes, position: int, end: int, formatted: bool, state: State) -> int:
     """How many bytes after a backslash it takes the meaning from."""
     if position + 1 >= end:
@@ -284,7 +284,7 @@ def _escaped(data: Bytes, position: int, end: int, formatted: bool, state: State
     return 1
 
 
-@compiled
+@allocation_free
 def _push(state: State, token: int, bracket: int) -> None:
     frame = FRAMES + state[DEPTH] * _FRAME_SIZE
     state[frame + _TOKEN] = token
@@ -294,7 +294,7 @@ def _push(state: State, token: int, bracket: int) -> None:
     state[DEPTH] += 1
 
 
-@compiled
+@allocation_free
 def _skip_bracket(data: Bytes, position: int, end: int, tokens: Tokens, state: State) -> int:
     """One byte on; the end of interpolated code goes back into its string."""
     byte = data[position]

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.buffers import Bytes
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free, compiled
 from transforms.parse.quoted import (
     BAD,
     CLOSES,
@@ -79,7 +79,7 @@ _STRING, _BYTES, _FSTART, _FEND = KIND["STRING"], KIND["BYTES"], KIND["FSTART"],
 _FOPEN, _FCLOSE, _FCOLON, _BANG = KIND["FOPEN"], KIND["FCLOSE"], KIND["FCOLON"], KIND["BANG"]
 
 
-@compiled
+@allocation_free
 def max_tokens(size: int) -> int:
     """An upper bound for the tokens of a text of so many bytes."""
     # A line of an indented letter has three bytes and, with its dedent, four tokens.
@@ -120,7 +120,7 @@ def lex_into(data: Bytes, start: int, end: int, tokens: Tokens) -> int:
     return int(state[_COUNT])
 
 
-@compiled
+@allocation_free
 def _emit(tokens: Tokens, state: Numbers, kind: int, begin: int, end: int) -> None:
     count = state[_COUNT]
     tokens[count, 0] = kind
@@ -130,7 +130,7 @@ def _emit(tokens: Tokens, state: Numbers, kind: int, begin: int, end: int) -> No
     state[_COUNT] = count + 1
 
 
-@compiled
+@allocation_free
 def _open(state: Numbers, mode: int, quotes: int) -> bool:
     """Opens a bracket or text; False where too many are open."""
     depth = state[_DEPTH] + 1
@@ -142,7 +142,7 @@ def _open(state: Numbers, mode: int, quotes: int) -> bool:
     return True
 
 
-@compiled
+@allocation_free
 def _lex_indentation(data: Bytes, position: int, end: int, tokens: Tokens, state: Numbers) -> int:
     """Reads a line's indentation, or the whole line where it has no token."""
     column = 0
@@ -175,7 +175,7 @@ def _lex_indentation(data: Bytes, position: int, end: int, tokens: Tokens, state
     return position
 
 
-@compiled
+@allocation_free
 def _indent(
     tokens: Tokens, state: Numbers, column: int, tabless: int, begin: int, end: int
 ) -> None:
@@ -198,7 +198,7 @@ def _indent(
         _emit(tokens, state, _ERROR, begin, end)
 
 
-@compiled
+@allocation_free
 def _end_line(tokens: Tokens, state: Numbers, begin: int, end: int) -> None:
     """Ends a line of statements, unless a backslash is all that stood on it."""
     last = tokens[state[_COUNT] - 1, 0] if state[_COUNT] else _NEWLINE
@@ -207,21 +207,21 @@ def _end_line(tokens: Tokens, state: Numbers, begin: int, end: int) -> None:
     state[_FRESH] = 1
 
 
-@compiled
+@allocation_free
 def _comment_end(data: Bytes, position: int, end: int) -> int:
     while position < end and data[position] != 0x0A and data[position] != 0x0D:
         position += 1
     return position
 
 
-@compiled
+@allocation_free
 def _line_end(data: Bytes, position: int, end: int) -> int:
     if data[position] == 0x0D and position + 1 < end and data[position + 1] == 0x0A:
         return position + 2
     return position + 1
 
 
-@compiled
+@allocation_free
 def _count_lines(data: Bytes, begin: int, end: int) -> int:
     lines = 0
     for place in range(begin, end):
@@ -231,7 +231,7 @@ def _count_lines(data: Bytes, begin: int, end: int) -> int:
     return lines
 
 
-@compiled
+@allocation_free
 def _lex_token(data: Bytes, position: int, end: int, tokens: Tokens, state: Numbers) -> int:
     """Reads one token, or space between two."""
     kind = _CLASSES[data[position]]
@@ -266,7 +266,7 @@ def _lex_token(data: Bytes, position: int, end: int, tokens: Tokens, state: Numb
     return _lex_operator(data, position, end, tokens, state)
 
 
-@compiled
+@allocation_free
 def _lex_word(data: Bytes, position: int, end: int, tokens: Tokens, state: Numbers) -> int:
     after = word_end(data, position, end)
     if after == position:
@@ -282,7 +282,7 @@ def _lex_word(data: Bytes, position: int, end: int, tokens: Tokens, state: Numbe
     return after
 
 
-@compiled
+@allocation_free
 def _lex_string(
     data: Bytes,
     begin: int,
@@ -309,7 +309,7 @@ def _lex_string(
     return position
 
 
-@compiled
+@allocation_free
 def _lex_text(data: Bytes, position: int, end: int, tokens: Tokens, state: Numbers) -> int:
     """Reads text of an f-string up to and with what ends it."""
     depth = state[_DEPTH]
@@ -341,7 +341,7 @@ def _lex_text(data: Bytes, position: int, end: int, tokens: Tokens, state: Numbe
     return after
 
 
-@compiled
+@allocation_free
 def _lex_operator(data: Bytes, position: int, end: int, tokens: Tokens, state: Numbers) -> int:
     byte = data[position]
     depth = state[_DEPTH]
@@ -364,7 +364,7 @@ def _lex_operator(data: Bytes, position: int, end: int, tokens: Tokens, state: N
     return after
 
 
-@compiled
+@allocation_free
 def _lex_field(data: Bytes, position: int, end: int, tokens: Tokens, state: Numbers) -> int:
     """Reads what ends the expression of a replacement field; 0 where it goes on."""
     byte = data[position]

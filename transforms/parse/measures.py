@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from transforms.buffers import Bytes
 from transforms.codepoints import count_code_points
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free
 from transforms.parse.lexer import Tokens
 from transforms.parse.tokens import KIND
 
@@ -46,7 +46,7 @@ _ROUND_END, _SQUARE_END, _CURLY_END, _FCLOSE = (KIND[k] for k in (")", "]", "}",
 _COMMA, _STAR, _POWER, _NAME = (KIND[k] for k in (",", "*", "**", "NAME"))
 
 
-@compiled
+@allocation_free
 def count_lines(data: Bytes, start: int, end: int, tokens: Tokens, counts: Counts) -> None:
     """Writes the counts of lines and characters of a text."""
     code, passed, imported, printed = -1, -1, -1, -1
@@ -85,7 +85,7 @@ def count_lines(data: Bytes, start: int, end: int, tokens: Tokens, counts: Count
     counts[_CHARACTERS] = count_code_points(data, start, end)
 
 
-@compiled
+@allocation_free
 def _count_filled(data: Bytes, begin: int, end: int) -> tuple[int, int]:
     """Lines behind the first that are not of white space only, and how many line ends."""
     filled = 0
@@ -102,7 +102,7 @@ def _count_filled(data: Bytes, begin: int, end: int) -> tuple[int, int]:
     return filled, breaks
 
 
-@compiled
+@allocation_free
 def count_statements(data: Bytes, start: int, tokens: Tokens, counts: Counts) -> None:
     """Writes the counts of docstrings, functions and variables."""
     documented = True
@@ -130,7 +130,7 @@ def count_statements(data: Bytes, start: int, tokens: Tokens, counts: Counts) ->
             place += 1
 
 
-@compiled
+@allocation_free
 def _statement_end(tokens: Tokens, place: int) -> int:
     """The place of what ends a line of statements, or a statement in it."""
     while True:
@@ -140,7 +140,7 @@ def _statement_end(tokens: Tokens, place: int) -> int:
         place += 1
 
 
-@compiled
+@allocation_free
 def _docstring_characters(data: Bytes, start: int, tokens: Tokens, place: int) -> int:
     """The characters of strings that are a statement of their own."""
     characters = 0
@@ -153,7 +153,7 @@ def _docstring_characters(data: Bytes, start: int, tokens: Tokens, place: int) -
     return characters if alone else 0
 
 
-@compiled
+@allocation_free
 def _only_returns(tokens: Tokens, place: int, after: int) -> bool:
     """Whether a function's body, on its line or in its block, is nothing but a return."""
     for inside in range(place, after):
@@ -167,7 +167,7 @@ def _only_returns(tokens: Tokens, place: int, after: int) -> bool:
     return bool(tokens[last, 0] == _NEWLINE and tokens[last + 1, 0] == _DEDENT)
 
 
-@compiled
+@allocation_free
 def _step(kind: int) -> int:
     """How a token changes the depth of brackets."""
     if kind in (_ROUND, _SQUARE, _CURLY, _FOPEN):
@@ -177,7 +177,7 @@ def _step(kind: int) -> int:
     return 0
 
 
-@compiled
+@allocation_free
 def _assigns(tokens: Tokens, place: int, after: int) -> bool:
     depth = 0
     for inside in range(place, after):
@@ -188,7 +188,7 @@ def _assigns(tokens: Tokens, place: int, after: int) -> bool:
     return False
 
 
-@compiled
+@allocation_free
 def _count_parameters(tokens: Tokens, place: int, after: int) -> int:
     """The names in the parentheses of a function that stand where a parameter begins."""
     depth = 0

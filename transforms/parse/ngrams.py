@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from schemas.redundancy import REPEATED_SIZES, TOP_SIZES
 from transforms.buffers import Bytes, Offsets
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free, compiled
 from transforms.interpreted import MULTIPLIER, word_bytes
 from transforms.shingles import Hashes, mix
 
@@ -56,7 +56,7 @@ def repeated_shares(data: Bytes, offsets: Offsets) -> Shares:
     return shares
 
 
-@compiled
+@allocation_free
 def _find_words(data: Bytes, start: int, end: int, hashes: Hashes, lengths: _Numbers) -> int:
     """Writes the hash and the length of each word; gives their number."""
     count = 0
@@ -106,7 +106,7 @@ def _measure(words: Hashes, lengths: _Numbers, shares: Shares) -> None:
             shares[column] = _repeated_characters(last, n, lengths, firsts, counts) / total
 
 
-@compiled
+@allocation_free
 def _count(ngrams: Hashes, table: _Numbers, firsts: _Numbers, counts: _Numbers) -> None:
     """Where each n-gram occurs first, and how often it does, at that place."""
     table[:] = -1
@@ -139,7 +139,7 @@ def _top_characters(last: int, n: int, lengths: _Numbers, counts: _Numbers) -> i
     return characters
 
 
-@compiled
+@allocation_free
 def _repeated_characters(
     last: int, n: int, lengths: _Numbers, firsts: _Numbers, counts: _Numbers
 ) -> int:

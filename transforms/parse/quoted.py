@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from transforms.buffers import Bytes
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free
 
 OPENS, CLOSES, FINISHES, BREAKS, BAD = range(5)
 """What ends a stretch of text in an f-string: a field, the end of one, the closing quotes,
@@ -16,7 +16,7 @@ _OPEN, _CLOSE = ord("{"), ord("}")
 _MAX_CODE_POINT = 0x10FFFF
 
 
-@compiled
+@allocation_free
 def string_end(
     data: Bytes, position: int, end: int, quote: int, triple: bool, raw: bool, of_bytes: bool
 ) -> tuple[int, bool]:
@@ -45,13 +45,13 @@ def string_end(
     return end, False
 
 
-@compiled
+@allocation_free
 def closes_triple(data: Bytes, position: int, end: int, quote: int) -> bool:
     """Whether three quotes stand here."""
     return bool(position + 2 < end and data[position + 1] == quote and data[position + 2] == quote)
 
 
-@compiled
+@allocation_free
 def escape_end(data: Bytes, position: int, end: int, raw: bool, of_bytes: bool) -> tuple[int, bool]:
     """Where what a backslash begins ends, and whether it is an escape that Python decodes.
 
@@ -84,7 +84,7 @@ def escape_end(data: Bytes, position: int, end: int, raw: bool, of_bytes: bool) 
     return position + 2 + digits, value <= _MAX_CODE_POINT
 
 
-@compiled
+@allocation_free
 def _hexadecimal(byte: int) -> int:
     digit = np.int64(byte) - 0x30
     letter = np.int64(byte | 0x20) - 0x61
@@ -93,7 +93,7 @@ def _hexadecimal(byte: int) -> int:
     return int(letter) + 10 if 0 <= letter < 6 else -1
 
 
-@compiled
+@allocation_free
 def _name_end(data: Bytes, position: int, end: int) -> tuple[int, bool]:
     """Where the name of a character in braces ends."""
     if position >= end or data[position] != _OPEN:
@@ -109,7 +109,7 @@ def _name_end(data: Bytes, position: int, end: int) -> tuple[int, bool]:
     return (place + 1, True) if closed else (position, False)
 
 
-@compiled
+@allocation_free
 def field_text_end(
     data: Bytes, position: int, end: int, quote: int, triple: bool, raw: bool, nested: bool
 ) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free, compiled
 from transforms.parse.lexer import Tokens
 from transforms.parse.tables import ENTER, LEAVE, SHIFT, TERMINALS, python_tables
 from transforms.parse.tokens import KIND
@@ -149,7 +149,7 @@ def recognize(tokens: Tokens, frames: Numbers) -> bool:
     return bool(depth == 0)
 
 
-@compiled
+@allocation_free
 def _soft_keyword(tokens: Tokens, place: int, starts: bool, in_match: bool) -> int:
     """What a soft keyword is where a statement begins; ``starts`` where a line does."""
     kind = tokens[place, 0]
@@ -160,12 +160,12 @@ def _soft_keyword(tokens: Tokens, place: int, starts: bool, in_match: bool) -> i
     return _TYPE if kind == _TYPE and _is_name(tokens[place + 1, 0]) else _NAME
 
 
-@compiled
+@allocation_free
 def _is_name(kind: int) -> bool:
     return bool(kind == _NAME or kind >= _CASE)
 
 
-@compiled
+@allocation_free
 def _ends_with_colon(tokens: Tokens, place: int) -> bool:
     """Whether the line that begins here ends with a colon, as no simple statement does."""
     while tokens[place, 0] != _NEWLINE and tokens[place, 0] != _ENDMARK:
@@ -173,7 +173,7 @@ def _ends_with_colon(tokens: Tokens, place: int) -> bool:
     return bool(tokens[place - 1, 0] == _COLON)
 
 
-@compiled
+@allocation_free
 def _is_last(tokens: Tokens, place: int) -> bool:
     """Whether the parenthesis that opens here closes right before a colon."""
     depth = 0
@@ -189,12 +189,12 @@ def _is_last(tokens: Tokens, place: int) -> bool:
     return False
 
 
-@compiled
+@allocation_free
 def _assignable(mark: int) -> bool:
     return bool(mark != _VALUE and mark != _STAR_VALUE and mark != _NAMING)
 
 
-@compiled
+@allocation_free
 def _shift(role: int, mark: int, length: int, kind: int) -> int:
     """A rule's mark when it consumes a token; -1 where it may not."""
     if role == _ATOM:
@@ -230,7 +230,7 @@ def _shift(role: int, mark: int, length: int, kind: int) -> int:
     return mark
 
 
-@compiled
+@allocation_free
 def _shift_argument(mark: int, length: int, kind: int) -> int:
     """While its first part is read an argument has that part's mark, then what it is."""
     if kind == _ASSIGN:
@@ -240,7 +240,7 @@ def _shift_argument(mark: int, length: int, kind: int) -> int:
     return _UNPACKED if kind == _STAR_SIGN else _MAPPING
 
 
-@compiled
+@allocation_free
 def _shift_parameter(mark: int, length: int, kind: int) -> int:
     if kind == _NAME:
         return _REQUIRED if length == 0 else _REST if mark == _BARE else mark
@@ -253,7 +253,7 @@ def _shift_parameter(mark: int, length: int, kind: int) -> int:
     return _MAPPED if kind == _POWER else mark
 
 
-@compiled
+@allocation_free
 def _leave(role: int, mark: int) -> int:
     """What a rule says of itself when it is over; -1 where it may not be."""
     if role == _GROUP and mark in (_STAR, _STAR_VALUE):
@@ -267,7 +267,7 @@ def _leave(role: int, mark: int) -> int:
     return mark
 
 
-@compiled
+@allocation_free
 def _join(role: int, mark: int, length: int, child: int, result: int) -> int:
     """A rule's mark after one of its parts; -1 where the part may not stand there."""
     if role in (_PASS, _KEYED):
@@ -303,7 +303,7 @@ def _join(role: int, mark: int, length: int, child: int, result: int) -> int:
     return mark
 
 
-@compiled
+@allocation_free
 def _join_argument(mark: int, result: int) -> int:
     if mark & _GENERATOR or (result == _GENERATOR and mark):
         return -1
@@ -314,7 +314,7 @@ def _join_argument(mark: int, result: int) -> int:
     return mark | result
 
 
-@compiled
+@allocation_free
 def _join_parameter(mark: int, result: int) -> int:
     """The lower byte has what came so far, the upper one what came last."""
     seen, last = mark & 0xFF, mark >> 8

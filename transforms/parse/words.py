@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.buffers import Bytes
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free
 from transforms.parse.tokens import (
     DIGIT,
     FOREIGN,
@@ -29,7 +29,7 @@ _AUGMENT, _WALRUS, _ARROW, _ELLIPSIS = KIND["AUGMENT"], KIND[":="], KIND["->"], 
 _POWER, _ERROR = KIND["**"], KIND["ERROR"]
 
 
-@compiled
+@allocation_free
 def word_end(data: Bytes, position: int, end: int) -> int:
     """Where a name ends; its beginning where a character that no name has stands there."""
     while position < end:
@@ -46,7 +46,7 @@ def word_end(data: Bytes, position: int, end: int) -> int:
     return position
 
 
-@compiled
+@allocation_free
 def character_width(first: int) -> int:
     """The bytes of a character of UTF-8 by its first."""
     if first >= 0xF0:
@@ -56,7 +56,7 @@ def character_width(first: int) -> int:
     return 2 if first >= 0xC0 else 1
 
 
-@compiled
+@allocation_free
 def _is_letter(data: Bytes, position: int, width: int) -> bool:
     code = np.int64(data[position]) & (0xFF >> (width + 1))
     for place in range(position + 1, position + width):
@@ -67,7 +67,7 @@ def _is_letter(data: Bytes, position: int, width: int) -> bool:
     return True
 
 
-@compiled
+@allocation_free
 def word_kind(
     data: Bytes,
     begin: int,
@@ -89,7 +89,7 @@ def word_kind(
     return _NAME
 
 
-@compiled
+@allocation_free
 def string_prefix(data: Bytes, begin: int, end: int) -> int:
     """What a name before a quote says of the string, as bits; -1 where it is no prefix."""
     flags = 0
@@ -112,7 +112,7 @@ def string_prefix(data: Bytes, begin: int, end: int) -> int:
     return flags & 7
 
 
-@compiled
+@allocation_free
 def number_end(data: Bytes, position: int, end: int) -> tuple[int, bool]:
     """Where a number ends, and whether it is well formed."""
     good = True
@@ -145,7 +145,7 @@ def number_end(data: Bytes, position: int, end: int) -> tuple[int, bool]:
     return position, good and _may_follow(data, position, end)
 
 
-@compiled
+@allocation_free
 def _digits_end(
     data: Bytes, position: int, end: int, base: int, underscored: bool
 ) -> tuple[int, bool]:
@@ -171,7 +171,7 @@ def _digits_end(
     return position, digit and begun
 
 
-@compiled
+@allocation_free
 def _may_follow(data: Bytes, position: int, end: int) -> bool:
     """Whether a number may end here: before a keyword it needs no space."""
     if position >= end:
@@ -193,7 +193,7 @@ def _may_follow(data: Bytes, position: int, end: int) -> bool:
     )
 
 
-@compiled
+@allocation_free
 def operator_end(data: Bytes, position: int, end: int) -> tuple[int, int]:
     """The kind of an operator and where it ends."""
     one = data[position]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free, compiled
 from transforms.draws import STEP, draw_stream
 
 Counts = npt.NDArray[np.int64]
@@ -139,7 +139,7 @@ def _place_best_fit(lengths: Counts, capacity: int) -> tuple[Counts, int]:
     return placed, opened
 
 
-@compiled
+@allocation_free
 def _find_room(open_rooms: npt.NDArray[np.bool_], leaves: int, least: int) -> int:
     """The smallest open room of at least so many tokens, or none."""
     node = leaves + least
@@ -154,14 +154,14 @@ def _find_room(open_rooms: npt.NDArray[np.bool_], leaves: int, least: int) -> in
     return node - leaves
 
 
-@compiled
+@allocation_free
 def _open_room(open_rooms: npt.NDArray[np.bool_], node: int) -> None:
     while node and not open_rooms[node]:
         open_rooms[node] = True
         node //= 2
 
 
-@compiled
+@allocation_free
 def _close_room(open_rooms: npt.NDArray[np.bool_], node: int) -> None:
     open_rooms[node] = False
     while node > 1 and not open_rooms[node ^ 1]:
@@ -246,7 +246,7 @@ def shuffle_within(groups: Counts, seed: int) -> Counts:
     return np.concatenate(order)
 
 
-@compiled
+@allocation_free
 def copy_pieces(
     values: npt.NDArray[np.unsignedinteger],
     starts: Counts,

@@ -20,7 +20,7 @@ from transforms.annotate.contamination.words import (
     Words,
 )
 from transforms.buffers import Bytes, Offsets
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free, compiled
 from transforms.shingles import Hashes, mix
 
 # Odd multipliers with well-spread bits: splitmix64's two, and PCG's.
@@ -40,7 +40,7 @@ def hash_windows(words: Words, comparison: Comparison) -> Hashes:
     return hashes
 
 
-@compiled
+@allocation_free
 def _hash_windows(offsets: Offsets, hashes: Hashes, gaps: Hashes, size: int, out: Hashes) -> None:
     power = np.uint64(1)
     for _ in range(size - 1):
@@ -60,7 +60,7 @@ def _hash_windows(offsets: Offsets, hashes: Hashes, gaps: Hashes, size: int, out
                 value -= hashes[first] * power
 
 
-@compiled
+@allocation_free
 def _hash_renamed(
     offsets: Offsets, hashes: Hashes, gaps: Hashes, backs: Integers, size: int, out: Hashes
 ) -> None:
@@ -152,7 +152,7 @@ def _same_renamed(
     return same
 
 
-@compiled
+@allocation_free
 def _same_word(
     left_data: Bytes, left_edges: Offsets, i: int, right_data: Bytes, right_edges: Offsets, j: int
 ) -> bool:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from transforms.annotate.contamination.vocabulary import VOCABULARY
 from transforms.buffers import Bytes, Offsets
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free, compiled
 from transforms.interpreted import word_bytes
 from transforms.shingles import Hashes
 
@@ -99,7 +99,7 @@ def split_words(data: Bytes, offsets: Offsets, comparison: Comparison) -> Words:
     return words
 
 
-@compiled
+@allocation_free
 def _split_words(
     data: Bytes, offsets: Offsets, edges: Offsets, hashes: Hashes, word_offsets: Offsets
 ) -> None:
@@ -185,7 +185,7 @@ def _find_names(
     return backs
 
 
-@compiled
+@allocation_free
 def _is_name(data: Bytes, first: int, after: int, end: int, value: np.uint64) -> bool:
     """Whether a word of code is neither a number, a string's prefix nor of the vocabulary."""
     if _IS_DIGIT[data[first]]:
@@ -199,7 +199,7 @@ def _is_name(data: Bytes, first: int, after: int, end: int, value: np.uint64) ->
     return bool(_FIXED[slot] != value)
 
 
-@compiled
+@allocation_free
 def _look_back(word_offsets: Offsets, hashes: Hashes, ngram_words: int, backs: Integers) -> None:
     for text in range(word_offsets.size - 1):
         for word in range(word_offsets[text], word_offsets[text + 1]):
@@ -211,14 +211,14 @@ def _look_back(word_offsets: Offsets, hashes: Hashes, ngram_words: int, backs: I
                     break
 
 
-@compiled
+@allocation_free
 def _end_of_comment(data: Bytes, position: int, end: int) -> int:
     while position < end and data[position] != _LINE_FEED:
         position += 1
     return position
 
 
-@compiled
+@allocation_free
 def _end_of_string(data: Bytes, position: int, end: int) -> int:
     """Where a string ends that begins here; one of a single line ends with it at the latest."""
     quote = data[position]

@@ -17,7 +17,7 @@ from transforms.annotate.secrets.characters import (
     flags_of,
 )
 from transforms.buffers import Bytes
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free
 
 MAX_LOCAL_BYTES = 64
 """RFC 5321, section 4.5.3.1.1."""
@@ -36,7 +36,7 @@ _COMPARED = flags_of("=<>~!")
 _ESCAPES = flags_of("nrt")
 
 
-@compiled
+@allocation_free
 def email_extent(data: Bytes, begin: int, end: int, at: int) -> tuple[int, int]:
     """The address of mail whose @ is at ``at``, in ``data[begin:end]``."""
     start = at
@@ -58,7 +58,7 @@ def email_extent(data: Bytes, begin: int, end: int, at: int) -> tuple[int, int]:
     return start, stop
 
 
-@compiled
+@allocation_free
 def _domain_end(data: Bytes, end: int, first: int) -> int:
     """Where a domain that begins at ``first`` ends; ``first`` if there is none."""
     stop = first
@@ -86,7 +86,7 @@ def _domain_end(data: Bytes, end: int, first: int) -> int:
     return stop
 
 
-@compiled
+@allocation_free
 def _in_url(data: Bytes, begin: int, start: int) -> bool:
     """Whether what begins at ``start`` is the user, or the password, of a URL."""
     place = start
@@ -100,7 +100,7 @@ def _in_url(data: Bytes, begin: int, start: int) -> bool:
     return False
 
 
-@compiled
+@allocation_free
 def ipv4_extent(data: Bytes, begin: int, end: int, dot: int) -> tuple[int, int]:
     """The public address of version 4 whose first dot is at ``dot``, in ``data[begin:end]``."""
     start = dot
@@ -129,7 +129,7 @@ def ipv4_extent(data: Bytes, begin: int, end: int, dot: int) -> tuple[int, int]:
     return start, stop
 
 
-@compiled
+@allocation_free
 def _joined(data: Bytes, begin: int, end: int, start: int, stop: int) -> bool:
     """Whether four numbers are part of something else: a version, an OID, a name."""
     if stop < end and WORD[data[stop]]:
@@ -149,7 +149,7 @@ def _joined(data: Bytes, begin: int, end: int, start: int, stop: int) -> bool:
     return bool(one == _EQUALS and _COMPARED[two])
 
 
-@compiled
+@allocation_free
 def is_public_ipv4(value: int) -> bool:
     """Whether a host of the Internet can have this address, and it is no version number.
 
@@ -171,7 +171,7 @@ def is_public_ipv4(value: int) -> bool:
     )
 
 
-@compiled
+@allocation_free
 def ipv6_extent(data: Bytes, begin: int, end: int, colon: int) -> tuple[int, int]:
     """The public address of version 6 whose first colon is at ``colon``.
 
@@ -204,7 +204,7 @@ def ipv6_extent(data: Bytes, begin: int, end: int, colon: int) -> tuple[int, int
     return start, stop
 
 
-@compiled
+@allocation_free
 def _groups(data: Bytes, end: int, colon: int) -> tuple[int, int, int, bool]:
     """Where the groups that follow the first one end, how many all are, the second one's
     value (0 if left out), and whether some are left out; no groups for what is none."""
@@ -235,6 +235,6 @@ def _groups(data: Bytes, end: int, colon: int) -> tuple[int, int, int, bool]:
     return place, groups, second, shortened
 
 
-@compiled
+@allocation_free
 def _nibble(byte: int) -> int:
     return byte - _ZERO if byte < 0x40 else (byte | 0x20) - 87

@@ -21,7 +21,7 @@ from transforms.annotate.secrets.characters import (
     flags_of,
 )
 from transforms.buffers import Bytes
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free, compiled
 
 MIN_VALUE_BYTES = 16
 MAX_VALUE_BYTES = 512
@@ -50,7 +50,7 @@ _VALUE = np.frombuffer(b"value=", np.uint8).copy()
 _PREFIX = flags_of("bBrRuUfF@")
 
 
-@compiled
+@allocation_free
 def name_start(data: Bytes, begin: int, stop: int) -> int:
     """Where the name begins that ends at ``stop``."""
     start = stop
@@ -59,7 +59,7 @@ def name_start(data: Bytes, begin: int, stop: int) -> int:
     return start
 
 
-@compiled
+@allocation_free
 def named_value(data: Bytes, end: int, name_end: int) -> tuple[int, int]:
     """The random-looking value that is given to a name which ends at ``name_end``.
 
@@ -83,7 +83,7 @@ def named_value(data: Bytes, end: int, name_end: int) -> tuple[int, int]:
     return name_end, name_end
 
 
-@compiled
+@allocation_free
 def _value_place(data: Bytes, end: int, name_end: int) -> int:
     """The place after what gives a value to a name: ``name_end`` where nothing does."""
     place = name_end
@@ -117,7 +117,7 @@ def _value_place(data: Bytes, end: int, name_end: int) -> int:
     return name_end
 
 
-@compiled
+@allocation_free
 def _after_blanks(data: Bytes, end: int, place: int) -> int:
     first = place
     while place < end and place - first < MAX_BLANKS and _BLANK[data[place]]:
@@ -125,7 +125,7 @@ def _after_blanks(data: Bytes, end: int, place: int) -> int:
     return place
 
 
-@compiled
+@allocation_free
 def _value_at(data: Bytes, end: int, place: int) -> tuple[int, int]:
     """The value that begins after blanks at ``place``: quoted, or up to a blank or bracket."""
     start = _after_blanks(data, end, place)
@@ -150,7 +150,7 @@ def _value_at(data: Bytes, end: int, place: int) -> tuple[int, int]:
     return (start, stop) if closed else (place, place)
 
 
-@compiled
+@allocation_free
 def _after_scheme(data: Bytes, end: int, place: int) -> int:
     """The place after the scheme of an Authorization header, if there is one at ``place``."""
     for row in range(_SCHEMES.shape[0]):

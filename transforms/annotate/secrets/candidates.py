@@ -27,7 +27,7 @@ from transforms.annotate.secrets.characters import (
 )
 from transforms.annotate.secrets.providers import RULES
 from transforms.buffers import Bytes, Offsets
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free, compiled
 
 Candidates = npt.NDArray[np.int64]
 
@@ -179,7 +179,7 @@ def _find(data: Bytes, offsets: Offsets) -> Candidates:
     return found[:count].copy()
 
 
-@compiled
+@allocation_free
 def _look(data: Bytes, begin: int, end: int, place: int, bits: int) -> tuple[int, int, int, int]:
     """What a window that fits some patterns belongs to: family, start, end, context."""
     if bits & _BIT_EMAIL:
@@ -205,7 +205,7 @@ def _look(data: Bytes, begin: int, end: int, place: int, bits: int) -> tuple[int
     return _literal_at(data, begin, end, place), place, place, place
 
 
-@compiled
+@allocation_free
 def _literal_at(data: Bytes, begin: int, end: int, place: int) -> int:
     """The family of the literal that a word at ``place`` begins with, or -1.
 
@@ -234,7 +234,7 @@ def _literal_at(data: Bytes, begin: int, end: int, place: int) -> int:
     return -1
 
 
-@compiled
+@allocation_free
 def _url_password(data: Bytes, end: int, colon: int) -> tuple[int, int, int, int]:
     """The password in a URL whose ``://`` is at ``colon``; the context is its user."""
     user = colon + 3

@@ -8,7 +8,7 @@ of ``uint8`` becomes a few instructions for 32 or 64 bytes. Such a counter overf
 from __future__ import annotations
 
 from transforms.buffers import Bytes
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free
 
 WIDTH = 64
 """Bytes of a block."""
@@ -18,7 +18,7 @@ MAX_BLOCKS = 255
 """Blocks after which a counter of eight bits may be full."""
 
 
-@compiled
+@allocation_free
 def fill_tail(tail: Bytes, data: Bytes, start: int, stop: int) -> None:
     """Copies what is left of a text, at most a block and its lookahead, and adds zeros."""
     tail[:] = 0

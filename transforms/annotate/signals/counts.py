@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from transforms.annotate.signals.blocks import MAX_BLOCKS, WIDTH, fill_tail
 from transforms.buffers import Bytes, Offsets
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free, compiled
 
 Counts = npt.NDArray[np.int64]
 
@@ -128,7 +128,7 @@ def _count_texts(
     return counts
 
 
-@compiled
+@allocation_free
 def _count_lines(
     data: Bytes,
     start: int,
@@ -171,7 +171,7 @@ def _count_lines(
     count[_DIRECTIVE_LINES] = directives
 
 
-@compiled
+@allocation_free
 def _count_characters(
     data: Bytes, start: int, stop: int, lanes: Bytes, tail: Bytes, count: npt.NDArray[np.int64]
 ) -> None:
@@ -190,7 +190,7 @@ def _count_characters(
     count[_CHARACTERS] -= WIDTH - (stop - start)
 
 
-@compiled
+@allocation_free
 def _add_block(block: Bytes, following: Bytes, lanes: Bytes) -> None:
     # All lanes are in one array, so that the compiler sees that they do not overlap.
     for at in range(WIDTH):
@@ -207,27 +207,27 @@ def _add_block(block: Bytes, following: Bytes, lanes: Bytes) -> None:
         lanes[6 * WIDTH + at] += word_ends
 
 
-@compiled
+@allocation_free
 def _add_lanes(lanes: Bytes, count: npt.NDArray[np.int64]) -> None:
     for lane in range(_LANES):
         for at in range(WIDTH):
             count[lane] += lanes[lane * WIDTH + at]
 
 
-@compiled
+@allocation_free
 def _is_letter(byte: np.uint8) -> np.uint8:
     lower = np.uint8((byte | np.uint8(0x20)) - np.uint8(0x61))
     return np.uint8(lower < np.uint8(26)) | np.uint8(byte >= np.uint8(0xC0))
 
 
-@compiled
+@allocation_free
 def _is_word(byte: np.uint8) -> np.uint8:
     # All bytes beyond ASCII, so that a word does not end inside of a code point.
     digit = np.uint8(np.uint8(byte - np.uint8(0x30)) < np.uint8(10))
     return _is_letter(byte) | digit | np.uint8(byte >= np.uint8(0x80))
 
 
-@compiled
+@allocation_free
 def _count_wide(data: Bytes, start: int, end: int) -> int:
     """Code points of a line other than carriage returns."""
     length = end - start
@@ -236,12 +236,12 @@ def _count_wide(data: Bytes, start: int, end: int) -> int:
     return length
 
 
-@compiled
+@allocation_free
 def _is_space(byte: np.uint8) -> bool:
     return bool(byte == 32 or 9 <= byte <= 13)
 
 
-@compiled
+@allocation_free
 def _load(data: Bytes, at: int) -> np.uint64:
     # The compiler makes one load of these eight.
     return (
@@ -256,7 +256,7 @@ def _load(data: Bytes, at: int) -> np.uint64:
     )
 
 
-@compiled
+@allocation_free
 def _hash_bytes(data: Bytes, start: int, end: int) -> np.uint64:
     """A hash of some bytes with its lowest bit set, 0 for those that may repeat freely."""
     value = np.uint64(end - start)
@@ -300,7 +300,7 @@ def _count_repeated(hashes: npt.NDArray[np.uint64]) -> int:
     return repeated
 
 
-@compiled
+@allocation_free
 def _count_replacements(data: Bytes, start: int, stop: int) -> int:
     found = 0
     for at in range(start, stop - 2):

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.buffers import Bytes, Offsets
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free, compiled
 
 MIN_RUN = 64
 """Bytes of the shortest run that is looked at."""
@@ -70,7 +70,7 @@ def _measure_encodings(
     return found
 
 
-@compiled
+@allocation_free
 def _next_run(
     data: Bytes,
     start: int,
@@ -93,7 +93,7 @@ def _next_run(
     return stop, stop
 
 
-@compiled
+@allocation_free
 def _measure_base64(
     data: Bytes,
     start: int,
@@ -108,7 +108,7 @@ def _measure_base64(
         start, end = _next_run(data, end, stop, alphabets, _BASE64, MIN_RUN)
 
 
-@compiled
+@allocation_free
 def _measure_lists(
     data: Bytes,
     start: int,
@@ -123,7 +123,7 @@ def _measure_lists(
         start, end = _next_run(data, end, stop, alphabets, _LIST, MIN_RUN)
 
 
-@compiled
+@allocation_free
 def _measure_codes(
     data: Bytes,
     start: int,
@@ -159,12 +159,12 @@ def _measure_codes(
         found[1] = max(found[1], last - first)
 
 
-@compiled
+@allocation_free
 def _is_gap(byte: np.uint8) -> bool:
     return bool(byte == 0x2C or byte == 0x20 or 9 <= byte <= 13)
 
 
-@compiled
+@allocation_free
 def _end_of_code(data: Bytes, at: int, stop: int, alphabets: npt.NDArray[np.uint8]) -> int:
     """Where a code that begins here ends, or here if none does."""
     start = at
@@ -192,7 +192,7 @@ def _end_of_code(data: Bytes, at: int, stop: int, alphabets: npt.NDArray[np.uint
     return end
 
 
-@compiled
+@allocation_free
 def _measure_numbers(
     data: Bytes,
     start: int,
@@ -217,7 +217,7 @@ def _measure_numbers(
         found[3] += _count_hexadecimal(data, start, stop, alphabets)
 
 
-@compiled
+@allocation_free
 def _count_hexadecimal(data: Bytes, start: int, stop: int, alphabets: npt.NDArray[np.uint8]) -> int:
     """Bytes of numbers such as ``0x1f``."""
     count = 0

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.buffers import Bytes, Offsets
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free, compiled
 
 _LESS, _GREATER, _BANG, _DASH, _SLASH = 0x3C, 0x3E, 0x21, 0x2D, 0x2F
 _SCRIPT = np.array(list(b"script"), dtype=np.uint8)
@@ -51,7 +51,7 @@ def _count_visible(
     return found
 
 
-@compiled
+@allocation_free
 def _opens(text: Bytes, at: int) -> bool:
     """Whether a tag or a comment begins here, rather than a comparison."""
     if text[at] != _LESS or at + 1 == text.size:
@@ -61,7 +61,7 @@ def _opens(text: Bytes, at: int) -> bool:
     return bool(0x61 <= byte | 0x20 <= 0x7A or byte in (_SLASH, _BANG, 0x3F))
 
 
-@compiled
+@allocation_free
 def _skip_tag(text: Bytes, at: int, script: Bytes, style: Bytes) -> int:
     """Where a tag, a comment or all of a script or style ends."""
     if at + 3 < text.size and text[at + 1] == _BANG and text[at + 2] == _DASH == text[at + 3]:
@@ -87,14 +87,14 @@ def _skip_tag(text: Bytes, at: int, script: Bytes, style: Bytes) -> int:
     return at
 
 
-@compiled
+@allocation_free
 def _end_of_tag(text: Bytes, at: int) -> int:
     while at < text.size and text[at] != _GREATER:
         at += 1
     return at + 1
 
 
-@compiled
+@allocation_free
 def _names(text: Bytes, at: int, name: Bytes) -> bool:
     """Whether this name stands here, in any case, and ends."""
     if at + name.size >= text.size:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from transforms.annotate.signals.blocks import LOOKAHEAD, WIDTH, fill_tail
 from transforms.buffers import Bytes, Offsets
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free, compiled
 from transforms.lexing.skips import is_word
 
 
@@ -98,7 +98,7 @@ def _count_phrases(
     return counts
 
 
-@compiled
+@allocation_free
 def _find_letters(block: Bytes, hits: Bytes) -> None:
     for at in range(WIDTH):
         one = block[at] | _CASE
@@ -117,7 +117,7 @@ def _find_letters(block: Bytes, hits: Bytes) -> None:
         )
 
 
-@compiled
+@allocation_free
 def _equal(
     one: np.uint8, two: np.uint8, three: np.uint8, four: np.uint8, letters: tuple[np.uint8, ...]
 ) -> np.uint8:
@@ -129,7 +129,7 @@ def _equal(
     )
 
 
-@compiled
+@allocation_free
 def _any(hits: Bytes) -> bool:
     found = np.uint8(0)
     for hit in hits:
@@ -143,7 +143,7 @@ def _any(hits: Bytes) -> bool:
 _LAST, _LINE, _SEARCHED, _SIGN, _INDENTED = range(5)
 
 
-@compiled
+@allocation_free
 def _find_line(text: Bytes, at: int, place: npt.NDArray[np.int64]) -> None:
     begin = at
     while begin > place[_LAST] and text[begin - 1] != _NEWLINE:
@@ -156,7 +156,7 @@ def _find_line(text: Bytes, at: int, place: npt.NDArray[np.int64]) -> None:
     place[_LAST] = at
 
 
-@compiled
+@allocation_free
 def _count_at(
     text: Bytes,
     at: int,
@@ -180,12 +180,12 @@ def _count_at(
             count[column] += 1
 
 
-@compiled
+@allocation_free
 def _lower(byte: np.uint8) -> np.uint8:
     return byte | _CASE if 0x41 <= byte <= 0x5A else byte
 
 
-@compiled
+@allocation_free
 def _is_comment(text: Bytes, start: int, stop: int, place: npt.NDArray[np.int64]) -> bool:
     """Whether whole words stand after a sign that begins a comment, on the same line."""
     if start > 0 and is_word(text[start - 1]):

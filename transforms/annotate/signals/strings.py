@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from transforms.buffers import Bytes, Offsets
 from transforms.codepoints import count_code_points
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free, compiled
 from transforms.interpreted import word_bytes
 from transforms.lexing.tables import SYNTAXES, comment_openers
 
@@ -138,7 +138,7 @@ def _measure_strings(
     return found
 
 
-@compiled
+@allocation_free
 def _skip_comment(
     text: Bytes, at: int, kind: np.uint8, marks: np.uint8, failed: npt.NDArray[np.int64]
 ) -> int:
@@ -163,7 +163,7 @@ def _skip_comment(
     return at + 1
 
 
-@compiled
+@allocation_free
 def _skip_string(
     text: Bytes,
     at: int,
@@ -198,14 +198,14 @@ def _skip_string(
     return at + 1
 
 
-@compiled
+@allocation_free
 def _begins_line(text: Bytes, at: int) -> bool:
     while at > 0 and (text[at - 1] == 0x20 or text[at - 1] == 0x09):
         at -= 1
     return at == 0 or text[at - 1] == _NEWLINE
 
 
-@compiled
+@allocation_free
 def _measure_string(
     text: Bytes,
     start: int,
