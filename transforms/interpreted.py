@@ -40,8 +40,8 @@ def mix(values: Hashes) -> Hashes:
     return values ^ values >> np.uint64(33)
 
 
-def hash_shingles(text: bytes) -> Hashes:
-    """The ascending distinct shingle hashes of a text."""
+def hash_words(text: bytes) -> Hashes:
+    """The hash of each word of a text."""
     data = np.frombuffer(text + bytes(_CHUNK), dtype=np.uint8)
     inside = word_bytes()[data]
     inside[len(text) :] = 0
@@ -57,6 +57,12 @@ def hash_shingles(text: bytes) -> Hashes:
         words[left] = mix(words[left] ^ values)
         starts = starts + _CHUNK
         left = left[starts[left] < ends[left]]
+    return words
+
+
+def hash_shingles(text: bytes) -> Hashes:
+    """The ascending distinct shingle hashes of a text."""
+    words = hash_words(text)
     length = min(words.size, SHINGLE_WORDS)
     hashes = np.zeros(words.size - length + 1 if length else 0, dtype=np.uint64)
     for slot in range(length):

@@ -6,9 +6,9 @@ none. A word is hashed eight bytes at a time by a bijection (the 64-bit finalize
 MurmurHash3), so that different words of at most eight bytes never share a hash; a
 shingle's hash is a polynomial in the hashes of its words modulo 2^64.
 
-Text is read in blocks that end between words: one loop without branches finds where
-words begin and end, one hashes the words, one combines them. Each stays in the
-processor's nearest cache, and the last is plain arithmetic on arrays.
+Text is read in blocks that end between words: one loop finds where words begin and end,
+one hashes the words, one combines them. Each stays in the processor's nearest cache, and
+the last is plain arithmetic on arrays.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy.typing as npt
 from transforms.buffers import Bytes, Offsets
 from transforms.compiled import allocation_free, compiled
 from transforms.interpreted import MULTIPLIER, SHINGLE_WORDS, word_bytes
+from transforms.scanning import WIDE, find_edges
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -26,8 +27,6 @@ _POWERS = np.array([pow(int(MULTIPLIER), n, 1 << 64) for n in range(SHINGLE_WORD
 _BLOCK_BYTES = 4_096
 _CHUNK = 8
 _MAX_INSERTION = 24
-
-
 _IS_WORD_BYTE = word_bytes()
 
 
@@ -42,6 +41,63 @@ def mix(value: np.uint64) -> np.uint64:
     return value
 
 
+def hash_words(data: Bytes, offsets: Offsets) -> tuple[Hashes, Offsets]:
+    """The hash of each word of each text.
+
+    Returns:
+      ``hashes`` uint64[words] and ``offsets`` int64[texts + 1]: those of text i are
+      ``hashes[offsets[i]:offsets[i + 1]]``.
+    """
+    if offsets.size == 0:
+        raise ValueError("offsets need at least one entry")
+    return _hash_all_words(data, offsets)
+
+
+@compiled
+def _hash_all_words(data: Bytes, offsets: Offsets) -> tuple[Hashes, Offsets]:
+    rows = offsets.size - 1
+    edges = np.empty(_BLOCK_BYTES + WIDE, dtype=np.int64)
+    # What is not written of it takes no memory.
+    words = np.empty((offsets[rows] - offsets[0] + rows) // 2 + 1, dtype=np.uint64)
+    ends = np.zeros(rows + 1, dtype=np.int64)
+    count = 0
+    for row in range(rows):
+        position = offsets[row]
+        while position < offsets[row + 1]:
+            stop = _end_of_block(data, position, offsets[row + 1])
+            count += _hash_words(data, position, stop, edges, words[count:])
+            position = stop
+        ends[row + 1] = count
+    return words[:count], ends
+
+
+@allocation_free
+def _end_of_block(data: Bytes, position: int, end: int) -> int:
+    """Where a block ends that begins here: between words."""
+    stop = min(position + _BLOCK_BYTES, end)
+    while stop < end and _IS_WORD_BYTE[data[stop]]:
+        stop += 1
+    return stop
+
+
+@allocation_free
+def combine_words(words: Hashes, out: Hashes) -> int:
+    """Writes the shingle hashes of the text of these words, repeats included.
+
+    ``out`` has room for as many as there are words. Says how many were written.
+    """
+    made = words.size - SHINGLE_WORDS + 1
+    if made > 0:
+        _combine(words, made, out)
+        return made
+    if words.size == 0:
+        return 0
+    out[0] = 0
+    for word in words:
+        out[0] = out[0] * MULTIPLIER + word
+    return 1
+
+
 @compiled
 def hash_shingles(data: Bytes, start: int, end: int, out: Hashes) -> int:
     """Writes the shingle hashes of one text in order of appearance, repeats included.
@@ -54,16 +110,14 @@ def hash_shingles(data: Bytes, start: int, end: int, out: Hashes) -> int:
       How many hashes were written.
     """
     size = min(end - start, _BLOCK_BYTES)
-    edges = np.empty(size + 2, dtype=np.int64)
+    edges = np.empty(size + WIDE, dtype=np.int64)
     # The last words of a block begin shingles that end in the next one.
     words = np.empty(size // 2 + 1 + SHINGLE_WORDS, dtype=np.uint64)
     waiting = 0
     count = 0
     position = start
     while position < end:
-        stop = min(position + _BLOCK_BYTES, end)
-        while stop < end and _IS_WORD_BYTE[data[stop]]:
-            stop += 1
+        stop = _end_of_block(data, position, end)
         found = waiting + _hash_words(data, position, stop, edges, words[waiting:])
         made = max(found - SHINGLE_WORDS + 1, 0)
         _combine(words, made, out[count:])
@@ -72,27 +126,13 @@ def hash_shingles(data: Bytes, start: int, end: int, out: Hashes) -> int:
         for slot in range(waiting):
             words[slot] = words[found - waiting + slot]
         position = stop
-    if count == 0 and waiting > 0:
-        value = np.uint64(0)
-        for slot in range(waiting):
-            value = value * MULTIPLIER + words[slot]
-        out[0] = value
-        count = 1
-    return count
+    return count if count else combine_words(words[:waiting], out)
 
 
 @allocation_free
 def _hash_words(data: Bytes, start: int, stop: int, edges: Offsets, out: Hashes) -> int:
     """Writes the hashes of the words from ``start`` to before ``stop``; says how many."""
-    found = 0
-    before = np.uint8(0)
-    for position in range(start, stop):
-        inside = _IS_WORD_BYTE[data[np.uint64(position)]]
-        # Written each time and kept where a word begins or ends: nothing to mispredict.
-        edges[np.uint64(found)] = position
-        found += inside ^ before
-        before = inside
-    edges[found] = stop
+    found = find_edges(data, start, stop, edges)
     count = (found + 1) // 2
     whole = stop + _CHUNK <= data.size
     for word in range(count):

@@ -14,11 +14,13 @@ from tests.transforms.builders import (
     slow_shingles,
     thorough,
 )
+from transforms import interpreted
 from transforms.buffers import binary_buffers
 from transforms.shingles import (
     count_common,
     distinct_shingles,
     hash_shingles,
+    hash_words,
     jaccard,
     max_shingles,
     mix,
@@ -88,6 +90,16 @@ def test_nothing_is_read_behind_the_end_of_the_data(pieces):
 def test_distinct_hashes_are_the_sorted_set_of_each_text(texts):
     found = [hashes.tolist() for hashes in sorted_sets(*texts)]
     assert found == [sorted(set(slow_shingles(text))) for text in texts]
+
+
+@thorough
+@given(st.lists(TEXT, max_size=5))
+def test_words_are_hashed_text_by_text(texts):
+    hashes, offsets = hash_words(*binary_buffers(large_binary(texts)))
+    found = np.split(hashes, offsets[1:-1]) if texts else []
+    assert [each.tolist() for each in found] == [
+        interpreted.hash_words(text).tolist() for text in texts
+    ]
 
 
 def test_a_text_of_fewer_than_five_words_is_one_shingle():

@@ -9,10 +9,11 @@ from itertools import pairwise
 import pyarrow as pa
 
 from schemas.fingerprints import HASH_BYTES, fingerprint_schema
-from transforms.annotate.signatures import sign_texts
+from transforms.annotate.signatures import sign_words
 from transforms.buffers import Bytes, Offsets, binary_buffers
 from transforms.comments import comment_syntaxes, normalize_texts
 from transforms.hashes import parse_hashes
+from transforms.shingles import Hashes, hash_words
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,15 @@ def fingerprint_texts(
     sha256: pa.StringArray,
     languages: pa.Array,
     options: FingerprintOptions,
+    hashed: tuple[Hashes, Offsets] | None = None,
 ) -> pa.RecordBatch:
-    """The fingerprints of UTF-8 texts in these languages, whose stored bytes have these hashes."""
+    """The fingerprints of UTF-8 texts in these languages, whose stored bytes have these hashes.
+
+    ``hashed`` is what `hash_words` gives of the texts, where the caller has it already.
+    """
     data, offsets = binary_buffers(texts)
-    signatures, shingles = sign_texts(data, offsets, options.permutations, options.seed)
+    words = hashed or hash_words(data, offsets)
+    signatures, shingles = sign_words(*words, options.permutations, options.seed)
     schema = fingerprint_schema(options.permutations)
     hash_type = schema.field("normalized_hash").type
     return pa.RecordBatch.from_arrays(

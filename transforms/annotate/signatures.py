@@ -27,7 +27,7 @@ from schemas.fingerprints import EMPTY_SIGNATURE
 from transforms.buffers import Bytes, Offsets
 from transforms.compiled import allocation_free, compiled
 from transforms.interpreted import MULTIPLIER, NOTHING
-from transforms.shingles import Hashes, hash_shingles, max_shingles, mix, sort_distinct
+from transforms.shingles import Hashes, combine_words, hash_words, mix, sort_distinct
 
 if TYPE_CHECKING:
     from datasketch import LeanMinHash
@@ -54,11 +54,16 @@ def sign_texts(
     Returns:
       ``signatures`` uint32[texts, permutations] and ``shingles`` int64[texts].
     """
+    return sign_words(*hash_words(data, offsets), permutations, seed)
+
+
+def sign_words(
+    words: Hashes, offsets: Offsets, permutations: int, seed: int
+) -> tuple[Signatures, npt.NDArray[np.int64]]:
+    """What `sign_texts` gives, of texts whose words `hash_words` has hashed."""
     if permutations < 1:
         raise ValueError(f"permutations must be at least 1, got {permutations}")
-    if offsets.size == 0:
-        raise ValueError("offsets need at least one entry")
-    return _sign_texts(data, offsets, permutations, np.uint64(seed))
+    return _sign_words(words, offsets, permutations, np.uint64(seed))
 
 
 def as_minhash(signature: npt.NDArray[np.uint32], seed: int) -> LeanMinHash:
@@ -79,20 +84,20 @@ def as_minhash(signature: npt.NDArray[np.uint32], seed: int) -> LeanMinHash:
 
 
 @compiled
-def _sign_texts(
-    data: Bytes, offsets: Offsets, permutations: int, seed: np.uint64
+def _sign_words(
+    words: Hashes, offsets: Offsets, permutations: int, seed: np.uint64
 ) -> tuple[Signatures, npt.NDArray[np.int64]]:
     rows = offsets.size - 1
     signatures = np.full((rows, permutations), np.uint32(EMPTY_SIGNATURE), dtype=np.uint32)
     shingles = np.zeros(rows, dtype=np.int64)
     longest = 0
     for row in range(rows):
-        longest = max(longest, max_shingles(offsets[row + 1] - offsets[row]))
+        longest = max(longest, offsets[row + 1] - offsets[row])
     scratch = np.empty(longest, dtype=np.uint64)
     values = np.empty(permutations, dtype=np.uint64)
     rounds = np.empty(permutations, dtype=np.int64)
     for row in range(rows):
-        count = hash_shingles(data, offsets[row], offsets[row + 1], scratch)
+        count = combine_words(words[offsets[row] : offsets[row + 1]], scratch)
         shingles[row] = count
         if count:
             _sketch(scratch[:count], seed, values, rounds)
