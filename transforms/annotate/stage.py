@@ -25,8 +25,10 @@ from transforms.annotate.contamination.matching import find_contamination
 from transforms.annotate.fingerprints import FingerprintOptions, fingerprint_texts
 from transforms.annotate.quality import add_evidence_of_names, measure_texts
 from transforms.annotate.secrets.finding import find_secrets
+from transforms.buffers import binary_buffers
 from transforms.parts import Progress, Receipt, Workspace
 from transforms.recurrence import KEY_COLUMNS, learn_once
+from transforms.shingles import hash_words
 from transforms.stage import ProcessUnits
 from transforms.texts import document_texts
 
@@ -92,10 +94,12 @@ def learn(
     """What the texts of some documents say, whatever they are called, by table."""
     languages = documents["language"]
     texts = document_texts(documents["content"], documents["encoding"], languages)
+    words = hash_words(*binary_buffers(texts))
+    sha256 = documents["sha256"]
     return {
         tables.QUALITY: measure_texts(texts, languages),
-        tables.FINGERPRINT: fingerprint_texts(texts, documents["sha256"], languages, signing),
-        tables.CONTAMINATION: find_contamination(texts, index),
+        tables.FINGERPRINT: fingerprint_texts(texts, sha256, languages, signing, words),
+        tables.CONTAMINATION: find_contamination(texts, index, words),
         tables.SECRETS: find_secrets(texts),
     }
 

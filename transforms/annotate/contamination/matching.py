@@ -19,11 +19,17 @@ import pyarrow as pa
 
 from schemas.contamination import CONTAMINATION, Match
 from transforms.annotate.contamination.index import BenchmarkIndex, Tables
-from transforms.annotate.contamination.windows import hash_windows, same_windows
+from transforms.annotate.contamination.windows import (
+    filter_shift,
+    hash_windows,
+    have_windows,
+    passes_filter,
+    same_windows,
+)
 from transforms.annotate.contamination.words import GAPS_IGNORED, SPACES, Words, split_words
 from transforms.buffers import Offsets, binary_buffers
 from transforms.compiled import compiled
-from transforms.shingles import Hashes
+from transforms.shingles import Hashes, hash_words
 
 # So much text at a time that its words stay in the processor's cache.
 _CHUNK_BYTES = 1 << 18
@@ -46,12 +52,24 @@ class _Match(NamedTuple):
     share: float
 
 
-def find_contamination(texts: pa.LargeBinaryArray, index: BenchmarkIndex | None) -> pa.RecordBatch:
-    """The strongest match of each UTF-8 text, in the schema of ``attributes/contamination``."""
+def find_contamination(
+    texts: pa.LargeBinaryArray,
+    index: BenchmarkIndex | None,
+    hashed: tuple[Hashes, Offsets] | None = None,
+) -> pa.RecordBatch:
+    """The strongest match of each UTF-8 text, in the schema of ``attributes/contamination``.
+
+    ``hashed`` is what `hash_words` gives of the texts, where the caller has it already.
+    """
     data, offsets = binary_buffers(texts)
     rows = [_NO_MATCH] * len(texts)
     if index is not None and index.tables.hashes.size:
-        for start, end in _chunks(offsets):
+        ranges = _chunks(offsets)
+        if index.comparison.gaps == GAPS_IGNORED and not index.comparison.renaming:
+            # Words alone decide, so that few texts need to be read for more.
+            suspects = _find_suspects(*(hashed or hash_words(data, offsets)), index)
+            ranges = ((row, row + 1) for row in suspects.tolist())
+        for start, end in ranges:
             words = split_words(data, offsets[start : end + 1], index.comparison)
             for text, hits in _hits_by_text(words, index):
                 match = _strongest(words, hits, index)
@@ -93,6 +111,15 @@ def _chunks(offsets: Offsets) -> Iterator[tuple[int, int]]:
         start = end
 
 
+def _find_suspects(words: Hashes, offsets: Offsets, index: BenchmarkIndex) -> Offsets:
+    """The texts that have a window with the hash of an n-gram that is evidence."""
+    tables = index.tables
+    size = index.comparison.ngram_words
+    return np.flatnonzero(
+        have_windows(words, offsets, size, tables.filter, tables.hashes, tables.tasks_offsets)
+    )
+
+
 def _hits_by_text(words: Words, index: BenchmarkIndex) -> Iterator[tuple[int, _Hits]]:
     """The hits of each text that has any."""
     tables, comparison = index.tables, index.comparison
@@ -116,17 +143,12 @@ def _hits_by_text(words: Words, index: BenchmarkIndex) -> Iterator[tuple[int, _H
 @compiled
 def _pass_filter(hashes: Hashes, bits: npt.NDArray[np.uint8]) -> Offsets:
     """The places of hashes that may be among those that a filter was made of."""
-    shift = np.uint64(64)
-    size = bits.size * 8
-    while size > 1:
-        size //= 2
-        shift -= np.uint64(1)
+    shift = filter_shift(bits)
     places = np.empty(hashes.size + 1, np.int64)
     count = 0
     for place in range(hashes.size):
-        top = hashes[place] >> shift
         places[count] = place
-        count += (bits[top >> np.uint64(3)] >> (top & np.uint64(7))) & 1
+        count += passes_filter(hashes[place], bits, shift)
     return places[:count].copy()
 
 

@@ -9,6 +9,7 @@ one-to-one renaming makes them so.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from transforms.annotate.contamination.words import (
     GAPS_IGNORED,
@@ -77,6 +78,65 @@ def _hash_renamed(
                     part += gaps[word] * _GAP
                 value = value * _WORD + part
             out[first] = mix(value)
+
+
+@compiled
+def have_windows(
+    words: Hashes,
+    offsets: Offsets,
+    size: int,
+    bits: npt.NDArray[np.uint8],
+    ngrams: Hashes,
+    tasks_offsets: Integers,
+) -> Flags:
+    """Which texts have a window of some n-grams that are evidence, by the hashes of words alone.
+
+    Args:
+      words: uint64[words], with ``offsets`` what `shingles.hash_words` gives.
+      offsets: int64[texts + 1].
+      size: words of a window.
+      bits: the filter of an index.
+      ngrams: uint64[n-grams], ascending, those that it was made of.
+      tasks_offsets: of the index; an n-gram without tasks is no evidence.
+    """
+    shift = filter_shift(bits)
+    power = np.uint64(1)
+    for _ in range(size - 1):
+        power *= _WORD
+    found = np.zeros(offsets.size - 1, np.bool_)
+    for text in range(found.size):
+        value = np.uint64(0)
+        for word in range(offsets[text], min(offsets[text] + size - 1, offsets[text + 1])):
+            value = value * _WORD + words[word]
+        for word in range(offsets[text] + size - 1, offsets[text + 1]):
+            value = value * _WORD + words[word]
+            window = mix(value)
+            value -= words[word - size + 1] * power
+            if passes_filter(window, bits, shift):
+                place = np.searchsorted(ngrams, window)
+                known = place < ngrams.size and ngrams[place] == window
+                if known and tasks_offsets[place + 1] > tasks_offsets[place]:
+                    found[text] = True
+                    break
+    return found
+
+
+@allocation_free
+def filter_shift(bits: npt.NDArray[np.uint8]) -> np.uint64:
+    """By how much a hash is shifted to its place in a filter."""
+    shift = np.uint64(64)
+    size = bits.size * 8
+    while size > 1:
+        size //= 2
+        shift -= np.uint64(1)
+    return shift
+
+
+@allocation_free
+def passes_filter(value: np.uint64, bits: npt.NDArray[np.uint8], shift: np.uint64) -> bool:
+    """Whether a hash may be among those that a filter was made of."""
+    top = value >> shift
+    return bool((bits[top >> np.uint64(3)] >> (top & np.uint64(7))) & 1)
 
 
 def same_windows(

@@ -13,11 +13,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from transforms import interpreted
 from transforms.annotate.contamination.vocabulary import VOCABULARY
 from transforms.buffers import Bytes, Offsets
 from transforms.compiled import allocation_free, compiled
-from transforms.interpreted import word_bytes
-from transforms.shingles import Hashes
+from transforms.scanning import WIDE, find_edges
+from transforms.shingles import Hashes, hash_words
 
 GAPS_IGNORED = 0
 GAPS_WITHOUT_SPACE = 1
@@ -70,7 +71,6 @@ def _bytes_table(characters: bytes) -> Flags:
     return table
 
 
-_IS_WORD_BYTE = word_bytes()
 IS_SPACE = _bytes_table(SPACES)
 _IS_DIGIT = _bytes_table(b"0123456789")
 _IS_PREFIX = _bytes_table(b"rRbBfFuU")
@@ -78,13 +78,8 @@ _IS_PREFIX = _bytes_table(b"rRbBfFuU")
 
 def split_words(data: Bytes, offsets: Offsets, comparison: Comparison) -> Words:
     """The words of texts that are ``data[offsets[i]:offsets[i + 1]]``."""
-    most = int(offsets[-1] - offsets[0]) // 2 + offsets.size
-    edges = np.empty(2 * most + 1, np.int64)
-    hashes = np.empty(most, np.uint64)
-    word_offsets = np.zeros(offsets.size, np.int64)
-    _split_words(data, offsets, edges, hashes, word_offsets)
-    count = int(word_offsets[-1])
-    edges, hashes = edges[: 2 * count], hashes[:count]
+    hashes, word_offsets = hash_words(data, offsets)
+    edges = _find_edges(data, offsets, hashes.size)
     gaps, backs = np.empty(0, np.uint64), np.empty(0, np.int32)
     if comparison.gaps != GAPS_IGNORED:
         is_counted = np.full(256, True) if comparison.gaps == GAPS_COUNT else ~IS_SPACE
@@ -99,27 +94,15 @@ def split_words(data: Bytes, offsets: Offsets, comparison: Comparison) -> Words:
     return words
 
 
-@allocation_free
-def _split_words(
-    data: Bytes, offsets: Offsets, edges: Offsets, hashes: Hashes, word_offsets: Offsets
-) -> None:
-    found = np.int64(0)
+@compiled
+def _find_edges(data: Bytes, offsets: Offsets, words: int) -> Offsets:
+    edges = np.empty(2 * words + WIDE, np.int64)
+    found = 0
     for text in range(offsets.size - 1):
-        before = np.uint8(0)
-        for position in range(offsets[text], offsets[text + 1]):
-            inside = _IS_WORD_BYTE[data[np.uint64(position)]]
-            # Written each time and kept where a word begins or ends: nothing to mispredict.
-            edges[np.uint64(found)] = position
-            found += np.int64(inside ^ before)
-            before = inside
-        edges[np.uint64(found)] = offsets[text + 1]
-        found += np.int64(before)
-        word_offsets[text + 1] = found // 2
-    for word in range(found // 2):
-        value = np.uint64(0)
-        for position in range(edges[2 * word], edges[2 * word + 1]):
-            value = value * _BYTE + np.uint64(data[np.uint64(position)]) + np.uint64(1)
-        hashes[word] = value
+        found += find_edges(data, offsets[text], offsets[text + 1], edges[found:])
+        # Where the text ends with its last word, that end is not counted.
+        found += found % 2
+    return edges[:found]
 
 
 @compiled
@@ -142,10 +125,7 @@ def _hash_gaps(
 def _vocabulary_table() -> Hashes:
     """The hashes of the vocabulary in a hash table with open addressing."""
     table = np.zeros(1 << (64 - int(_FIXED_SHIFT)), np.uint64)
-    for word in sorted(VOCABULARY):
-        value = 0
-        for byte in word.encode():
-            value = (value * int(_BYTE) + byte + 1) % (1 << 64)
+    for value in interpreted.hash_words(" ".join(sorted(VOCABULARY)).encode()).tolist():
         slot = value >> int(_FIXED_SHIFT)
         while table[slot]:
             slot = (slot + 1) % table.size

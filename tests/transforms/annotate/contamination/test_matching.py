@@ -17,6 +17,7 @@ from transforms.annotate.contamination.building import (
 )
 from transforms.annotate.contamination.index import BenchmarkIndex
 from transforms.annotate.contamination.matching import find_contamination
+from transforms.interpreted import hash_words
 
 PROMPT = b'''def share_candy(bags: list, children: int) -> int:
     """Give every child equally many sweets and say how many are left over.
@@ -213,14 +214,12 @@ def test_ties_go_to_the_benchmark_first_by_name():
 
 
 def test_a_collision_of_hashes_accuses_nobody():
-    # Thue and Morse's words collide under every polynomial modulo 2^64.
-    word = "a"
-    for _ in range(11):
-        word += word.translate(str.maketrans("ab", "ba"))
-    twin = word.translate(str.maketrans("ab", "ba"))
-    text = SOLUTION.replace(b"owe", word.encode())
+    # The second eight bytes make up for the difference of what is mixed of the first.
+    word, twin = b"collidesE00A0A0a", b"ekdtszmczsZo_r_p"
+    assert hash_words(word).tolist() == hash_words(twin).tolist()
+    text = SOLUTION.replace(b"owe", word)
     problems = [Problem("toys", "toys/0", (text,))]
-    document = text.replace(word.encode(), twin.encode())
+    document = text.replace(word, twin)
     part = document[document.index(b"bags") : document.index(b"total >=")]
     whole = text[text.index(b"bags") : text.index(b"total >=")]
     assert tasks(whole, part, problems=problems) == ["toys/0", None]
