@@ -18,6 +18,7 @@ from transforms.codepoints import count_code_points
 from transforms.compiled import allocation_free, compiled
 from transforms.interpreted import word_bytes
 from transforms.lexing.tables import SYNTAXES, comment_openers
+from transforms.scanning import next_of
 
 
 class Strings(IntEnum):
@@ -62,6 +63,19 @@ def _make_classes() -> npt.NDArray[np.uint8]:
     return table
 
 
+_CLASSES = _make_classes()
+
+
+def _make_signs() -> npt.NDArray[np.uint8]:
+    """The bytes that comments begin with, a quote where there are none, for all sets of marks."""
+    table = np.full((16, 3), _SINGLE, dtype=np.uint8)
+    for marks, signs in enumerate(table):
+        for place, sign in enumerate((ord("#"), ord("/"), ord("-"))):
+            if _CLASSES[marks, sign] != _OTHER:
+                signs[place] = sign
+    return table
+
+
 def _make_kinds() -> npt.NDArray[np.uint8]:
     """0 for white space, 1 for bytes of words, 2 for other signs."""
     table = np.full(256, 2, dtype=np.uint8)
@@ -70,7 +84,7 @@ def _make_kinds() -> npt.NDArray[np.uint8]:
     return table
 
 
-_CLASSES = _make_classes()
+_SIGNS = _make_signs()
 _KINDS = _make_kinds()
 
 
@@ -123,11 +137,12 @@ def _measure_strings(
     for row in range(rows):
         text = data[offsets[row] : offsets[row + 1]]
         begins = classes[marks[row]]
+        signs = _SIGNS[marks[row]]
+        openers = (np.uint8(_DOUBLE), np.uint8(_SINGLE), signs[0], signs[1], signs[2])
         failed[:] = 0
         at = 0
         while True:
-            while at < text.size and begins[text[at]] == _OTHER:
-                at += 1
+            at = next_of(text, at, text.size, openers)
             if at >= text.size:
                 break
             kind = begins[text[at]]
@@ -145,9 +160,10 @@ def _skip_comment(
     """Where a comment ends that begins here, or the next byte if none does."""
     following = text[at + 1] if at + 1 < text.size else np.uint8(0)
     if kind == _SLASH and marks & _BLOCKS and following == 0x2A and at >= failed[4]:
-        end = at + 2
-        while end + 1 < text.size and not (text[end] == 0x2A and text[end + 1] == 0x2F):
-            end += 1
+        stars = (np.uint8(0x2A),)
+        end = next_of(text, at + 2, text.size - 1, stars)
+        while end + 1 < text.size and text[end + 1] != 0x2F:
+            end = next_of(text, end + 1, text.size - 1, stars)
         if end + 1 < text.size:
             return end + 2
         failed[4] = text.size
@@ -157,9 +173,7 @@ def _skip_comment(
         or (kind == _SLASH and marks & _SLASHES and following == 0x2F)
         or (kind == _DASH and following == 0x2D)
     ):
-        while at < text.size and text[at] != _NEWLINE:
-            at += 1
-        return at
+        return next_of(text, at, text.size, (np.uint8(_NEWLINE),))
     return at + 1
 
 
@@ -176,11 +190,13 @@ def _skip_string(
     single = np.int64(quote == _SINGLE)
     triple = at + 2 < text.size and text[at + 1] == quote and text[at + 2] == quote
     if triple and at >= failed[2 + single]:
-        end = at + 3
-        while end + 2 < text.size and not (
+        last = text.size - 2
+        end = next_of(text, at + 3, last, (quote, np.uint8(_BACKSLASH)))
+        while end < last and not (
             text[end] == quote and text[end + 1] == quote and text[end + 2] == quote
         ):
             end += 2 if text[end] == _BACKSLASH else 1
+            end = next_of(text, end, last, (quote, np.uint8(_BACKSLASH)))
         if end + 2 < text.size:
             if not _begins_line(text, at):
                 _measure_string(text, at + 3, end, kinds, found)
@@ -188,9 +204,10 @@ def _skip_string(
         failed[2 + single] = text.size
     if at < failed[single]:
         return at + 1
-    end = at + 1
-    while end < text.size and text[end] != quote and text[end] != _NEWLINE:
-        end += 2 if text[end] == _BACKSLASH else 1
+    stops = (quote, np.uint8(_NEWLINE), np.uint8(_BACKSLASH))
+    end = next_of(text, at + 1, text.size, stops)
+    while end < text.size and text[end] == _BACKSLASH:
+        end = next_of(text, end + 2, text.size, stops)
     if end < text.size and text[end] == quote:
         _measure_string(text, at + 1, end, kinds, found)
         return end + 1
