@@ -1,9 +1,9 @@
 """Places in texts that may hold a secret, found in one pass over the bytes.
 
-Each window of four bytes is held against all patterns at once: a table for each of the
-four places says which patterns have the byte there. What fits one (the beginning of a
-provider's keys, an @ in a word, the end of a name such as ``token``) is rare, and looked at
-more closely.
+Blocks of bytes are compared as vectors for where a pattern may be (the beginning of a
+provider's keys, an @ in a word, the end of a name such as ``token``). A window of four bytes
+there is held against all patterns at once: a table for each of the four places says which
+patterns have the byte there. What fits one is rare, and looked at more closely.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from transforms.annotate.secrets.characters import (
 from transforms.annotate.secrets.providers import RULES
 from transforms.buffers import Bytes, Offsets
 from transforms.compiled import allocation_free, compiled
+from transforms.scanning import WIDE, Further, Lanes, bits_where, is_word, lowest_bit
 
 Candidates = npt.NDArray[np.int64]
 
@@ -137,6 +138,34 @@ def _window_table() -> npt.NDArray[np.uint32]:
 
 
 _FIRST, _SECOND, _THIRD, _FOURTH = _window_table()
+
+_BEFORE = 2
+"""Bytes before a window that tell whether a word begins with it."""
+_BEHIND = _WINDOW
+"""Bytes after a window's first that are looked at."""
+
+
+def _may_fit(further: Further) -> Lanes:
+    """Which windows may fit a pattern other than those of literals; all that do are among them."""
+    one, two, three, five = (further(places) for places in (0, 1, 2, _BEHIND))
+    found = two.equal(ord("@"))
+    found |= one.between(ord("0"), ord("9")) & two.equal(ord("."))
+    found |= one.between(ord("2"), ord("3")) & five.equal(ord(":"))
+    found |= one.equal(ord(":")) & two.equal(ord("/")) & three.equal(ord("/"))
+    for ending in _NAME_ENDINGS:
+        letters = zip((one, two, three), ending, strict=False)
+        fits = [byte.lower().equal(ord(letter)) for byte, letter in letters]
+        found |= fits[0] & fits[1] & fits[2]
+    return found
+
+
+def _may_begin_literal(further: Further) -> Lanes:
+    """At which places a word begins, or goes on behind an escape."""
+    return (is_word(further(0)) & ~is_word(further(-1))) | further(-_BEFORE).equal(ord("\\"))
+
+
+_pattern_bits = bits_where(_may_fit)
+_start_bits = bits_where(_may_begin_literal)
 _DASH, _SLASH, _COLON, _AT, _BACKSLASH = (ord(character) for character in "-/:@\\")
 
 
@@ -158,25 +187,56 @@ def _find(data: Bytes, offsets: Offsets) -> Candidates:
     for row in range(offsets.size - 1):
         begin, end = offsets[row], offsets[row + 1]
         # No secret is shorter than a window.
-        for place in range(begin, end - _WINDOW + 1):
-            bits = _FIRST[data[place]] & _SECOND[data[place + 1]]
-            bits &= _THIRD[data[place + 2]] & _FOURTH[data[place + 3]]
-            if bits == 0:
-                continue
-            family, start, stop, context = _look(data, begin, end, place, bits)
-            if family < 0:
-                continue
-            if count == found.shape[0]:
-                larger = np.empty((2 * count, COLUMNS), np.int64)
-                larger[:count] = found
-                found = larger
-            found[count, 0] = row
-            found[count, 1] = family
-            found[count, 2] = start
-            found[count, 3] = stop
-            found[count, 4] = context
-            count += 1
+        last = end - _WINDOW + 1
+        block = begin
+        while block < last:
+            places, size = _places_of_block(data, begin, block)
+            while places:
+                place = block + lowest_bit(places)
+                places &= places - np.uint64(1)
+                if place >= last:
+                    break
+                family, start, stop, context = _test(data, begin, end, place)
+                if family < 0:
+                    continue
+                if count == found.shape[0]:
+                    larger = np.empty((2 * count, COLUMNS), np.int64)
+                    larger[:count] = found
+                    found = larger
+                found[count, 0] = row
+                found[count, 1] = family
+                found[count, 2] = start
+                found[count, 3] = stop
+                found[count, 4] = context
+                count += 1
+            block += size
     return found[:count].copy()
+
+
+@allocation_free
+def _places_of_block(data: Bytes, begin: int, block: int) -> tuple[np.uint64, int]:
+    """The places of a block that may fit a pattern, as bits, and how many places it has."""
+    if block < begin + _BEFORE or block + WIDE + _BEHIND > data.size:
+        return np.uint64(1), 1
+    places = np.uint64(_pattern_bits(data, block))
+    starts = np.uint64(_start_bits(data, block))
+    while starts:
+        at = lowest_bit(starts)
+        if _SLOTS[_slot_at(data, block + at)] >= 0:
+            places |= np.uint64(1) << np.uint64(at)
+        starts &= starts - np.uint64(1)
+    return places, WIDE
+
+
+@allocation_free
+def _test(data: Bytes, begin: int, end: int, place: int) -> tuple[int, int, int, int]:
+    """What `_look` says of the window at a place, a negative family where it fits no pattern."""
+    at = np.uint64(place)
+    bits = _FIRST[data[at]] & _SECOND[data[at + np.uint64(1)]]
+    bits &= _THIRD[data[at + np.uint64(2)]] & _FOURTH[data[at + np.uint64(3)]]
+    if bits == 0:
+        return -1, place, place, place
+    return _look(data, begin, end, place, bits)
 
 
 @allocation_free
@@ -211,11 +271,7 @@ def _literal_at(data: Bytes, begin: int, end: int, place: int) -> int:
 
     A letter of an escape such as ``\\n`` before it is none of the word.
     """
-    key = np.uint32(data[place])
-    key |= np.uint32(data[place + 1]) << np.uint32(8)
-    key |= np.uint32(data[place + 2]) << np.uint32(16)
-    slot = np.uint32(key * np.uint32(_MULTIPLIER)) >> np.uint32(32 - _SLOT_BITS)
-    number = np.int64(_SLOTS[slot])
+    number = np.int64(_SLOTS[_slot_at(data, place)])
     if number < 0:
         return -1
     inside = place > begin and WORD[data[place - 1]]
@@ -232,6 +288,16 @@ def _literal_at(data: Bytes, begin: int, end: int, place: int) -> int:
                 return int(_FAMILIES[number])
         number = np.int64(_NEXT[number])
     return -1
+
+
+@allocation_free
+def _slot_at(data: Bytes, place: int) -> np.uint32:
+    # Places without a sign need no care for what counts from the end.
+    at = np.uint64(place)
+    key = np.uint32(data[at])
+    key |= np.uint32(data[at + np.uint64(1)]) << np.uint32(8)
+    key |= np.uint32(data[at + np.uint64(2)]) << np.uint32(16)
+    return np.uint32(key * np.uint32(_MULTIPLIER)) >> np.uint32(32 - _SLOT_BITS)
 
 
 @allocation_free
