@@ -14,6 +14,7 @@ import numpy.typing as npt
 from transforms.annotate.signals.blocks import MAX_BLOCKS, WIDTH, fill_tail
 from transforms.buffers import Bytes, Offsets
 from transforms.compiled import allocation_free, compiled
+from transforms.scanning import WIDE, before_end, bits_where, lowest_bit
 
 Counts = npt.NDArray[np.int64]
 
@@ -99,32 +100,27 @@ def count_texts(data: Bytes, offsets: Offsets) -> Counts:
     """int64[texts, len(Count)]: how much of each `Count` there is in each UTF-8 text."""
     if offsets.size == 0:
         raise ValueError("offsets need at least one entry")
-    # NumPy finds them faster than a loop that also does something else.
-    newlines = np.flatnonzero(data[offsets[0] : offsets[-1]] == _NEWLINE)
-    return _count_texts(data, offsets, newlines + offsets[0], _EDGES)
+    return _count_texts(data, offsets, _EDGES)
 
 
 @compiled
-def _count_texts(
-    data: Bytes, offsets: Offsets, newlines: Offsets, edges: npt.NDArray[np.uint8]
-) -> Counts:
+def _count_texts(data: Bytes, offsets: Offsets, edges: npt.NDArray[np.uint8]) -> Counts:
     rows = offsets.size - 1
     counts = np.zeros((rows, _COLUMNS), dtype=np.int64)
-    hashes = np.empty(newlines.size + 1, dtype=np.uint64)
+    longest = 0
+    for row in range(rows):
+        longest = max(longest, offsets[row + 1] - offsets[row])
+    # What is not written of it takes no memory.
+    hashes = np.empty(longest, dtype=np.uint64)
     lanes = np.zeros(_LANES * WIDTH, dtype=np.uint8)
     tail = np.zeros(WIDTH + 1, dtype=np.uint8)
-    first = 0
     for row in range(rows):
-        last = first
-        while last < newlines.size and newlines[last] < offsets[row + 1]:
-            last += 1
-        _count_characters(data, offsets[row], offsets[row + 1], lanes, tail, counts[row])
-        _count_lines(
-            data, offsets[row], offsets[row + 1], newlines[first:last], edges, hashes, counts[row]
-        )
-        if counts[row, _REPLACEMENTS]:
-            counts[row, _REPLACEMENTS] = _count_replacements(data, offsets[row], offsets[row + 1])
-        first = last
+        start, stop, count = offsets[row], offsets[row + 1], counts[row]
+        _count_characters(data, start, stop, lanes, tail, count)
+        _count_lines(data, start, stop, edges, hashes, count)
+        count[_REPEATED_LINES] = _count_repeated(hashes[: count[_LINES]])
+        if count[_REPLACEMENTS]:
+            count[_REPLACEMENTS] = _count_replacements(data, start, stop)
     return counts
 
 
@@ -133,42 +129,71 @@ def _count_lines(
     data: Bytes,
     start: int,
     stop: int,
-    newlines: Offsets,
     edges: npt.NDArray[np.uint8],
     hashes: npt.NDArray[np.uint64],
     count: npt.NDArray[np.int64],
 ) -> None:
+    """Counts all of lines but the repeated ones, which the hashes of lines tell."""
     narrow = count[_CHARACTERS] == stop - start and count[_RETURNS] == 0
-    ended = newlines.size
-    lines = ended + (stop > start and (ended == 0 or newlines[ended - 1] + 1 < stop))
-    blank = 0
-    directives = 0
-    literals = 0
-    longest = 0
-    for line in range(lines):
-        end = newlines[line] if line < ended else stop
+    lines = ended = blank = directives = literals = longest = 0
+    block = start
+    bits = _newline_bits(data, block, stop)
+    while start < stop:
+        while bits == 0 and block + WIDE < stop:
+            block += WIDE
+            bits = _newline_bits(data, block, stop)
+        ended += bits != 0
+        end = block + lowest_bit(bits) if bits else stop
+        bits &= bits - _ONE if bits else bits
         if end - start > longest:
             longest = max(longest, end - start if narrow else _count_wide(data, start, end))
         following = end + 1
-        while start < end and _is_space(data[start]):
-            start += 1
+        start = _skip_spaces(data, start, end)
         while end > start and _is_space(data[end - 1]):
             end -= 1
+        hashes[lines] = 0
         if start == end:
             blank += 1
-            hashes[line] = 0
         else:
             directives += data[start] == _HASH
             literals += edges[data[start]] & edges[data[end - 1]] >> _CLOSING & np.uint8(1)
-            hashes[line] = _hash_bytes(data, start, end)
+            hashes[lines] = _hash_bytes(data, start, end)
+        lines += 1
         start = following
     count[_LINES] = lines
     count[_LINE_FEEDS] = ended
     count[_BLANK_LINES] = blank
     count[_LONGEST_LINE] = longest
-    count[_REPEATED_LINES] = _count_repeated(hashes[:lines])
     count[_LITERAL_LINES] = literals
     count[_DIRECTIVE_LINES] = directives
+
+
+_newlines = bits_where(lambda further: further(0).equal(_NEWLINE))
+_spaces = bits_where(lambda further: further(0).equal(0x20) | further(0).between(9, 13))
+
+
+@allocation_free
+def _newline_bits(data: Bytes, position: int, end: int) -> np.uint64:
+    """Where lines end among the `WIDE` bytes from a position to before an end."""
+    if position + WIDE <= data.size:
+        return before_end(_newlines(data, position), position, end)
+    bits = np.uint64(0)
+    for place in range(position, end):
+        bits |= np.uint64(data[place] == _NEWLINE) << np.uint64(place - position)
+    return bits
+
+
+@allocation_free
+def _skip_spaces(data: Bytes, start: int, end: int) -> int:
+    """The first byte that is no white space, or the end."""
+    while start < end and start + WIDE <= data.size:
+        spaces = lowest_bit(~_spaces(data, start))
+        start += spaces
+        if spaces < WIDE:
+            return min(start, end)
+    while start < end and _is_space(data[start]):
+        start += 1
+    return min(start, end)
 
 
 @allocation_free
