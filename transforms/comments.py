@@ -16,7 +16,7 @@ from transforms.codepoints import count_code_points
 from transforms.compiled import allocation_free, compiled
 from transforms.lexing.skips import COMMENT, NEWLINE, RETURN, UNFINISHED, is_line_end
 from transforms.lexing.spans import begin_text, new_state, next_span
-from transforms.lexing.tables import SYNTAXES, Firsts, Starts, Tokens, lexer_tables
+from transforms.lexing.tables import SYNTAXES, Firsts, Openers, Starts, Tokens, lexer_tables
 
 Syntaxes = npt.NDArray[np.uint8]
 Cursor = npt.NDArray[np.int64]
@@ -97,6 +97,7 @@ def _count_comments(
     syntaxes: Syntaxes,
     tokens: Tokens,
     firsts: Firsts,
+    openers: Openers,
     starts: Starts,
 ) -> npt.NDArray[np.int64]:
     counts = np.zeros(syntaxes.size, dtype=np.int64)
@@ -110,7 +111,7 @@ def _count_comments(
         begin_text(state, starts[syntaxes[row]])
         while position < end:
             start, position, kind = next_span(
-                data, begin, position, end, syntaxes[row], tokens, firsts, state
+                data, begin, position, end, syntaxes[row], tokens, firsts, openers, state
             )
             if kind == COMMENT:
                 characters += count_code_points(data, start, position)
@@ -140,6 +141,7 @@ def _normalize(
     syntaxes: Syntaxes,
     tokens: Tokens,
     firsts: Firsts,
+    openers: Openers,
     starts: Starts,
 ) -> tuple[Bytes, Offsets, int]:
     rows = syntaxes.size
@@ -159,7 +161,7 @@ def _normalize(
             start, stop, kind = end, end, 0
             if syntax:
                 start, stop, kind = next_span(
-                    data, begin, position, end, syntax, tokens, firsts, state
+                    data, begin, position, end, syntax, tokens, firsts, openers, state
                 )
             _copy_code(data, position, start, out, cursor)
             if kind == COMMENT:

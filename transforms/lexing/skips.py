@@ -39,6 +39,7 @@ from transforms.lexing.tables import (
     WORD_FENCE,
     Tokens,
 )
+from transforms.scanning import next_of
 
 State = npt.NDArray[np.int64]
 
@@ -152,7 +153,12 @@ def closes_here(data: Bytes, position: int, end: int, token: int, tokens: Tokens
 @allocation_free
 def skip_line(data: Bytes, position: int, end: int, flags: int) -> int:
     """The end of a comment that a line's end closes, without that."""
-    while position < end:
+    mark = np.uint8(0x3F) if flags & STATEMENT else np.uint8(NEWLINE)
+    stops = (np.uint8(NEWLINE), np.uint8(RETURN), mark)
+    while True:
+        position = next_of(data, position, end, stops)
+        if position == end:
+            break
         byte = data[position]
         if is_line_end(byte):
             if not (flags & CONTINUES and data[position - 1] == BACKSLASH):
@@ -176,8 +182,12 @@ def skip_block(
     opens = tokens[token, OPENER]
     closes = tokens[token, CLOSER]
     nests = tokens[token, FLAGS] & NESTS
+    stops = (np.uint8(closes), np.uint8(opens if nests else closes))
     depth = 1
-    while position < end:
+    while True:
+        position = next_of(data, position, end, stops)
+        if position == end:
+            break
         byte = data[position]
         if byte == closes and closes_here(data, position, end, token, tokens):
             position += tokens[token, CLOSES]

@@ -7,6 +7,7 @@ closes is looked for a bounded number of times, so that no text costs more than 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from transforms.buffers import Bytes
 from transforms.compiled import allocation_free, compiled
@@ -46,6 +47,7 @@ from transforms.lexing.tables import (
     CLOSER,
     CLOSES,
     DELIMITED,
+    DOLLAR_BOTH,
     DOLLAR_BRACE,
     DOLLAR_PAREN,
     ESCAPE,
@@ -59,19 +61,27 @@ from transforms.lexing.tables import (
     IS_TEXT,
     KIND,
     LINE,
+    MANY_OPENERS,
     MULTILINE,
     OPENS,
     QUOTED,
     REGEX,
     Firsts,
+    Openers,
     Tokens,
 )
+from transforms.scanning import next_of
 
 # Of each piece of interpolated code: its string, brackets open in it, the byte that ends
 # it, whether it is in the format after the colon.
 _TOKEN, _COUNT, _END, _FORMAT, _FRAME_SIZE = range(5)
 _MAX_FRAMES = 24
 _STATE_SIZE = FRAMES + _MAX_FRAMES * _FRAME_SIZE
+
+# The first byte of what begins code in a string, by the style of that.
+_INTERPOLATION_OPENERS = np.zeros(BRACES + 1, dtype=np.uint8)
+_INTERPOLATION_OPENERS[[DOLLAR_BRACE, DOLLAR_PAREN, DOLLAR_BOTH]] = ord("$")
+_INTERPOLATION_OPENERS[[HASH_BRACE, BACKSLASH_PAREN, BRACES]] = [*b"#\\{"]
 
 # The mode in which the heredocs of the line before begin.
 _AT_HEREDOCS = -1
@@ -99,6 +109,7 @@ def next_span(
     syntax: int,
     tokens: Tokens,
     firsts: Firsts,
+    openers: Openers,
     state: State,
 ) -> tuple[int, int, int]:
     """The next comment, or string with line ends, of ``data[begin:end]`` from a position on.
@@ -119,9 +130,9 @@ def next_span(
             style = BRACES if tokens[token, FLAGS] & FORMATTED else tokens[token, INTERPOLATES]
             position = _skip_quoted(data, position, end, token, tokens, style, state)
         else:
-            first = firsts[2 * syntax + (state[DEPTH] > 0 or state[PENDING] > 0)]
-            while position < end and first[data[position]] == 0:
-                position += 1
+            row = 2 * syntax + (state[DEPTH] > 0 or state[PENDING] > 0)
+            first = firsts[row]
+            position = _next_opener(data, position, end, first, openers[row])
             if position == end:
                 break
             start = position
@@ -138,6 +149,24 @@ def next_span(
         if state[LINES]:
             return start, position, STRING
     return end, end, NOTHING
+
+
+@allocation_free
+def _next_opener(
+    data: Bytes, position: int, end: int, first: npt.NDArray[np.int16], openers: Bytes
+) -> int:
+    """The next byte that a token may begin with, or the end."""
+    if openers[0] <= 4:
+        few = (openers[1], openers[2], openers[3], openers[4])
+        return next_of(data, position, end, few)
+    if openers[0] <= MANY_OPENERS:
+        more = (openers[5], openers[6], openers[7], openers[8])
+        return next_of(
+            data, position, end, (openers[1], openers[2], openers[3], openers[4], *more)
+        )
+    while position < end and first[data[position]] == 0:
+        position += 1
+    return position
 
 
 @allocation_free
@@ -236,7 +265,19 @@ def _skip_quoted(
     state[LINES] = 0
     state[OUTCOME] = NOTHING
     state[MODE] = 0
-    while position < end:
+    close = np.uint8(closes)
+    stops = (
+        close,
+        np.uint8(NEWLINE),
+        np.uint8(RETURN),
+        np.uint8(escape) if escape > 0 else close,
+        np.uint8(_INTERPOLATION_OPENERS[interpolates]) if interpolates > 0 else close,
+        np.uint8(0x7D) if in_format else close,
+    )
+    while True:
+        position = next_of(data, position, end, stops)
+        if position == end:
+            break
         byte = data[position]
         if byte == closes and closes_here(data, position, end, token, tokens):
             state[DEPTH] -= in_format

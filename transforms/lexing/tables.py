@@ -50,6 +50,10 @@ WORD_FENCE = ord("w")
 Tokens = npt.NDArray[np.int64]
 Firsts = npt.NDArray[np.int16]
 Starts = npt.NDArray[np.int64]
+Openers = npt.NDArray[np.uint8]
+
+MANY_OPENERS = 8
+"""From more different first bytes on, a table of all bytes finds them as fast."""
 
 
 @dataclass(frozen=True)
@@ -308,7 +312,7 @@ _BRACKETS = b"{}()[]:\r\n"
 
 
 @functools.cache
-def lexer_tables() -> tuple[Tokens, Firsts, Starts]:
+def lexer_tables() -> tuple[Tokens, Firsts, Openers, Starts]:
     """All lexers as arrays.
 
     Returns:
@@ -316,8 +320,10 @@ def lexer_tables() -> tuple[Tokens, Firsts, Starts]:
       after another, longer ones first; ``firsts`` int16[2 * (lexers + 1), 256], the row of
       the first token that begins with a byte plus one, or 0. Rows ``2 * id`` hold outside of
       strings, and ``2 * id + 1`` in code inside of them, where brackets and line ends are
-      tokens too; ``starts`` int64[lexers + 1], the row of the text that comes before all
-      code, or -1.
+      tokens too; ``openers`` uint8[2 * (lexers + 1), MANY_OPENERS + 1], how many different
+      bytes a row of ``firsts`` has, and those, repeated to fill the row, unless they are
+      more than MANY_OPENERS; ``starts`` int64[lexers + 1], the row of the text that comes
+      before all code, or -1.
     """
     rows: list[list[int]] = []
     firsts = np.zeros((2 * (len(_LEXERS) + 1), 256), dtype=np.int16)
@@ -342,4 +348,14 @@ def lexer_tables() -> tuple[Tokens, Firsts, Starts]:
                     starts[number] = place
             # A row of no kind ends each group.
             rows += [token.row() for token in (*ordered, *brackets, Token(0, b""))]
-    return np.array(rows, dtype=np.int64), firsts, starts
+    return np.array(rows, dtype=np.int64), firsts, _list_openers(firsts), starts
+
+
+def _list_openers(firsts: Firsts) -> Openers:
+    openers = np.zeros((firsts.shape[0], MANY_OPENERS + 1), dtype=np.uint8)
+    for row, begins in enumerate(firsts):
+        found = np.flatnonzero(begins)
+        openers[row, 0] = found.size
+        if 0 < found.size <= MANY_OPENERS:
+            openers[row, 1:] = np.resize(found, MANY_OPENERS)
+    return openers
