@@ -161,9 +161,7 @@ def _next_opener(
         return next_of(data, position, end, few)
     if openers[0] <= MANY_OPENERS:
         more = (openers[5], openers[6], openers[7], openers[8])
-        return next_of(
-            data, position, end, (openers[1], openers[2], openers[3], openers[4], *more)
-        )
+        return next_of(data, position, end, (openers[1], openers[2], openers[3], openers[4], *more))
     while position < end and first[data[position]] == 0:
         position += 1
     return position
