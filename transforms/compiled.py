@@ -11,12 +11,35 @@ need no counts.
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core import entrypoints
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _leave_out_what_no_kernel_needs() -> None:
+    """Keeps Numba from importing SciPy's linear algebra and what extends Numba: over a second.
+
+    It does so before the first kernel of a process is loaded: SciPy's to see whether
+    ``numpy.dot`` could be compiled, and packages that are installed by chance (such as
+    awkward) for types of theirs.
+    """
+    entrypoints._already_initialized = True
+    if "scipy.linalg" not in sys.modules:
+        # None makes an import of it fail, as if SciPy were not installed.
+        sys.modules["scipy.linalg"] = None  # type: ignore[assignment]
+        try:
+            importlib.import_module("numba.np.arraymath")
+        finally:
+            del sys.modules["scipy.linalg"]
+
+
+_leave_out_what_no_kernel_needs()
 
 
 def compiled(function: Function) -> Function:
