@@ -8,6 +8,8 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
+from pipeline.imports import without_collection
+
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it: 128 and the number of the signal."""
 
@@ -28,7 +30,8 @@ def main() -> None:
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, stop)
     try:
-        from pipeline.commands import main as run_command
+        with without_collection():
+            from pipeline.commands import main as run_command
 
         run_command()
     except KeyboardInterrupt:

@@ -19,6 +19,7 @@ from pathlib import Path
 from pipeline.configuration import Configuration
 from pipeline.errors import StageError, UsageError
 from pipeline.folder import CONFIGURATION, HISTORY, RunFolder
+from pipeline.imports import without_collection
 from pipeline.preflight import check_sources
 from pipeline.progress import Goal, ProgressDisplay, describe
 from pipeline.reading import write_configuration
@@ -112,11 +113,12 @@ def _run_graph(execution: Execution, stage: Stage, workspace: Workspace) -> None
     # What goes wrong is said below; Beam logs it several times over, and more at import.
     logging.getLogger().setLevel(logging.CRITICAL)
     # Beam takes seconds to import, which a run that is up to date need not wait for.
-    import apache_beam as beam
+    with without_collection():
+        import apache_beam as beam
 
-    from pipeline.graphs import build_graph
-    from runners.direct import DirectSettings, pipeline_options
-    from transforms.stage import read_errors
+        from pipeline.graphs import build_graph
+        from runners.direct import DirectSettings, pipeline_options
+        from transforms.stage import read_errors
 
     options = pipeline_options(DirectSettings(workers=execution.workers))
     log = Path(workspace.staging, "log.txt")
