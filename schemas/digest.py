@@ -63,7 +63,7 @@ def _streams(name: str, column: pa.Array) -> Iterator[tuple[str, bytes | memoryv
             # This way, what is under a null struct is null too.
             yield from _streams(f"{name}\0{field.name}", pc.struct_field(column, index))
     elif pa.types.is_fixed_size_binary(kind):
-        yield f"{name}\0values", b"".join(value or b"" for value in column.to_pylist())
+        yield f"{name}\0values", _fixed_data(column.drop_null())
     elif pa.types.is_boolean(kind):
         yield f"{name}\0values", _bytes(column.fill_null(False).cast(pa.uint8()))
     elif pa.types.is_timestamp(kind):
@@ -86,6 +86,13 @@ def _bytes(array: pa.Array) -> memoryview:
     little_endian = values.astype(values.dtype.newbyteorder("<"), copy=False)
     # A memoryview of no bytes cannot be cast.
     return little_endian.data.cast("B") if values.size else memoryview(b"")
+
+
+def _fixed_data(array: pa.Array) -> memoryview | bytes:
+    width, data = array.type.byte_width, array.buffers()[1]
+    if data is None or len(array) == 0:
+        return b""
+    return memoryview(data)[array.offset * width : (array.offset + len(array)) * width]
 
 
 def _binary_data(array: pa.Array) -> memoryview | bytes:
