@@ -15,7 +15,13 @@ import pyarrow.compute as pc
 HEAD_BYTES = 1_000
 """Evidence counts where a reader would look for it: at the top."""
 
-_PERHAPS_GENERATED = r"(?i)generated|created by|do ?n[o']t (?:edit|modify|change)"
+_PERHAPS_GENERATED = (
+    r"(?i)@generated|auto[a-z]*[- ]*(?:re)?(?:generated|created|built|produced)"
+    r"|(?:generated|created) automatically|(?:was|is|has been) generated"
+    r"|generated (?:by|from|with|using|at|on|during|protocol buffer)"
+    r"|created by: (?:pyqt|the resource compiler)|do ?n[o']t (?:edit|modify|change)"
+)
+"""Whatever fits one of the patterns below has this."""
 
 _FILE = r"(?:file|module|code|script|source|header|document|program|output|class|package|interface)"
 _AUTOMATIC = r"(?:auto(?:matically|magically)?[- ]*(?:re)?(?:generated|created|built|produced))"
