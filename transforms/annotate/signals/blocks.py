@@ -12,15 +12,13 @@ from transforms.compiled import allocation_free
 
 WIDTH = 64
 """Bytes of a block."""
-LOOKAHEAD = 3
-"""Bytes after a block that a kernel may look at."""
 MAX_BLOCKS = 255
 """Blocks after which a counter of eight bits may be full."""
 
 
 @allocation_free
 def fill_tail(tail: Bytes, data: Bytes, start: int, stop: int) -> None:
-    """Copies what is left of a text, at most a block and its lookahead, and adds zeros."""
+    """Copies what is left of a text, at most a block, and adds zeros."""
     tail[:] = 0
     for at in range(start, stop):
         tail[at - start] = data[at]

@@ -1,20 +1,22 @@
 """Lines that hold telling phrases: assertions, open tasks, output, filler text.
 
-Phrases are looked for by four of their letters, in blocks; only a block that has such
-four is read byte by byte.
+Phrases are looked for by four of their letters, in blocks; only where such four stand are
+they compared byte by byte.
 """
 
 from __future__ import annotations
 
+import functools
+import operator
 from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
 
-from transforms.annotate.signals.blocks import LOOKAHEAD, WIDTH, fill_tail
 from transforms.buffers import Bytes, Offsets
 from transforms.compiled import allocation_free, compiled
 from transforms.lexing.skips import is_word
+from transforms.scanning import WIDE, Further, Lanes, before_end, bits_where, lowest_bit
 
 
 class Phrase(IntEnum):
@@ -57,10 +59,25 @@ _FACTS = np.array(
 )
 
 _CASE = np.uint8(0x20)
-# The compiler makes vectors of comparisons with constants only.
-_L0, _L1, _L2, _L3, _L4, _L5, _L6, _L7 = (
-    tuple(np.uint8(letter) for letter in text[at : at + 4]) for text, at, _, _ in _PHRASES
-)
+_TELLING = 4
+
+
+def _may_have_phrase(further: Further) -> Lanes:
+    """Where four letters stand that tell of a phrase, in any case."""
+    bytes_ = [further(place).lower() for place in range(_TELLING)]
+    return functools.reduce(
+        operator.or_,
+        (
+            functools.reduce(
+                operator.and_,
+                (byte.equal(letter) for byte, letter in zip(bytes_, text[at:], strict=False)),
+            )
+            for text, at, _, _ in _PHRASES
+        ),
+    )
+
+
+_phrase_bits = bits_where(_may_have_phrase)
 
 
 def count_phrases(data: Bytes, offsets: Offsets) -> npt.NDArray[np.int64]:
@@ -74,67 +91,30 @@ def _count_phrases(
 ) -> npt.NDArray[np.int64]:
     rows = offsets.size - 1
     counts = np.zeros((rows, _COLUMNS), dtype=np.int64)
-    tail = np.zeros(WIDTH + LOOKAHEAD, dtype=np.uint8)
-    hits = np.zeros(WIDTH, dtype=np.uint8)
     # Of each phrase, where the line on which it was counted last begins.
     counted = np.empty(_COLUMNS, dtype=np.int64)
     place = np.empty(5, dtype=np.int64)
     for row in range(rows):
-        start, stop = offsets[row], offsets[row + 1]
-        text = data[start:stop]
+        text = data[offsets[row] : offsets[row + 1]]
         counted[:] = -1
         place[:] = 0
-        for start in range(0, text.size, WIDTH):
-            if start + WIDTH + LOOKAHEAD <= text.size:
-                _find_letters(text[start : start + WIDTH + LOOKAHEAD], hits)
-            else:
-                fill_tail(tail, text, start, min(start + WIDTH + LOOKAHEAD, text.size))
-                _find_letters(tail, hits)
-            if _any(hits):
-                for at in range(WIDTH):
-                    if hits[at]:
-                        _find_line(text, start + at, place)
-                        _count_at(text, start + at, texts, facts, counts[row], counted, place)
+        for block in range(0, text.size, WIDE):
+            hits = _hits_of_block(data, offsets[row] + block, offsets[row + 1])
+            while hits:
+                at = block + lowest_bit(hits)
+                hits &= hits - np.uint64(1)
+                _find_line(text, at, place)
+                _count_at(text, at, texts, facts, counts[row], counted, place)
     return counts
 
 
 @allocation_free
-def _find_letters(block: Bytes, hits: Bytes) -> None:
-    for at in range(WIDTH):
-        one = block[at] | _CASE
-        two = block[at + 1] | _CASE
-        three = block[at + 2] | _CASE
-        four = block[at + 3] | _CASE
-        hits[at] = (
-            _equal(one, two, three, four, _L0)
-            | _equal(one, two, three, four, _L1)
-            | _equal(one, two, three, four, _L2)
-            | _equal(one, two, three, four, _L3)
-            | _equal(one, two, three, four, _L4)
-            | _equal(one, two, three, four, _L5)
-            | _equal(one, two, three, four, _L6)
-            | _equal(one, two, three, four, _L7)
-        )
-
-
-@allocation_free
-def _equal(
-    one: np.uint8, two: np.uint8, three: np.uint8, four: np.uint8, letters: tuple[np.uint8, ...]
-) -> np.uint8:
-    return (
-        np.uint8(one == letters[0])
-        & np.uint8(two == letters[1])
-        & np.uint8(three == letters[2])
-        & np.uint8(four == letters[3])
-    )
-
-
-@allocation_free
-def _any(hits: Bytes) -> bool:
-    found = np.uint8(0)
-    for hit in hits:
-        found |= hit
-    return bool(found != 0)
+def _hits_of_block(data: Bytes, block: int, end: int) -> np.uint64:
+    """The places of a block before an end at which a phrase's letters may be, as bits."""
+    hits = ~np.uint64(0)
+    if block + WIDE + _TELLING <= data.size:
+        hits = _phrase_bits(data, block)
+    return before_end(hits, block, end)
 
 
 # What is known of the line of the place at which a text was looked at last: that place, where
