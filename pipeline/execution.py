@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from pipeline.compilation import telling_of_compilation
 from pipeline.configuration import Configuration
 from pipeline.errors import StageError, UsageError
 from pipeline.folder import CONFIGURATION, HISTORY, RunFolder
@@ -59,7 +60,8 @@ def execute(execution: Execution, display: ProgressDisplay) -> None:
             state = stage_state(run, execution.configuration, stage)
             if state.state is State.DONE and stage.name not in execution.redo:
                 display.say(f"{stage.name:<11}  up to date")
-            else:
+                continue
+            with telling_of_compilation(display):
                 _execute_stage(execution, state, display)
 
 

@@ -33,6 +33,11 @@ class ProgressDisplay:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._notice = ""
+
+    def tell(self, notice: str) -> None:
+        """Says in words what all stages wait for, until the next notice; an empty one ends it."""
+        self._notice = notice
 
     def say(self, line: str) -> None:
         """Writes one line."""
@@ -51,7 +56,8 @@ class ProgressDisplay:
             while not stop.wait(interval):
                 seconds = time.monotonic() - started
                 line = describe(name, _sum(workspace), goal, seconds, resumed)
-                line = "  ".join([line, *workspace.notices()])
+                notices = [self._notice] if self._notice else []
+                line = "  ".join([line, *notices, *workspace.notices()])
                 if self._console.is_terminal:
                     spinner.update(text=Text(line))
                 else:
