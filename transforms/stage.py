@@ -7,7 +7,7 @@ shard), and the work reads and writes tables through its workspace.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -32,6 +32,39 @@ class Work(Protocol):
 
 
 @dataclass
+class Spread(beam.PTransform[Any, Any]):
+    """Hands distinct names or numbers of one type to any worker, each once.
+
+    ``beam.Reshuffle`` keeps windows and repetitions besides, in a dozen steps: each costs a
+    hundredth of a second or more to build and translate, which small runs consist of.
+    """
+
+    kind: type
+
+    def expand(self, elements: PCollection[Any]) -> PCollection[Any]:
+        """The elements, in any order, once all are there."""
+        named = tuple[self.kind, int]  # type: ignore[name-defined]
+        name, take = _Name(), _Take()  # type: ignore[no-untyped-call]
+        spread: PCollection[Any] = (
+            elements
+            | "Name" >> beam.ParDo(name).with_output_types(named)
+            | "Gather" >> beam.GroupByKey()
+            | "Take" >> beam.ParDo(take).with_output_types(self.kind)
+        )
+        return spread
+
+
+class _Name(beam.DoFn):
+    def process(self, element: Any) -> Iterator[tuple[Any, int]]:
+        yield element, 0
+
+
+class _Take(beam.DoFn):
+    def process(self, element: tuple[Any, Iterable[int]]) -> Iterator[Any]:
+        yield element[0]
+
+
+@dataclass
 class ProcessUnits(beam.PTransform[Any, Any]):
     """Does the work of every unit, each once and on any worker."""
 
@@ -42,23 +75,20 @@ class ProcessUnits(beam.PTransform[Any, Any]):
         """Names of units in, names of finished units out."""
         finished: PCollection[str] = (
             begin
-            | "Name units" >> beam.Create(list(self.units))
-            | "Spread units" >> beam.Reshuffle()
-            | "Work" >> beam.ParDo(DoUnit(self.work)).with_output_types(str)
+            | "Name units" >> beam.Create([(unit, 0) for unit in self.units])
+            | "Spread units" >> beam.GroupByKey()
+            | "Work" >> beam.ParDo(_DoUnit(self.work)).with_output_types(str)
         )
         return finished
 
 
-class DoUnit(beam.DoFn):
-    """Does the work of one unit unless it has a receipt, and leaves a receipt or an error."""
-
+class _DoUnit(beam.DoFn):
     def __init__(self, work: Work) -> None:
         self._work = work
 
-    def process(self, unit: str) -> Iterator[str]:
-        """Yields the unit's name when it is done."""
-        do_unit(self._work, unit)
-        yield unit
+    def process(self, element: tuple[str, Iterable[int]]) -> Iterator[str]:
+        do_unit(self._work, element[0])
+        yield element[0]
 
 
 def do_unit(work: Work, unit: str) -> None:

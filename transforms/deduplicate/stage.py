@@ -34,7 +34,7 @@ from transforms.deduplicate.keep import COLUMNS, Places, rank_repositories
 from transforms.deduplicate.reader import ORDER, DeduplicateOptions, RunReader
 from transforms.deduplicate.shingle_files import write_shingles
 from transforms.parts import Progress, Receipt, Workspace
-from transforms.stage import do_unit
+from transforms.stage import Spread, do_unit
 
 __all__ = ["DeduplicateDocuments", "DeduplicateOptions"]
 
@@ -288,11 +288,11 @@ class DeduplicateDocuments(beam.PTransform[Any, Any]):
             begin
             | "Begin" >> beam.Create([0])
             | "Rank repositories" >> beam.ParDo(RankRepositories(reader)).with_output_types(int)
-            | "Spread parts to claim contents" >> beam.Reshuffle()
+            | "Spread parts to claim contents" >> Spread(int)
             | "Claim contents" >> beam.ParDo(ClaimContents(reader)).with_output_types(Named)
             | "Gather contents" >> beam.GroupByKey()
             | "Group contents" >> beam.ParDo(GroupContents(reader)).with_output_types(int)
-            | "Spread parts to claim bands" >> beam.Reshuffle()
+            | "Spread parts to claim bands" >> Spread(int)
             | "Claim bands" >> beam.ParDo(ClaimBands(reader)).with_output_types(Named)
             | "Gather bands" >> beam.GroupByKey()
         )
@@ -301,14 +301,14 @@ class DeduplicateDocuments(beam.PTransform[Any, Any]):
         finished: PCollection[str] = (
             bands
             | "Find candidates" >> beam.ParDo(FindCandidates(reader)).with_output_types(int)
-            | "Spread parts to write shingles" >> beam.Reshuffle()
+            | "Spread parts to write shingles" >> Spread(int)
             | "Write shingles"
             >> beam.ParDo(WriteShingles(reader)).with_output_types(tuple[int, int])
             | "Gather batches" >> beam.GroupByKey()
             | "Decide batches" >> beam.ParDo(DecideBatch(reader)).with_output_types(Named)
             | "Gather drops" >> beam.GroupByKey()
             | "Resolve drops" >> beam.ParDo(ResolveDrops(reader)).with_output_types(int)
-            | "Spread parts to write" >> beam.Reshuffle()
+            | "Spread parts to write" >> Spread(int)
             | "Write duplicates" >> beam.ParDo(WriteDuplicates(reader)).with_output_types(str)
         )
         return finished

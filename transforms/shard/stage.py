@@ -38,7 +38,7 @@ from transforms.shard.plan import (
 )
 from transforms.shard.rows import RowGatherer
 from transforms.shard.split import choose_validation
-from transforms.stage import do_unit
+from transforms.stage import Spread, do_unit
 
 _PLAN = "plan"
 _TOKENIZER_UNIT = "tokenizer"
@@ -245,7 +245,7 @@ class WriteShards(beam.PTransform[Any, Any]):
         names = (
             begin
             | "Name parts" >> beam.Create(list(self.parts))
-            | "Spread parts" >> beam.Reshuffle()
+            | "Spread parts" >> Spread(str)
             | "Measure tokens"
             >> beam.ParDo(MeasurePart(*arguments)).with_output_types(tuple[int, pa.RecordBatch])
             | "Gather measures" >> beam.GroupByKey()
@@ -255,7 +255,7 @@ class WriteShards(beam.PTransform[Any, Any]):
         finished: PCollection[str] = (
             (names, tokenizer)
             | "All units" >> beam.Flatten()
-            | "Spread shards" >> beam.Reshuffle()
+            | "Spread shards" >> Spread(str)
             | "Write shards" >> beam.ParDo(WriteShard(*arguments)).with_output_types(str)
         )
         return finished
