@@ -19,7 +19,7 @@ import numpy.typing as npt
 from transforms.buffers import Bytes, Offsets
 from transforms.compiled import allocation_free, compiled
 from transforms.interpreted import MULTIPLIER, SHINGLE_WORDS, word_bytes
-from transforms.scanning import WIDE, find_edges
+from transforms.scanning import WIDE, find_edges, load_word
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -140,12 +140,12 @@ def _hash_words(data: Bytes, start: int, stop: int, edges: Offsets, out: Hashes)
         left = np.uint64(edges[2 * word + 1]) - first
         value = np.uint64(0)
         while left > np.uint64(_CHUNK):
-            value = mix(value ^ _load(data, first))
+            value = mix(value ^ load_word(data, first))
             first += np.uint64(_CHUNK)
             left -= np.uint64(_CHUNK)
         if whole:
             unused = np.uint64(64) - np.uint64(8) * left
-            last = _load(data, first) & (np.uint64(0xFFFFFFFFFFFFFFFF) >> unused)
+            last = load_word(data, first) & (np.uint64(0xFFFFFFFFFFFFFFFF) >> unused)
         else:
             last = _load_short(data, first, left)
         out[word] = mix(value ^ last)
@@ -153,17 +153,8 @@ def _hash_words(data: Bytes, start: int, stop: int, edges: Offsets, out: Hashes)
 
 
 @allocation_free
-def _load(data: Bytes, at: np.uint64) -> np.uint64:
-    """Eight bytes, the first one lowest; written so that LLVM makes it one instruction."""
-    value = np.uint64(0)
-    for place in range(_CHUNK):
-        value |= np.uint64(data[at + np.uint64(place)]) << np.uint64(8 * place)
-    return value
-
-
-@allocation_free
 def _load_short(data: Bytes, at: np.uint64, size: np.uint64) -> np.uint64:
-    """As `_load`, for so many bytes, where the data may end before eight."""
+    """As `load_word`, for so many bytes, where the data may end before eight."""
     value = np.uint64(0)
     for place in range(size):
         value |= np.uint64(data[at + place]) << np.uint64(8 * place)

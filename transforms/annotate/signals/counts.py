@@ -14,7 +14,7 @@ import numpy.typing as npt
 from transforms.annotate.signals.blocks import MAX_BLOCKS, WIDTH, fill_tail
 from transforms.buffers import Bytes, Offsets
 from transforms.compiled import allocation_free, compiled
-from transforms.scanning import WIDE, before_end, bits_where, lowest_bit
+from transforms.scanning import WIDE, before_end, bits_where, load_word, lowest_bit
 
 Counts = npt.NDArray[np.int64]
 
@@ -267,21 +267,6 @@ def _is_space(byte: np.uint8) -> bool:
 
 
 @allocation_free
-def _load(data: Bytes, at: int) -> np.uint64:
-    # The compiler makes one load of these eight.
-    return (
-        np.uint64(data[at])
-        | np.uint64(data[at + 1]) << np.uint64(8)
-        | np.uint64(data[at + 2]) << np.uint64(16)
-        | np.uint64(data[at + 3]) << np.uint64(24)
-        | np.uint64(data[at + 4]) << np.uint64(32)
-        | np.uint64(data[at + 5]) << np.uint64(40)
-        | np.uint64(data[at + 6]) << np.uint64(48)
-        | np.uint64(data[at + 7]) << np.uint64(56)
-    )
-
-
-@allocation_free
 def _hash_bytes(data: Bytes, start: int, end: int) -> np.uint64:
     """A hash of some bytes with its lowest bit set, 0 for those that may repeat freely."""
     value = np.uint64(end - start)
@@ -294,9 +279,9 @@ def _hash_bytes(data: Bytes, start: int, end: int) -> np.uint64:
         value = (value ^ word) * _MULTIPLIER
         return value ^ value >> _SHIFT | _ONE
     for at in range(start, end - 8, 8):
-        value = (value ^ _load(data, at)) * _MULTIPLIER
+        value = (value ^ load_word(data, np.uint64(at))) * _MULTIPLIER
         value ^= value >> _SHIFT
-    value = (value ^ _load(data, end - 8)) * _MULTIPLIER
+    value = (value ^ load_word(data, np.uint64(end - 8))) * _MULTIPLIER
     return value ^ value >> _SHIFT | _ONE
 
 
