@@ -11,10 +11,17 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from transforms.annotate.signals.blocks import MAX_BLOCKS, WIDTH, fill_tail
 from transforms.buffers import Bytes, Offsets
 from transforms.compiled import allocation_free, compiled
-from transforms.scanning import WIDE, before_end, bits_where, load_word, lowest_bit
+from transforms.scanning import (
+    WIDE,
+    Lanes,
+    before_end,
+    bits_where,
+    count_bits,
+    load_word,
+    lowest_bit,
+)
 
 Counts = npt.NDArray[np.int64]
 
@@ -54,11 +61,14 @@ class Count(IntEnum):
 
 
 _COLUMNS = len(Count)
-_LANES = int(Count.WORDS) + 1
 # Plain integers compile in a fraction of the time that members of an enumeration take.
 _CHARACTERS = int(Count.CHARACTERS)
+_LETTERS = int(Count.LETTERS)
+_DIGITS = int(Count.DIGITS)
+_SPACES = int(Count.SPACES)
 _RETURNS = int(Count.RETURNS)
 _REPLACEMENTS = int(Count.REPLACEMENTS)
+_WORDS = int(Count.WORDS)
 _LINES = int(Count.LINES)
 _LINE_FEEDS = int(Count.LINE_FEEDS)
 _BLANK_LINES = int(Count.BLANK_LINES)
@@ -112,11 +122,10 @@ def _count_texts(data: Bytes, offsets: Offsets, edges: npt.NDArray[np.uint8]) ->
         longest = max(longest, offsets[row + 1] - offsets[row])
     # What is not written of it takes no memory.
     hashes = np.empty(longest, dtype=np.uint64)
-    lanes = np.zeros(_LANES * WIDTH, dtype=np.uint8)
-    tail = np.zeros(WIDTH + 1, dtype=np.uint8)
+    tail = np.zeros(WIDE, dtype=np.uint8)
     for row in range(rows):
         start, stop, count = offsets[row], offsets[row + 1], counts[row]
-        _count_characters(data, start, stop, lanes, tail, count)
+        _count_characters(data, start, stop, tail, count)
         _count_lines(data, start, stop, edges, hashes, count)
         count[_REPEATED_LINES] = _count_repeated(hashes[: count[_LINES]])
         if count[_REPLACEMENTS]:
@@ -196,60 +205,58 @@ def _skip_spaces(data: Bytes, start: int, end: int) -> int:
     return min(start, end)
 
 
+def _is_letter(byte: Lanes) -> Lanes:
+    """Whether each is an ASCII letter or begins a code point beyond ASCII."""
+    return byte.lower().between(ord("a"), ord("z")) | byte.between(0xC0, 0xFF)
+
+
+def _is_digit(byte: Lanes) -> Lanes:
+    return byte.between(ord("0"), ord("9"))
+
+
+def _is_alphanumeric(byte: Lanes) -> Lanes:
+    # All bytes beyond ASCII, so that a word does not end inside of a code point.
+    return byte.lower().between(ord("a"), ord("z")) | _is_digit(byte) | byte.between(0x80, 0xFF)
+
+
+_beginnings = bits_where(lambda further: ~further(0).between(0x80, 0xBF))
+_letters = bits_where(lambda further: _is_letter(further(0)))
+_digits = bits_where(lambda further: _is_digit(further(0)))
+_returns = bits_where(lambda further: further(0).equal(_CARRIAGE_RETURN))
+_mark_leads = bits_where(lambda further: further(0).equal(_MARK_LEAD))
+_alphanumerics = bits_where(lambda further: _is_alphanumeric(further(0)))
+
+
 @allocation_free
 def _count_characters(
-    data: Bytes, start: int, stop: int, lanes: Bytes, tail: Bytes, count: npt.NDArray[np.int64]
+    data: Bytes, start: int, stop: int, tail: Bytes, count: npt.NDArray[np.int64]
 ) -> None:
-    # A block is counted together with the byte after it, where a word may go on.
-    while start + WIDTH < stop:
-        blocks = min(MAX_BLOCKS, (stop - start - 1) // WIDTH)
-        lanes[:] = 0
-        for _ in range(blocks):
-            _add_block(data[start : start + WIDTH], data[start + 1 : start + WIDTH + 1], lanes)
-            start += WIDTH
-        _add_lanes(lanes, count)
-    lanes[:] = 0
-    fill_tail(tail, data, start, stop)
-    _add_block(tail[:WIDTH], tail[1:], lanes)
-    _add_lanes(lanes, count)
-    count[_CHARACTERS] -= WIDTH - (stop - start)
+    before = np.uint64(0)
+    while start < stop and start + WIDE <= data.size:
+        before = _count_block(data, start, min(stop - start, WIDE), before, count)
+        start += WIDE
+    if start < stop:
+        for at in range(start, stop):
+            tail[at - start] = data[at]
+        _count_block(tail, 0, stop - start, before, count)
 
 
 @allocation_free
-def _add_block(block: Bytes, following: Bytes, lanes: Bytes) -> None:
-    # All lanes are in one array, so that the compiler sees that they do not overlap.
-    for at in range(WIDTH):
-        byte = block[at]
-        digit = np.uint8(np.uint8(byte - np.uint8(0x30)) < np.uint8(10))
-        space = np.uint8(np.uint8(byte - np.uint8(9)) < np.uint8(5))
-        word_ends = _is_word(byte) & (np.uint8(1) - _is_word(following[at]))
-        lanes[at] += np.uint8((byte & np.uint8(0xC0)) != np.uint8(0x80))
-        lanes[WIDTH + at] += _is_letter(byte)
-        lanes[2 * WIDTH + at] += digit
-        lanes[3 * WIDTH + at] += space | np.uint8(byte == np.uint8(0x20))
-        lanes[4 * WIDTH + at] += np.uint8(byte == np.uint8(_CARRIAGE_RETURN))
-        lanes[5 * WIDTH + at] += np.uint8(byte == np.uint8(_MARK_LEAD))
-        lanes[6 * WIDTH + at] += word_ends
-
-
-@allocation_free
-def _add_lanes(lanes: Bytes, count: npt.NDArray[np.int64]) -> None:
-    for lane in range(_LANES):
-        for at in range(WIDTH):
-            count[lane] += lanes[lane * WIDTH + at]
-
-
-@allocation_free
-def _is_letter(byte: np.uint8) -> np.uint8:
-    lower = np.uint8((byte | np.uint8(0x20)) - np.uint8(0x61))
-    return np.uint8(lower < np.uint8(26)) | np.uint8(byte >= np.uint8(0xC0))
-
-
-@allocation_free
-def _is_word(byte: np.uint8) -> np.uint8:
-    # All bytes beyond ASCII, so that a word does not end inside of a code point.
-    digit = np.uint8(np.uint8(byte - np.uint8(0x30)) < np.uint8(10))
-    return _is_letter(byte) | digit | np.uint8(byte >= np.uint8(0x80))
+def _count_block(
+    data: Bytes, at: int, size: int, before: np.uint64, count: npt.NDArray[np.int64]
+) -> np.uint64:
+    """Counts so many bytes at a place; takes and gives whether a word goes on, as a bit."""
+    ours = before_end(~np.uint64(0), 0, size)
+    words = _alphanumerics(data, at) & ours
+    count[_CHARACTERS] += count_bits(_beginnings(data, at) & ours)
+    count[_LETTERS] += count_bits(_letters(data, at) & ours)
+    count[_DIGITS] += count_bits(_digits(data, at) & ours)
+    count[_SPACES] += count_bits(_spaces(data, at) & ours)
+    count[_RETURNS] += count_bits(_returns(data, at) & ours)
+    count[_REPLACEMENTS] += count_bits(_mark_leads(data, at) & ours)
+    count[_WORDS] += count_bits(words & ~(words << _ONE | before))
+    goes_on: np.uint64 = words >> np.uint64(WIDE - 1)
+    return goes_on
 
 
 @allocation_free
