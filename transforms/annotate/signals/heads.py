@@ -22,6 +22,8 @@ _PERHAPS_GENERATED = (
     r"|created by: (?:pyqt|the resource compiler)|do ?n[o']t (?:edit|modify|change)"
 )
 """Whatever fits one of the patterns below has this."""
+_TELLING = re.compile("generated|created|built|produced|edit|modify|change")
+"""A statement that fits one has this."""
 
 _FILE = r"(?:file|module|code|script|source|header|document|program|output|class|package|interface)"
 _AUTOMATIC = r"(?:auto(?:matically|magically)?[- ]*(?:re)?(?:generated|created|built|produced))"
@@ -97,6 +99,8 @@ def find_notebooks(contents: pa.LargeBinaryArray) -> pa.StringArray:
 
 def _generated(head: str) -> str | None:
     for statement in _statements(head):
+        if not _TELLING.search(statement):
+            continue
         for name, pattern in _GENERATED:
             if pattern.search(statement):
                 return name
