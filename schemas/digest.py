@@ -48,9 +48,9 @@ class TableDigest:
 def _streams(name: str, column: pa.Array) -> Iterator[tuple[str, bytes | memoryview]]:
     """The named byte streams that stand for a column's values."""
     kind = column.type
-    yield f"{name}\0validity", _bytes(pc.is_valid(column).cast(pa.uint8()))
+    yield f"{name}\0validity", _validity(column)
     if _is_binary(kind):
-        filled = column.fill_null(b"" if "binary" in str(kind) else "")
+        filled = _filled(column, b"" if "binary" in str(kind) else "")
         yield f"{name}\0lengths", _bytes(pc.binary_length(filled).cast(pa.int64()))
         yield f"{name}\0values", _binary_data(filled)
     elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
@@ -65,11 +65,22 @@ def _streams(name: str, column: pa.Array) -> Iterator[tuple[str, bytes | memoryv
     elif pa.types.is_fixed_size_binary(kind):
         yield f"{name}\0values", _fixed_data(column.drop_null())
     elif pa.types.is_boolean(kind):
-        yield f"{name}\0values", _bytes(column.fill_null(False).cast(pa.uint8()))
+        yield f"{name}\0values", _bytes(_filled(column, False).cast(pa.uint8()))
     elif pa.types.is_timestamp(kind):
-        yield f"{name}\0values", _bytes(column.cast(pa.int64()).fill_null(0))
+        yield f"{name}\0values", _bytes(_filled(column.cast(pa.int64()), 0))
     else:
-        yield f"{name}\0values", _bytes(column.fill_null(0))
+        yield f"{name}\0values", _bytes(_filled(column, 0))
+
+
+def _validity(column: pa.Array) -> bytes | memoryview:
+    # A column without nulls is the usual one, and is not worth a call of Arrow's.
+    if column.null_count == 0 and not pa.types.is_null(column.type):
+        return b"\1" * len(column)
+    return _bytes(pc.is_valid(column).cast(pa.uint8()))
+
+
+def _filled(column: pa.Array, value: bytes | str | bool | int) -> pa.Array:
+    return column.fill_null(value) if column.null_count else column
 
 
 def _is_binary(kind: pa.DataType) -> bool:
