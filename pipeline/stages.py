@@ -208,6 +208,7 @@ STAGES: tuple[Stage, ...] = (
         inputs=(tables.DOCUMENTS,),
         outputs=(tables.QUALITY, tables.FINGERPRINT, tables.CONTAMINATION, tables.SECRETS),
         settings=_annotate_settings,
+        version=2,
         by_part=True,
     ),
     Stage(

@@ -22,6 +22,7 @@ from transforms.scanning import (
     load_word,
     lowest_bit,
 )
+from transforms.shingles import mix
 
 Counts = npt.NDArray[np.int64]
 
@@ -86,8 +87,6 @@ _MIN_REPEATED_BYTES = 3
 _MAX_PROBES = 64
 """Places of the table of lines that are tried. Lines beyond count as not repeated, so
 that lines made to collide cost no more than others."""
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-_SHIFT = np.uint64(29)
 _ONE = np.uint64(1)
 
 _OPENING, _CLOSING = np.uint8(0), np.uint8(1)
@@ -276,20 +275,17 @@ def _is_space(byte: np.uint8) -> bool:
 @allocation_free
 def _hash_bytes(data: Bytes, start: int, end: int) -> np.uint64:
     """A hash of some bytes with its lowest bit set, 0 for those that may repeat freely."""
-    value = np.uint64(end - start)
+    value = mix(np.uint64(end - start))
     if end - start < 8:
         if end - start < _MIN_REPEATED_BYTES:
             return np.uint64(0)
         word = np.uint64(0)
         for at in range(start, end):
             word = word << np.uint64(8) | np.uint64(data[at])
-        value = (value ^ word) * _MULTIPLIER
-        return value ^ value >> _SHIFT | _ONE
+        return mix(value ^ word) | _ONE
     for at in range(start, end - 8, 8):
-        value = (value ^ load_word(data, np.uint64(at))) * _MULTIPLIER
-        value ^= value >> _SHIFT
-    value = (value ^ load_word(data, np.uint64(end - 8))) * _MULTIPLIER
-    return value ^ value >> _SHIFT | _ONE
+        value = mix(value ^ load_word(data, np.uint64(at)))
+    return mix(value ^ load_word(data, np.uint64(end - 8))) | _ONE
 
 
 @compiled

@@ -105,3 +105,12 @@ def test_counts_nothing_in_a_batch_of_nothing():
 def test_refuses_an_offsets_array_of_nothing():
     with pytest.raises(ValueError, match="offsets need at least one entry"):
         count_texts(np.zeros(0, np.uint8), np.zeros(0, np.int64))
+
+
+def test_lines_of_a_table_that_differ_in_a_digit_or_a_space_are_not_repeated():
+    # Of a hash that mixed less, some of these were equal.
+    lines = {f"{digit}{' ' * width}NaN" for digit in range(10) for width in range(2, 40)}
+    lines |= {f"{first:04},{second:04}" for first in range(60) for second in range(60)}
+    (found,) = count("\n".join(sorted(lines)))
+    assert found["LINES"] == len(lines)
+    assert found["REPEATED_LINES"] == 0
