@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmarks.harness import ROOT, measure
+from pipeline.folder import RunFolder
 from pipeline.stages import STAGES as ALL_STAGES
 from schemas import tables
 from transforms.buffers import utf8_contents
@@ -103,6 +104,12 @@ def corpus_size(run: Path) -> tuple[int, int]:
     """Documents of a run, and bytes of text in them."""
     sizes = document_sizes(run)
     return sum(len(part) for part in sizes), int(sum(part.sum() for part in sizes))
+
+
+def selected_bytes(run: Path) -> int:
+    """Bytes of text that a run has tokenized."""
+    manifest = RunFolder(ROOT / run).manifest(tables.TOKENS)
+    return manifest.statistics["bytes"] if manifest else 0
 
 
 def sample_texts(run: Path, size: int) -> pa.LargeBinaryArray:
