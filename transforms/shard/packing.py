@@ -246,7 +246,7 @@ def shuffle_within(groups: Counts, seed: int) -> Counts:
     return np.concatenate(order)
 
 
-@allocation_free
+@compiled
 def copy_pieces(
     values: npt.NDArray[np.unsignedinteger],
     starts: Counts,
