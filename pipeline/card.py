@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
@@ -14,6 +14,8 @@ from pipeline.configuration import Configuration
 from pipeline.errors import UserError
 from pipeline.folder import RunFolder
 from pipeline.progress import megabytes
+from pipeline.stages import STAGES
+from pipeline.state import State, stage_state
 from pipeline.summary import Summary, summarize
 from schemas import tables
 from schemas.manifest import Manifest
@@ -34,11 +36,18 @@ def write_card(run: RunFolder, configuration: Configuration) -> Path:
     """Writes the card of a run that has shards, and says where.
 
     Raises:
-      UserError: there are no shards yet.
+      UserError: there are no shards yet, or they are not of the configuration.
     """
     shards = run.manifest(tables.SHARDS)
     if shards is None:
         raise UserError(f"{run.path} has no shards yet: `repomill run CONFIG` makes them")
+    # What was crawled may be gone from where it was.
+    states = [stage_state(run, configuration, stage) for stage in STAGES[2:]]
+    if stale := [state.stage.name for state in states if state.state is not State.DONE]:
+        raise UserError(
+            f"the shards of {run.path} are not of its configuration, of which {', '.join(stale)} "
+            "must be done again: `repomill run CONFIG` does, and `repomill status` says why"
+        )
     summary = summarize(run)
     front = yaml.safe_dump(_metadata(summary, shards), sort_keys=False)
     text = "\n".join(_sections(run, configuration, summary, shards))
@@ -118,23 +127,34 @@ def _sections(
         "`attributes/selection` has the bin of each, `attributes/duplicates` the document that "
         "was kept in its favor.\n"
     )
-    yield "## Languages\n"
+    yield "## Languages of the selected documents\n"
     if summary.tokens:
         rows = ((each.language, each.characters, each.tokens) for each in summary.tokens.languages)
         yield _table(("language", "characters", "tokens"), _shortened(list(rows)))
-    yield "## Licenses\n"
+    yield "## Licenses of the selected documents\n"
     yield _table(("license", "documents", "bytes"), _shortened(count_licenses(run)))
     yield _LICENSES
     yield "## How it was made\n"
-    settings = configuration.model_dump(mode="json", exclude=_PRIVATE)
+    settings = public_settings(configuration)
     yield f"```yaml\n{yaml.safe_dump(settings, sort_keys=False)}```\n"
     yield _LIMITS
     yield "## Opting out\n"
     yield _opting_out(summary)
 
 
+def public_settings(configuration: Configuration) -> dict[str, Any]:
+    """A configuration without what names places of one machine, repositories or people."""
+    settings = configuration.model_dump(mode="json", exclude=_PRIVATE)
+    benchmarks = settings["contamination"]["benchmarks"]
+    settings["contamination"]["benchmarks"] = [Path(each).name for each in benchmarks]
+    choice = settings["tokenize"]["tokenizer"]
+    if isinstance(choice, dict) and "file" in choice:
+        choice["file"] = Path(choice["file"]).name
+    settings["shard"]["mixture"]["weights"].pop("repository", None)
+    return settings
+
+
 _PRIVATE = {"sources", "output", "cache", "opt_out"}
-"""Parts of a configuration that may name places of one machine, or people."""
 
 _USE = """## How to use it
 
@@ -193,16 +213,18 @@ def _opting_out(summary: Summary) -> str:
 def count_licenses(run: RunFolder) -> list[tuple[str, int, int]]:
     """Licenses of the selected documents, with documents and bytes, most bytes first."""
     manifest = run.manifest(tables.DOCUMENTS)
-    found = []
+    documents: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
     for entry in manifest.files if manifest else ():
         rule = read_part(run.path / tables.SELECTION / entry.name, ["rule"])["rule"]
         path = run.path / tables.DOCUMENTS / entry.name
-        found.append(read_part(path, ["license", "size"]).filter(pc.is_null(rule)))
-    if not found:
-        return []
-    grouped = pa.concat_tables(found).group_by("license")
-    sums = grouped.aggregate([("size", "count"), ("size", "sum")]).to_pylist()
-    rows = [(row["license"] or "none found", row["size_count"], row["size_sum"]) for row in sums]
+        selected = read_part(path, ["license", "size"]).filter(pc.is_null(rule))
+        grouped = selected.group_by("license").aggregate([("size", "count"), ("size", "sum")])
+        for row in grouped.to_pylist():
+            name = row["license"] or "none found"
+            documents[name] += row["size_count"]
+            sizes[name] += row["size_sum"]
+    rows = [(name, count, sizes[name]) for name, count in documents.items()]
     return sorted(rows, key=lambda row: (-row[2], row[0]))
 
 

@@ -101,7 +101,7 @@ def _print_tokens(console: Console, tokens: TokensSummary) -> None:
     title = f"Tokens: {tokens.text_tokens:,} of text"
     if tokens.without_runs > tokens.text_tokens:
         saved = 1 - tokens.text_tokens / tokens.without_runs
-        title += f", {saved:.1%} less than the {tokens.without_runs:,} without runs of spaces"
+        title += f", {saved:.1%} less than the {tokens.without_runs:,} without added runs of spaces"
     table = _table("language", "characters", "tokens", "characters a token")
     for each in tokens.languages:
         rate = f"{each.characters / max(each.tokens, 1):.2f}"
@@ -150,7 +150,7 @@ def print_trial(console: Console, trial: Trial) -> None:
 def print_attribution(console: Console, attribution: Attribution, output: str) -> None:
     """The tokens of each license, and where the list of documents is."""
     title = (
-        f"Tokens by license: {attribution.tokens:,}, of which {attribution.documents:,} are ends "
+        f"Tokens by license: {attribution.tokens:,}, of which {attribution.copies:,} are ends "
         f"of text; {attribution.padding:,} more are padding"
     )
     table = _table("license", "documents", "tokens", "share")

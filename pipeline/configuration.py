@@ -263,8 +263,9 @@ class Mixture(Settings):
     weights: dict[Attribute, dict[str, Annotated[float, Field(ge=0, le=1000)]]] = {}
     """How often an epoch has documents, as ``language: {python: 2}``; also by ``license``
     (SPDX expression, or class), ``source`` and ``repository``. 1 for all that are not named;
-    of 0.1 a tenth; what more than one names has their product."""
-    shares: dict[Attribute, dict[str, Annotated[float, Field(ge=0)]]] = {}
+    of 0.1 a tenth; what more than one attribute names has their product, and where both a
+    license and its class are named, the license counts."""
+    shares: dict[Attribute, dict[str, Annotated[float, Field(ge=0, le=1_000_000)]]] = {}
     """Shares of an epoch's tokens, as ``language: {python: 7, c: 3}``, by one attribute; all
     that is not named is left out."""
     max_repository_share: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -290,7 +291,7 @@ class Shard(Settings):
     packing: Literal["concatenate", "best_fit"] = "concatenate"
     """``concatenate``: documents one after another, cut at the end of a sequence. ``best_fit``:
     documents that fit into a sequence are never cut (arXiv 2404.10830), the rest is padded."""
-    epochs: Annotated[int, Field(ge=1, le=1000)] = 1
+    epochs: Annotated[int, Field(ge=1, le=100)] = 1
     """So many passes over the training documents are in the shards, each in an order of its own."""
     mixture: Mixture = Mixture()
     """How often documents of the training split are seen."""
@@ -303,6 +304,11 @@ class Shard(Settings):
     formats: tuple[Literal["megatron", "mds"], ...] = ()
     """Formats in which the shards are written, too: ``megatron`` (``.bin`` and ``.idx``, which
     nanoGPT reads as well) and ``mds`` (MosaicML Streaming)."""
+
+    @field_validator("formats")
+    @classmethod
+    def _in_one_order(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted(set(formats)))
 
 
 class Configuration(Settings):

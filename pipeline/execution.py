@@ -25,8 +25,9 @@ from pipeline.preflight import check_sources
 from pipeline.progress import Goal, ProgressDisplay, describe
 from pipeline.reading import write_configuration
 from pipeline.reuse import identify_units, reuse_units, unit_entries
-from pipeline.stages import Stage, source_states
+from pipeline.stages import Stage, source_states, special_roles
 from pipeline.state import StageState, State, stage_state
+from pipeline.tokenizer import prepare_tokenizer
 from pipeline.worker_files import prepare_worker_files
 from schemas import tables
 from schemas.manifest import FileEntry, Manifest
@@ -52,6 +53,7 @@ def execute(execution: Execution, display: ProgressDisplay) -> None:
     """
     run = execution.run
     source_states(execution.configuration)
+    _check_tokenizer(execution)
     run.create()
     with run.locked():
         run.recover()
@@ -63,6 +65,14 @@ def execute(execution: Execution, display: ProgressDisplay) -> None:
                 continue
             with telling_of_compilation(display):
                 _execute_stage(execution, state, display)
+
+
+def _check_tokenizer(execution: Execution) -> None:
+    """Raises `UsageError` where a tokenizer's file is wrong, before any long work."""
+    configuration = execution.configuration
+    choice = configuration.tokenize.tokenizer
+    if choice.file and any(stage.name == "learn" for stage in execution.stages):
+        prepare_tokenizer(choice, whole=True, roles=special_roles(configuration))
 
 
 def _execute_stage(execution: Execution, state: StageState, display: ProgressDisplay) -> None:
@@ -150,6 +160,7 @@ def _stage_error(
     lines = [line for line in text.splitlines() if line.strip()] or [type(error).__name__]
     # A unit's report begins with what went wrong, a trace that Beam passes on ends with it.
     message = (lines[0] if errors else lines[-1]).removeprefix("CrawlError: ")
+    message = message.removeprefix("ValueError: ")
     if "No space left on device" in text or "Disk quota exceeded" in text:
         cure = f"Free some space on the disk of {execution.run.path} and run the same command again"
         return StageError(f"stage {stage.name}: the disk is full. {cure}")

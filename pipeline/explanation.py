@@ -166,6 +166,7 @@ def _describe(run: RunFolder, part: int, row: int) -> dict[str, Any]:
         "rule": rule,
         "expression": rules.get(rule),
         "sequences": _sequences(run, number) if selection and rule is None else [],
+        "sharded": run.manifest(tables.SHARDS) is not None,
     }
 
 

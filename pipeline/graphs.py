@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import difflib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -29,7 +30,7 @@ from transforms.deduplicate.stage import DeduplicateDocuments, DeduplicateOption
 from transforms.learn.sample import Sampling
 from transforms.learn.stage import LearnOptions, MakeTokenizer, Training
 from transforms.parse.stage import ParseDocuments, ParseOptions
-from transforms.parts import Workspace
+from transforms.parts import Workspace, read_part
 from transforms.select.stage import SelectDocuments, SelectOptions
 from transforms.shard.measures import Mixture
 from transforms.shard.plan import Packing
@@ -42,6 +43,9 @@ from transforms.tokenize.stage import TokenizeDocuments, TokenizeOptions
 from transforms.tokenizers.roles import read_special_tokens
 
 Transform = beam.PTransform[Any, Any]
+
+MANY = 10_000
+"""So many names are too many to compare one with all."""
 
 
 def build_graph(
@@ -144,6 +148,7 @@ def _tokenize(configuration: Configuration, run: RunFolder, workspace: Workspace
 
 def _shard(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
     shard = configuration.shard
+    _check_repositories(run, shard.mixture.weights.get("repository", {}))
     special = run.path / tables.TOKENIZER / SPECIAL_TOKENS_FILE
     packing = Packing(
         context_length=shard.context_length,
@@ -168,6 +173,19 @@ def _shard(configuration: Configuration, run: RunFolder, workspace: Workspace) -
         identity=_manifest(run, tables.TOKENS).digest,
     )
     return WriteShards(workspace, _parts(run, tables.TOKENS), options)
+
+
+def _check_repositories(run: RunFolder, wanted: Iterable[str]) -> None:
+    """Raises ValueError where the run has no repository of some name, which may be misspelled."""
+    missing = set(wanted)
+    known: set[str] = set()
+    for name in _files(run, tables.REPOSITORIES) if missing else ():
+        path = run.path / tables.REPOSITORIES / name
+        known.update(read_part(path, ["repository"])["repository"].to_pylist())
+    for name in sorted(missing - known):
+        near = difflib.get_close_matches(name, known, 1, 0.4) if len(known) < MANY else []
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ValueError(f"shard.mixture.weights.repository: the run has no {name!r:.80}{hint}")
 
 
 def _parts(run: RunFolder, table: str) -> list[str]:

@@ -88,6 +88,8 @@ def _tell_document(document: Mapping[str, Any]) -> Iterator[str]:
         yield f"  REJECTED by {OPTED_OUT}: an opt-out list names its repository"
     else:
         yield f"  REJECTED by {document['rule']}: {document['expression']}"
+    if document["selected"] and document["sharded"] and not document["sequences"]:
+        yield "  in no shard: the mixture gives it no copies"
     for place in document["sequences"]:
         yield f"  in {place['shard']}, row {place['row']}"
     # Last, because it may be long.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
 
 from pipeline.errors import UsageError
-from schemas.tokenizers import SPECIAL_TOKENS_FILE, TOKENIZER_FILE
+from schemas.tokenizers import SPECIAL_TOKENS_FILE, TOKENIZER_FILE, Role
 from transforms.crawl.lists import LocalPath
 from transforms.parts import Workspace
 
@@ -41,6 +41,16 @@ class Training(_Settings):
     """Seed of the sample of documents."""
     sample_bytes: Annotated[int, Field(ge=1)] = 200_000_000
     """Text to learn from, about; all selected documents where there is less."""
+
+    @model_validator(mode="after")
+    def _has_room(self) -> Training:
+        least = 257 + max(self.whitespace_runs - 1, 0)
+        if self.vocab_size < least:
+            raise ValueError(
+                f"a `vocab_size` of {self.vocab_size} is too small: 256 bytes, the end of text and "
+                f"runs of 2 to {self.whitespace_runs} spaces need {least}"
+            )
+        return self
 
 
 class TokenizerChoice(_Settings):
@@ -114,13 +124,17 @@ def given_folder(workspace: Workspace) -> Path:
     return workspace.staged("given", "")
 
 
-def prepare_tokenizer(choice: TokenizerChoice, *, whole: bool) -> dict[str, str]:
+def prepare_tokenizer(
+    choice: TokenizerChoice, *, whole: bool, roles: tuple[Role, ...] = ()
+) -> dict[str, str]:
     """The files of a tokenizer that need not be learned, by name.
 
-    With its runs of spaces where it is asked for ``whole``.
+    With its runs of spaces where it is asked for ``whole``. Special tokens for ``roles`` are
+    only tried out.
 
     Raises:
-      UsageError: its file is no tokenizer, or none that gives back the text that it encodes.
+      UsageError: its file is no tokenizer, or none that gives back the text that it encodes,
+        or nothing can be added to it.
     """
     from transforms.tokenizers.files import find_end_of_text, read_tokenizer
     from transforms.tokenizers.roles import add_roles, special_tokens_json
@@ -131,7 +145,7 @@ def prepare_tokenizer(choice: TokenizerChoice, *, whole: bool) -> dict[str, str]
         tokenizer, end_of_text = gpt2_tokenizer(), END_OF_TEXT
     else:
         try:
-            tokenizer = read_tokenizer(Path(choice.file), choice.end_of_text)
+            tokenizer = read_tokenizer(_read(choice.file).decode(), choice.end_of_text)
             end_of_text = find_end_of_text(tokenizer, choice.end_of_text)
         except ValueError as error:
             raise UsageError(f"tokenize.tokenizer.file: {choice.file}: {error}") from error
@@ -141,6 +155,10 @@ def prepare_tokenizer(choice: TokenizerChoice, *, whole: bool) -> dict[str, str]
         extended = add_whitespace_runs(tokenizer, runs) if runs else tokenizer
     except ValueError as error:
         raise UsageError(f"tokenize.tokenizer.whitespace_runs: {error}") from error
+    try:
+        add_roles(extended, end_of_text, roles)
+    except ValueError as error:
+        raise UsageError(f"tokenize.tokenizer.file: {choice.file}: {error}") from error
     _, special = add_roles(tokenizer, end_of_text, ())
     return {
         TOKENIZER_FILE: (extended if whole else tokenizer).to_str(),

@@ -146,6 +146,8 @@ def test_copies_of_epochs_and_weights_are_counted(run, tmp_path):
     assert after.copies == sum(row["copies"] for row in rows) > before.copies
     shards = run.manifest(tables.SHARDS).statistics
     assert after.tokens == shards["train.tokens"] + shards["validation.tokens"]
+    output = call("attribution", run.path).output
+    assert f"of which {after.copies} are ends of text" in output
 
 
 def test_a_run_that_rejects_everything_has_an_empty_list(configure, tmp_path):

@@ -2,11 +2,11 @@ import datasets
 import pytest
 import yaml
 
-from pipeline.card import CARD, count_licenses, write_card
+from pipeline.card import CARD, count_licenses, public_settings, write_card
 from pipeline.errors import UserError
 from pipeline.reading import read_configuration
 from schemas import tables
-from tests.pipeline.runs import run_configuration
+from tests.pipeline.runs import run_again, run_configuration
 
 
 def card_of(run):
@@ -52,6 +52,26 @@ def test_the_card_says_what_is_in_and_how_it_was_made(run):
     # No places of this machine.
     assert str(run.path) not in body
     assert "sources:" not in body
+
+
+def test_shards_of_another_configuration_have_no_card(run):
+    run_again(run, "deduplicate.threshold=0.99", stages=("deduplicate",))
+    with pytest.raises(UserError, match="not of its configuration, of which select"):
+        card_of(run)
+
+
+def test_the_card_names_no_places_and_no_repositories(configure, tmp_path):
+    path = tmp_path / "secret" / "problems.jsonl"
+    changes = {
+        "contamination": {"benchmarks": [str(path)]},
+        "tokenize": {"tokenizer": {"file": str(tmp_path / "secret" / "tokenizer.json")}},
+        "shard": {"mixture": {"weights": {"repository": {"directory/private": 2}}}},
+    }
+    text = yaml.safe_dump(public_settings(read_configuration(configure(**changes))))
+    assert "problems.jsonl" in text
+    assert "tokenizer.json" in text
+    assert "secret" not in text
+    assert "private" not in text
 
 
 def test_licenses_are_those_of_the_selected_documents(run):

@@ -4,6 +4,7 @@ from pipeline.errors import UsageError, UserError
 from pipeline.reading import read_configuration
 from schemas import tables
 from tests.pipeline.runs import run_again
+from tests.pipeline.test_commands import call
 from transforms.parts import read_part
 
 
@@ -17,6 +18,7 @@ from transforms.parts import read_part
         ({"weights": {"language": {"python": -1}}}, "greater than or equal to 0"),
         ({"shares": {"language": {"c": 1}, "license": {"MIT": 1}}}, "shares are by one attribute"),
         ({"shares": {"language": {"c": 0}}}, "shares must not all be 0"),
+        ({"shares": {"language": {"c": float("inf")}}}, "less than or equal to 1000000"),
         ({"max_repository_share": 0}, "max_repository_share: .*greater than 0"),
     ],
 )
@@ -74,3 +76,28 @@ def test_a_limit_that_whole_documents_cannot_keep_is_refused_and_says_why(run):
 def test_a_share_that_cannot_be_had_is_refused_and_says_why(run):
     with pytest.raises(UserError, match="no training document has language c: take it out"):
         run_again(run, "shard.mixture.shares={language: {python: 1, c: 1}}")
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ("repository: {alpha: 0}", "has no 'alpha'; did you mean directory/alpha"),
+        ("language: {python: 0}", "leaves nothing to train on: raise some of its weights"),
+        (
+            "language: {python: 1000}, license: {none: 1000}",
+            "asks for 1,000,000 times the .* tokens that there are",
+        ),
+    ],
+)
+def test_weights_that_must_be_a_mistake_are_refused(run, weights, message):
+    with pytest.raises(UserError, match=message):
+        run_again(run, f"shard.mixture.weights={{{weights}}}")
+
+
+def test_why_says_that_the_mixture_has_left_a_document_out(run):
+    name = next(name for name, row in mixture_of(run).items() if row["split"] == "train")
+    run_again(run, f"shard.mixture.weights={{repository: {{{name}: 0}}}}")
+    assert mixture_of(run)[name]["copies"] == 0
+    path = {"alpha": "alpha/core.py", "beta": "other.py", "delta": "main.py", "gamma": "latin.py"}
+    output = call("why", run.path, f"{name}:{path[name.removeprefix('directory/')]}").output
+    assert "in no shard: the mixture gives it no copies" in output

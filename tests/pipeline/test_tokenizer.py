@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from tokenizers import Tokenizer, models, normalizers
 
@@ -36,6 +38,7 @@ def counts(run):
         ({"train": {}, "end_of_text": "</s>"}, "`whitespace_runs` belong to a `file`"),
         ({"file": "x", "whitespace_runs": 1}, "must be 0 or at least 2: one space has a token"),
         ({"train": {"vocab_sise": 5}}, "vocab_sise: unknown key; did you mean vocab_size"),
+        ({"train": {"vocab_size": 300, "whitespace_runs": 99}}, "300 is too small: .* need 355"),
         ({"train": {"pattern": "gpt5"}}, "tokenize.tokenizer.train.pattern: .*'gpt2'"),
     ],
 )
@@ -101,13 +104,39 @@ def test_a_tokenizer_from_a_file_gets_runs_and_its_content_decides(configure, tm
     assert executed(run)[-2:] == ["tokenize", "learn"]
 
 
+def refused(configure, tmp_path, text, **tokenize):
+    """What a run says of a tokenizer's file before it does anything."""
+    path = tmp_path / "tokenizer.json"
+    path.write_text(text)
+    with pytest.raises(UsageError) as error:
+        run_configuration(configure(tokenize={"tokenizer": {"file": str(path)}, **tokenize}))
+    assert not (tmp_path / "run" / "documents").exists()
+    return str(error.value)
+
+
 def test_a_tokenizer_that_changes_text_is_refused_before_any_work(configure, tmp_path):
     tokenizer = gpt2_tokenizer()
-    tokenizer.normalizer = normalizers.Lowercase()
-    path = tmp_path / "tokenizer.json"
-    path.write_text(tokenizer.to_str())
-    with pytest.raises(UsageError, match=r"tokenizer.file: .*does not give text back exactly"):
-        run_configuration(configure(tokenize={"tokenizer": {"file": str(path)}}))
+    tokenizer.normalizer = normalizers.Replace("import", "export")
+    found = refused(configure, tmp_path, tokenizer.to_str())
+    assert "the tokenizer changes text before it encodes it (Replace)" in found
+
+
+def test_what_is_no_tokenizer_is_refused_before_any_work(configure, tmp_path):
+    assert "is no tokenizer.json" in refused(configure, tmp_path, "{}")
+    definition = json.loads(gpt2_tokenizer().to_str())
+    del definition["added_tokens"]
+    found = refused(configure, tmp_path, json.dumps(definition))
+    assert "tokenize.tokenizer.file: " in found
+
+
+def test_tokens_for_gaps_that_a_tokenizer_cannot_take_are_refused_before_any_work(
+    configure, tmp_path
+):
+    definition = json.loads(gpt2_tokenizer().to_str())
+    definition["model"]["vocab"]["<|fim_prefix|>"] = 50257
+    gaps = {"fill_in_the_middle": {"rate": 0.5}}
+    found = refused(configure, tmp_path, json.dumps(definition), **gaps)
+    assert "tokens of text that are spelled as the special tokens ['<|fim_prefix|>']" in found
 
 
 def test_runs_cannot_be_added_to_what_is_not_byte_level(configure, tmp_path):

@@ -83,7 +83,9 @@ class LearnTokenizer:
         }
         if tokenizer is not base:
             files[BASE_FILE] = base.to_str()
-            files[EMBEDDINGS_FILE] = embeddings_json(suggest_embeddings(base, tokenizer))
+            # No checkpoint has a base that was learned just now.
+            if options.training is None:
+                files[EMBEDDINGS_FILE] = embeddings_json(suggest_embeddings(base, tokenizer))
         entries = tuple(
             self.workspace.write_file(tables.TOKENIZER, name, text.encode())
             for name, text in sorted(files.items())

@@ -19,6 +19,9 @@ from transforms.shard.split import hash_repository
 
 Copies = npt.NDArray[np.int64]
 
+MOST_TIMES = 1000
+"""Shards hold at most so many times the tokens of the training documents."""
+
 
 def copies_of_split(measures: pa.Table, split: Split, mixture: Mixture, seed: int) -> Copies:
     """int64[epochs, documents]: what each epoch has of each document.
@@ -33,7 +36,10 @@ def copies_of_split(measures: pa.Table, split: Split, mixture: Mixture, seed: in
     keys = measures["key"].to_numpy()
     tokens = measures["length"].to_numpy() + 1
     weights = measures["weight"].to_numpy() * _weights_of_groups(measures, tokens, mixture)
+    _check_size(weights, tokens, mixture.epochs)
     copies = count_copies(weights, keys, mixture.epochs, seed)
+    if not copies.any():
+        raise ValueError("shard.mixture leaves nothing to train on: raise some of its weights")
     if mixture.max_repository_share < 1:
         _, repositories = np.unique(measures["repository_hash"].to_numpy(), return_inverse=True)
         limits = (tokens, repositories, keys, mixture.max_repository_share)
@@ -45,6 +51,17 @@ def copies_of_split(measures: pa.Table, split: Split, mixture: Mixture, seed: in
         except ValueError as error:
             raise ValueError(f"shard.mixture.max_repository_share: {error}") from error
     return copies
+
+
+def _check_size(weights: npt.NDArray[np.float64], tokens: Copies, epochs: int) -> None:
+    """Raises ValueError where weights are a mistake that would fill any disk."""
+    times = float(weights @ tokens) * epochs / max(int(tokens.sum()), 1)
+    if times > MOST_TIMES:
+        raise ValueError(
+            f"shard.mixture asks for {times:,.0f} times the {tokens.sum():,} tokens that there "
+            f"are, the greatest weight being {weights.max():,.0f} for each of {epochs} epochs: "
+            f"at most {MOST_TIMES:,} times are made"
+        )
 
 
 def _weights_of_groups(

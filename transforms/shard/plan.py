@@ -100,8 +100,9 @@ def pack_split(lengths: Integers, copies: Integers, packing: Packing) -> Packed:
 
 
 def _repeat_passes(copies: Integers) -> Integers:
-    passes = range(int(copies.max(initial=0)))
-    return np.concatenate([np.zeros(0, np.int64), *(np.flatnonzero(copies > n) for n in passes)])
+    documents = np.repeat(np.arange(copies.size), copies)
+    number = np.arange(documents.size) - np.repeat(np.cumsum(copies) - copies, copies)
+    return documents[np.argsort(number, kind="stable")]
 
 
 def _join(packed: list[Packed]) -> Packed:

@@ -38,7 +38,7 @@ from transforms.shard.plan import (
 )
 from transforms.shard.rows import RowGatherer
 from transforms.shard.split import choose_validation
-from transforms.stage import Spread, do_unit
+from transforms.stage import Spread, do_unit, write_error
 
 _PLAN = "plan"
 _TOKENIZER_UNIT = "tokenizer"
@@ -79,7 +79,16 @@ class PlanSplits(_Step):
 
     def process(self, element: tuple[int, Sequence[pa.RecordBatch]]) -> Iterator[str]:
         """Yields the name of each shard without its suffix."""
-        measures = in_reading_order(pa.Table.from_batches(list(element[1]), MEASURES))
+        try:
+            plans = self._plan(element[1])
+        except Exception as error:
+            write_error(self.workspace, "plan", error)
+            raise
+        self.workspace.write_receipt(_PLAN, plans.receipt())
+        yield from plans.names
+
+    def _plan(self, batches: Sequence[pa.RecordBatch]) -> _Plans:
+        measures = in_reading_order(pa.Table.from_batches(list(batches), MEASURES))
         hashes, clusters = (measures[name].to_numpy() for name in ("repository_hash", "cluster"))
         validates = choose_validation(hashes, clusters, self.options.validation_fraction)
         names = name_repositories(self.workspace, measures["document"], self.options.packing.seed)
@@ -87,8 +96,7 @@ class PlanSplits(_Step):
         plans = _Plans(self.workspace, self.options, names, token)
         plans.add(shards.Split.TRAIN, measures.filter(pa.array(~validates)))
         plans.add(shards.Split.VALIDATION, measures.filter(pa.array(validates)))
-        self.workspace.write_receipt(_PLAN, plans.receipt())
-        yield from plans.names
+        return plans
 
 
 class _Plans:

@@ -47,8 +47,8 @@ class HeaderTokens:
 
 # Characters for line breaks, for control and for the direction of text; backslashes, which
 # join lines in C and stand for any character in Java; the ends of block comments; the
-# begin of code in PHP, which HTML comments do not hide.
-_UNSAFE = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\\]|\*/|--!?>|<\?"
+# begin of code in PHP, which HTML comments do not hide; what declares an encoding to Python.
+_UNSAFE = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\\]|\*/|--!?>|<\?|coding\s*[:=]"
 _REPLACEMENT = "_"
 _CLOSERS = {"/*": "*/", "<!--": "-->"}
 _BEGINS_AS = {"php": "html"}

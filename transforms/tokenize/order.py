@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
@@ -28,27 +27,37 @@ class ReadingOrder:
     def __init__(self, order: Order) -> None:
         self._order = order
         self._documents = 0
-        self._files: list[tuple[tuple[str, str], str, tuple[Import, ...]]] = []
+        self._ranks: list[npt.NDArray[np.int64]] = []
+        self._repository: tuple[str, str] | None = None
+        self._paths: list[str] = []
+        self._imports: list[tuple[Import, ...]] = []
 
     def add(self, selected: Selected) -> None:
         """Takes note of the next documents of the part."""
-        self._documents += len(selected.rows)
-        if self._order is Order.IMPORTS:
-            columns = ("repository", "revision", "path", "language")
-            rows = zip(*(selected.rows[name].to_pylist() for name in columns), strict=True)
-            for (repository, revision, path, language), text in zip(
-                rows, selected.texts, strict=True
-            ):
-                found = find_imports(text.as_py(), language)
-                self._files.append(((repository, revision), path, found))
+        if self._order is Order.PATH:
+            self._documents += len(selected.rows)
+            return
+        columns = ("repository", "revision", "path", "language")
+        rows = zip(*(selected.rows[name].to_pylist() for name in columns), strict=True)
+        for (repository, revision, path, language), text in zip(rows, selected.texts, strict=True):
+            if (repository, revision) != self._repository:
+                self._finish_repository()
+                self._repository = repository, revision
+            self._paths.append(path)
+            self._imports.append(find_imports(text.as_py(), language))
+
+    def _finish_repository(self) -> None:
+        """Orders the files of the repository that has ended, and forgets what they import."""
+        order = np.asarray(order_files(self._paths, self._imports), np.int64)
+        ranks = np.empty(order.size, np.int64)
+        ranks[order] = np.arange(self._documents, self._documents + order.size)
+        self._ranks.append(ranks)
+        self._documents += order.size
+        self._paths, self._imports = [], []
 
     def ranks(self) -> npt.NDArray[np.int64]:
-        """int64[documents]: the place of each document in the order."""
-        ranks = np.arange(self._documents)
-        first = 0
-        for _, group in groupby(self._files, key=lambda file: file[0]):
-            files = list(group)
-            order = order_files([path for _, path, _ in files], [found for *_, found in files])
-            ranks[first + np.asarray(order)] = np.arange(first, first + len(files))
-            first += len(files)
-        return ranks
+        """int64[documents]: the place of each document in the order, once all have passed."""
+        if self._order is Order.PATH:
+            return np.arange(self._documents)
+        self._finish_repository()
+        return np.concatenate(self._ranks)

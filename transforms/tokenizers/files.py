@@ -9,8 +9,10 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from transforms.tokenizers.definitions import (
+    Definition,
     build_tokenizer,
     check_specials_stay_text,
+    definition_of,
     special_tokens,
 )
 from transforms.tokenizers.engines import PROBES
@@ -36,26 +38,25 @@ EVERY_BYTE = "".join(
             range(0x800, 0xD800, 0x400),
             range(0xE000, 0x10000, 0x400),
             range(0x10000, 0x110000, 0x4000),
+            [0x2581],
         ),
     )
 )
-"""A text that has every byte that UTF-8 has."""
+"""A text that has every byte that UTF-8 has, and what some tokenizers spell a space as."""
 
 SHOWN = 20
 """Characters around a difference in an error."""
 
 
-def read_tokenizer(
-    source: Path | str, end_of_text: str | None = None, sample: bytes = b""
-) -> Tokenizer:
+def read_tokenizer(source: Path | str, end_of_text: str | None = None) -> Tokenizer:
     """A tokenizer from a ``tokenizer.json``: the file's path, or its text where a string.
 
     Ids of texts are those of the file. It adds nothing around texts, cuts and pads none, is
     not random (BPE dropout), and text that spells a special token stays text.
 
     Raises:
-      ValueError: it is no tokenizer, has no end-of-text token (`find_end_of_text`), or does
-        not give probes or the sample (UTF-8) back exactly.
+      ValueError: it is no tokenizer, has no end-of-text token (`find_end_of_text`), or may
+        not give a text back exactly.
       OSError: the file cannot be read.
     """
     text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
@@ -71,16 +72,17 @@ def read_tokenizer(
         raise ValueError(
             f"{named} is no tokenizer.json of Hugging Face's tokenizers: {error}"
         ) from error
-    for token in definition["added_tokens"]:
+    for token in definition.get("added_tokens") or ():
         found = tokenizer.token_to_id(token["content"])
         if found != token["id"]:
             raise ValueError(
                 f"the file gives its added token {token['content']!r} the id {token['id']}, and "
                 f"tokenizers {found}, because ids before it are missing: fill the vocabulary"
             )
+    check_nothing_is_lost(definition_of(tokenizer))
     find_end_of_text(tokenizer, end_of_text)
     check_specials_stay_text(tokenizer)
-    check_exactness(tokenizer, sample)
+    check_exactness(tokenizer)
     return tokenizer
 
 
@@ -107,13 +109,37 @@ def find_end_of_text(tokenizer: Tokenizer, named: str | None = None) -> str:
     return known[0]
 
 
-def check_exactness(tokenizer: Tokenizer, sample: bytes = b"") -> None:
-    """Raises ValueError if the tokens of a text do not give it back, naming a probe or place.
+def check_nothing_is_lost(definition: Definition) -> None:
+    """Raises ValueError for parts of a tokenizer that change or drop some text, if not any."""
+    cure = "choose one without, such as a byte-level BPE"
+    if definition["normalizer"] is not None:
+        kind = definition["normalizer"]["type"]
+        raise ValueError(f"the tokenizer changes text before it encodes it ({kind}): {cure}")
+    if drops_text(definition["pre_tokenizer"]):
+        raise ValueError(f"the tokenizer cuts text where it drops what it finds: {cure}")
+    for token in definition["added_tokens"]:
+        if not token["special"] and (token["lstrip"] or token["rstrip"]):
+            raise ValueError(
+                f"the added token {token['content']!r} takes the space around it away: {cure}"
+            )
+
+
+def drops_text(pre_tokenizer: Definition | None) -> bool:
+    """Whether a pre-tokenizer has a part that leaves out what it cuts at."""
+    if pre_tokenizer is None:
+        return False
+    parts = pre_tokenizer.get("pretokenizers", ())
+    removes = pre_tokenizer.get("behavior") == "Removed"
+    return removes or pre_tokenizer["type"] == "CharDelimiterSplit" or any(map(drops_text, parts))
+
+
+def check_exactness(tokenizer: Tokenizer) -> None:
+    """Raises ValueError if the tokens of a probe do not give it back, naming it and the place.
 
     Token data that cannot be turned back into its text has lost some of it: tokenizers that
     lower case, normalize Unicode, or have no token for a byte are refused.
     """
-    texts = [*PROBES, EVERY_BYTE, sample.decode()]
+    texts = [*PROBES, EVERY_BYTE]
     encodings = tokenizer.encode_batch_fast(texts, add_special_tokens=False)
     decoded = tokenizer.decode_batch(
         [encoding.ids for encoding in encodings], skip_special_tokens=False
@@ -123,10 +149,9 @@ def check_exactness(tokenizer: Tokenizer, sample: bytes = b"") -> None:
             pairs = itertools.zip_longest(text, back)
             place = next(i for i, (given, found) in enumerate(pairs) if given != found)
             shown = slice(max(0, place - SHOWN), place + SHOWN)
-            name = "the sample" if index == len(texts) - 1 else f"probe {index}"
             # Escapes, because texts that differ may look the same.
             raise ValueError(
-                f"the tokenizer does not give text back exactly: at character {place} of {name}, "
-                f"{text[shown]!a} comes back as {back[shown]!a}: choose one that neither "
+                f"the tokenizer does not give text back exactly: at character {place} of probe "
+                f"{index}, {text[shown]!a} comes back as {back[shown]!a}: choose one that neither "
                 "normalizes text nor lacks tokens for some of it, such as a byte-level BPE"
             )

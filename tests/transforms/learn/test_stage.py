@@ -85,6 +85,7 @@ def test_a_learned_tokenizer_has_so_many_ids_in_all(tmp_path, runs):
     for length in range(2, runs + 1):
         assert len(tokenizer.encode(" " * length).ids) == 1
     assert ("base.json" in files) == (runs > 0)
+    assert "embeddings.json" not in files
 
 
 def test_a_learned_tokenizer_does_not_depend_on_how_the_run_is_divided(tmp_path):

@@ -8,6 +8,7 @@ from transforms.parse import stage
 from transforms.parse.stage import ParseDocuments, ParseOptions
 from transforms.parse.syntax import measure_syntax
 from transforms.parts import read_part
+from transforms.tokenizers.vocabulary import gpt2_tokenizer
 
 GOOD, BAD = b"import os\nx = 1\n", b"print 'a'\n"
 LATIN = "# -*- coding: latin-1 -*-\nname = 'caf\u00e9'\n".encode("latin-1")
@@ -95,7 +96,9 @@ def test_where_nothing_is_wanted_the_text_is_not_read(tmp_path, monkeypatch):
 
 
 def test_redundancy_is_measured_in_every_language(tmp_path):
-    options = ParseOptions(("top_2gram_share", "characters_per_token"))
+    path = tmp_path / "tokenizer.json"
+    path.write_text(gpt2_tokenizer().to_str())
+    options = ParseOptions(("top_2gram_share", "characters_per_token"), str(path))
     workspace = write_run(tmp_path, CRAWLED, parts=2)
     run_stage(ParseDocuments(workspace, part_names(workspace), options))
     tokens = read_column(workspace, tables.REDUNDANCY, "characters_per_token")

@@ -179,3 +179,12 @@ def test_refuses_names_and_headers_of_other_documents():
         header_tokens(one, np.array([0, 1]), two, two, TOKENS)
     with pytest.raises(ValueError, match="got 2 contents and 1 headers"):
         prepend_segments(one, two)
+
+
+def test_a_name_declares_no_encoding_to_python():
+    names = pa.array(["encoding=latin-1/x.py"])
+    (line,) = text_headers(pa.array(["a coding: b"]), names, pa.array(["python"])).to_pylist()
+    source = line + "s = '\u00e9'".encode()
+    scope = {}
+    exec(compile(source, "x.py", "exec"), scope)
+    assert scope["s"] == "\u00e9"

@@ -2,14 +2,13 @@ import json
 
 import pytest
 from hypothesis import given
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 from tests.transforms.builders import TOKENIZED_TEXT, brief
 from tests.transforms.tokenizers.builders import MAKERS, ids_of, text_of, tokenizer_of
 from transforms.tokenizers.definitions import build_tokenizer, definition_of
 from transforms.tokenizers.files import (
     EVERY_BYTE,
-    check_exactness,
     find_end_of_text,
     read_tokenizer,
 )
@@ -123,9 +122,6 @@ def test_names_the_setting_and_the_special_tokens_where_no_end_of_text_is_known(
 @pytest.mark.parametrize(
     ("kind", "part", "value", "shown"),
     [
-        ("learned", "normalizer", normalizers.NFC(), r"'e\\u0301.* comes back as '\\xe9"),
-        ("learned", "normalizer", normalizers.Lowercase(), "comes back as"),
-        ("learned", "normalizer", normalizers.Strip(), r"probe 1, ' ' comes back as ''"),
         ("gpt2", "pre_tokenizer", pre_tokenizers.ByteLevel(), r"comes back as ' \\n\\n\\n'"),
         ("gpt2", "decoder", decoders.WordPiece(), "comes back as"),
     ],
@@ -138,15 +134,34 @@ def test_refuses_what_does_not_give_text_back(kind, part, value, shown):
         read_tokenizer(tokenizer.to_str())
 
 
-def test_refuses_what_only_the_sample_shows():
-    tokenizer = changed("learned", normalizer=normalizers.Replace("rare", "common"))
-    check_exactness(tokenizer, PROSE.encode())
-    message = (
-        r"at character 13 of the sample, 'some text is rare here' comes back as "
-        r"'some text is common here': choose one"
-    )
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"normalizer": normalizers.NFC()},
+            r"changes text before it encodes it \(NFC\): choose one without",
+        ),
+        (
+            {"normalizer": normalizers.Replace("rare", "common")},
+            r"changes text before it encodes it \(Replace\): choose one without",
+        ),
+        (
+            {"pre_tokenizer": pre_tokenizers.Split("rare", "removed")},
+            "cuts text where it drops what it finds",
+        ),
+        ({"pre_tokenizer": pre_tokenizers.CharDelimiterSplit("~")}, "drops what it finds"),
+    ],
+)
+def test_refuses_what_no_probe_may_show(changes, message):
     with pytest.raises(ValueError, match=message):
-        read_tokenizer(tokenizer.to_str(), sample=b"some text is rare here")
+        read_tokenizer(changed("learned", **changes).to_str())
+
+
+def test_refuses_an_added_token_that_takes_the_space_around_it():
+    tokenizer = changed("learned")
+    tokenizer.add_tokens([AddedToken("rare", rstrip=True)])
+    with pytest.raises(ValueError, match="'rare' takes the space around it away"):
+        read_tokenizer(tokenizer.to_str())
 
 
 def test_refuses_a_vocabulary_that_lacks_a_byte():
