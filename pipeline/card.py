@@ -128,8 +128,10 @@ def _sections(
         "was kept in its favor.\n"
     )
     yield "## Languages of the selected documents\n"
-    if summary.tokens:
-        rows = ((each.language, each.characters, each.tokens) for each in summary.tokens.languages)
+    if summary.tokenizing:
+        rows = (
+            (each.language, each.characters, each.tokens) for each in summary.tokenizing.languages
+        )
         yield _table(("language", "characters", "tokens"), _shortened(list(rows)))
     yield "## Licenses of the selected documents\n"
     yield _table(("license", "documents", "bytes"), _shortened(count_licenses(run)))

@@ -27,8 +27,8 @@ def print_summary(console: Console, summary: Summary) -> None:
         _print_funnel(console, summary)
     _print_failures(console, "Repositories that failed", summary.failed_repositories)
     _print_failures(console, "Files that are no documents", summary.failed_files)
-    if summary.tokens:
-        _print_tokens(console, summary.tokens)
+    if summary.tokenizing:
+        _print_tokens(console, summary.tokenizing)
     if summary.shards:
         _print_shards(console, summary)
 

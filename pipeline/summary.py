@@ -36,12 +36,11 @@ class LanguageTokens:
 class TokensSummary:
     """What tokenizing came to.
 
-    ``tokens`` are all, ``text_tokens`` those of texts alone, without headers and what stands
-    for gaps; the tokenizer without its added runs of spaces would give ``without_runs`` for
+    ``text_tokens`` are those of texts alone, without headers and what stands for gaps; the
+    tokenizer without its added runs of spaces would give ``without_runs`` for
     them. ``engines`` says how many parts each library encoded.
     """
 
-    tokens: int
     text_tokens: int
     without_runs: int
     vocabulary: int
@@ -81,7 +80,8 @@ class Summary:
     documents: int
     bytes: int
     funnel: tuple[Bin, ...]
-    tokens: TokensSummary | None
+    tokens: int
+    tokenizing: TokensSummary | None
     shards: tuple[SplitSummary, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -102,7 +102,8 @@ def summarize(run: RunFolder) -> Summary:
         documents=documents.rows if documents else 0,
         bytes=crawled.get("bytes", 0),
         funnel=funnel,
-        tokens=_tokens(run),
+        tokens=_statistics(run.manifest(tables.TOKENS)).get("tokens", 0),
+        tokenizing=_tokens(run),
         shards=_shards(run.manifest(tables.SHARDS)),
     )
 
@@ -139,7 +140,6 @@ def _tokens(run: RunFolder) -> TokensSummary | None:
     statistics = manifest.statistics
     languages = _below(statistics, "text_tokens.")
     return TokensSummary(
-        tokens=statistics.get("tokens", 0),
         text_tokens=statistics.get("text_tokens", 0),
         without_runs=statistics.get("text_tokens_without_runs", 0),
         vocabulary=_statistics(run.manifest(tables.TOKENIZER)).get("vocabulary", 0),

@@ -36,7 +36,7 @@ def test_every_document_ends_in_one_bin_and_every_failure_is_a_row(finished):
     assert sum(each.documents for each in summary.funnel) == summary.documents == 10
     assert summary.repositories == {"crawled": 4, "empty": 0, "failed": 0, "opted_out": 0}
     assert summary.failed_files == {"binary_content": 1}
-    assert sum(split.tokens for split in summary.shards) == summary.tokens.tokens + 5
+    assert sum(split.tokens for split in summary.shards) == summary.tokens + 5
     assert sum(split.documents for split in summary.shards) == 5
 
 

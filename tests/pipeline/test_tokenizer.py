@@ -66,17 +66,17 @@ def test_runs_of_spaces_save_tokens_of_the_same_texts(run):
     assert counts(run)["text_tokens"] == with_runs["text_tokens_without_runs"]
     assert counts(run)["text_tokens"] > with_runs["text_tokens"]
     assert counts(run)["text_tokens_without_runs"] == counts(run)["text_tokens"]
-    assert summarize(run).tokens.vocabulary == 50257
+    assert summarize(run).tokenizing.vocabulary == 50257
 
 
 def test_a_tokenizer_is_learned_from_the_selected_documents(configure):
     choice = {"train": {"vocab_size": 350, "whitespace_runs": 12, "pattern": "cl100k"}}
     run = run_configuration(configure(tokenize={"tokenizer": choice}))
     summary = summarize(run)
-    assert summary.tokens.vocabulary == 350
+    assert summary.tokenizing.vocabulary == 350
     # Without the runs it has learned some of its own, so that the base encodes anew.
-    assert summary.tokens.text_tokens <= summary.tokens.without_runs
-    assert summary.tokens.text_tokens < summary.tokens.languages[0].characters / 2
+    assert summary.tokenizing.text_tokens <= summary.tokenizing.without_runs
+    assert summary.tokenizing.text_tokens < summary.tokenizing.languages[0].characters / 2
     assert len(texts_of(run)) == 5
     before = run.manifest(tables.TOKENIZER).digest
     fresh = run_configuration(
@@ -161,7 +161,7 @@ def test_gaps_and_headers_get_special_tokens_that_stand_beside_the_shards(config
         assert text.count("<|fim_middle|>") == 1
     special = (run.path / tables.SHARDS / "special_tokens.json").read_text()
     assert all(f'"{role}"' in special for role in ("end_of_text", "fim_prefix", "content"))
-    assert summarize(run).tokens.vocabulary == 50281 + 6
+    assert summarize(run).tokenizing.vocabulary == 50281 + 6
     # With other rates the tokenizer stays the same; with none it has no such tokens.
     run_again(run, "tokenize.fill_in_the_middle.rate=0.5", stages=TOKENIZED)
     assert executed(run)[-1:] == ["tokenize"]
