@@ -141,7 +141,10 @@ class RunFolder:
         self._finish_publishing(stage)
 
     def recover(self) -> None:
-        """Finishes what a process that died was publishing."""
+        """Finishes what a process that died was publishing, and removes what it was writing."""
+        # Of files of the run itself, such as the one that tells whether it can be written to.
+        for path in self.path.glob(".*.tmp"):
+            path.unlink(missing_ok=True)
         for journal in sorted((self.path / _STAGING).glob(f"*/{_JOURNAL}")):
             self._finish_publishing(journal.parent.name)
 

@@ -111,6 +111,7 @@ def test_status_shows_every_stage(run):
     body = json.loads(call("status", run.path, "--json").output)
     assert {stage["state"] for stage in body["stages"]} == {"done"}
     assert sum(each["documents"] for each in body["funnel"]) == body["documents"]
+    assert body["tokens"] == run.manifest("tokens").statistics["tokens"]
 
 
 def test_digest_has_one_line_a_table(run):

@@ -134,3 +134,12 @@ def test_only_one_process_holds_a_run(run):
 def test_a_folder_that_is_no_run_is_named(tmp_path):
     with pytest.raises(UsageError, match="is not a run"):
         RunFolder.existing(Path(tmp_path))
+
+
+def test_what_a_killed_process_was_writing_is_removed(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    folder.create()
+    (folder.path / "..writable.1-0.tmp").write_bytes(b"")
+    with folder.locked():
+        folder.recover()
+    assert not list(folder.path.glob(".*.tmp"))
