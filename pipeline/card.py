@@ -27,8 +27,10 @@ CARD = "README.md"
 MAX_ROWS = 40
 """Languages and licenses that are listed; the rest is summed up."""
 
-_SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
-_LARGER = ((10**7, "1M<n<10M"), (10**8, "10M<n<100M"), (10**9, "100M<n<1B"), (10**10, "1B<n<10B"))
+_SIZES = (
+    *((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M")),
+    *((10**7, "1M<n<10M"), (10**8, "10M<n<100M"), (10**9, "100M<n<1B"), (10**10, "1B<n<10B")),
+)
 """The names that the hub has for numbers of rows."""
 
 
@@ -60,7 +62,7 @@ def _metadata(summary: Summary, shards: Manifest) -> dict[str, Any]:
     """What the library ``datasets`` and the hub read of a card."""
     splits = [split for split in summary.shards if split.files]
     sequences = sum(split.sequences for split in splits)
-    sizes = [name for limit, name in (*_SIZES, *_LARGER) if sequences < limit]
+    sizes = [name for limit, name in _SIZES if sequences < limit]
     return {
         "pretty_name": Path(summary.output).resolve().name,
         "language": ["code"],

@@ -53,7 +53,9 @@ def execute(execution: Execution, display: ProgressDisplay) -> None:
     """
     run = execution.run
     source_states(execution.configuration)
-    _check_tokenizer(execution)
+    for stage in execution.stages:
+        if stage.name == "learn":
+            _check_tokenizer(execution, stage)
     run.create()
     with run.locked():
         run.recover()
@@ -67,11 +69,14 @@ def execute(execution: Execution, display: ProgressDisplay) -> None:
                 _execute_stage(execution, state, display)
 
 
-def _check_tokenizer(execution: Execution) -> None:
-    """Raises `UsageError` where a tokenizer's file is wrong, before any long work."""
+def _check_tokenizer(execution: Execution, learn: Stage) -> None:
+    """Raises `UsageError` where a tokenizer's file is wrong, before any long work.
+
+    What is up to date has read it already, and need not take a second for that again.
+    """
     configuration = execution.configuration
     choice = configuration.tokenize.tokenizer
-    if choice.file and any(stage.name == "learn" for stage in execution.stages):
+    if choice.file and stage_state(execution.run, configuration, learn).state is not State.DONE:
         prepare_tokenizer(choice, whole=True, roles=special_roles(configuration))
 
 

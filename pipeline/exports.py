@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import UsageError
-from transforms.parts import temporary_beside
+from transforms.parts import writing_whole
 
 Write = Callable[[pa.RecordBatch], None]
 
@@ -37,17 +37,8 @@ def exporting(path: Path, schema: pa.Schema) -> Iterator[Write]:
         raise UsageError(f"--output {path}: its name must end in {', '.join(_FORMATS)}")
     if not path.parent.is_dir() or path.is_dir():
         raise UsageError(f"--output {path}: name a file in a folder that exists")
-    temporary = temporary_beside(path)
-    try:
-        with temporary.open("wb") as file:
-            with _FORMATS[path.suffix](file, schema) as write:
-                yield write
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        # Gone already where it got its name.
-        temporary.unlink(missing_ok=True)
+    with writing_whole(path) as file, _FORMATS[path.suffix](file, schema) as write:
+        yield write
 
 
 @contextmanager

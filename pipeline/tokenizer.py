@@ -20,9 +20,6 @@ NamedTokenizer = Literal["p50k", "gpt2"]
 Pattern = Literal["gpt2", "cl100k", "o200k"]
 Runs = Annotated[int, Field(ge=0, le=255)]
 
-LONGEST_RUN = 25
-"""Spaces of the longest run of p50k."""
-
 
 class _Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
@@ -114,6 +111,9 @@ def measuring_choice(configuration: Configuration) -> TokenizerChoice:
 
 def runs_to_add(choice: TokenizerChoice) -> int:
     """The longest run of spaces that is added to the tokenizer; 0 for none."""
+    # It loads the compiler, which most commands need not wait for.
+    from transforms.tokenizers.runs import LONGEST_RUN
+
     if choice.train:
         return choice.train.whitespace_runs
     return LONGEST_RUN if choice.name == "p50k" else choice.whitespace_runs
@@ -129,8 +129,8 @@ def prepare_tokenizer(
 ) -> dict[str, str]:
     """The files of a tokenizer that need not be learned, by name.
 
-    With its runs of spaces where it is asked for ``whole``. Special tokens for ``roles`` are
-    only tried out.
+    With its runs of spaces where it is asked for ``whole``. Tokens for ``roles`` are tried
+    out and named, and not in its file.
 
     Raises:
       UsageError: its file is no tokenizer, or none that gives back the text that it encodes,
@@ -156,10 +156,9 @@ def prepare_tokenizer(
     except ValueError as error:
         raise UsageError(f"tokenize.tokenizer.whitespace_runs: {error}") from error
     try:
-        add_roles(extended, end_of_text, roles)
+        _, special = add_roles(extended, end_of_text, roles)
     except ValueError as error:
         raise UsageError(f"tokenize.tokenizer.file: {choice.file}: {error}") from error
-    _, special = add_roles(tokenizer, end_of_text, ())
     return {
         TOKENIZER_FILE: (extended if whole else tokenizer).to_str(),
         SPECIAL_TOKENS_FILE: special_tokens_json(special),

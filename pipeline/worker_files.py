@@ -31,7 +31,6 @@ def prepare_worker_files(stage: str, configuration: Configuration) -> Callable[[
             opt_outs.save(Path(path))
         if benchmarks:
             benchmarks.save(Path(index_path(configuration.contamination, workspace)))
-
         for name, text in tokenizer.items():
             write_whole(given_folder(workspace) / name, text.encode())
 

@@ -7,8 +7,9 @@ those of SplitMix64 (Steele, Lea and Flood 2014) but for the finalizer, MurmurHa
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from transforms.compiled import compiled
+from transforms.compiled import allocation_free, compiled
 from transforms.shingles import Hashes, mix
 
 STEP = np.uint64(0x9E3779B97F4A7C15)
@@ -33,6 +34,26 @@ def _draw_stream(count: int, seed: np.uint64) -> Hashes:
 def draw(keys: Hashes, seed: int) -> Hashes:
     """uint64[keys]: a number for each key. Different keys never get the same."""
     return _draw(keys, np.uint64(seed % 2**64))
+
+
+def draw_shares(keys: Hashes, seed: int) -> npt.NDArray[np.float64]:
+    """float64[keys]: the numbers of `draw` as shares, from 0 to below 1."""
+    return _draw_shares(keys, np.uint64(seed % 2**64))
+
+
+@compiled
+def _draw_shares(keys: Hashes, seed: np.uint64) -> npt.NDArray[np.float64]:
+    shares = np.empty(keys.size, dtype=np.float64)
+    numbers = _draw(keys, seed)
+    for index in range(keys.size):
+        shares[index] = share_of(numbers[index])
+    return shares
+
+
+@allocation_free
+def share_of(number: np.uint64) -> float:
+    """A number as one from 0 to below 1, of as many bits as such have exactly."""
+    return (number >> np.uint64(11)) / 9007199254740992.0
 
 
 @compiled

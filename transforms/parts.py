@@ -13,12 +13,12 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -104,11 +104,15 @@ class Workspace:
                 for table, schema in schemas.items()
             }
 
-    def write_file(self, table: str, name: str, data: bytes) -> FileEntry:
-        """Writes a file that holds no rows and belongs to a table that is being made."""
-        write_whole(self.staged(table, name), data)
-        sha256 = hashlib.sha256(data).hexdigest()
-        return FileEntry(name=name, rows=0, bytes=len(data), sha256=sha256, digest=sha256)
+    def write_file(self, table: str, name: str, data: bytes | Iterable[memoryview]) -> FileEntry:
+        """Writes a file without rows, whole or in chunks, of a table that is being made."""
+        digest, size = hashlib.sha256(), 0
+        with writing_whole(self.staged(table, name)) as file:
+            for chunk in [data] if isinstance(data, bytes) else data:
+                size += file.write(chunk)
+                digest.update(chunk)
+        sha256 = digest.hexdigest()
+        return FileEntry(name=name, rows=0, bytes=size, sha256=sha256, digest=sha256)
 
     def write_receipt(self, unit: str, receipt: Receipt) -> None:
         """Declares a unit of work finished."""
@@ -359,20 +363,27 @@ def temporary_beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
 
 
-def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Writes a small file so that its name holds either nothing, the old or the new content."""
+@contextmanager
+def writing_whole(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+    """A file to write, whose name holds either nothing, the old or the whole new content."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_beside(path)
     try:
         with temporary.open("wb") as file:
-            file.write(data)
+            yield file
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    finally:
+        # Gone already where it got its name.
         temporary.unlink(missing_ok=True)
-        raise
+
+
+def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Writes a small file as `writing_whole` does."""
+    with writing_whole(path, durable=durable) as file:
+        file.write(data)
 
 
 def _dictionary_columns(schema: pa.Schema) -> list[str]:

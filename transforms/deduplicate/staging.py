@@ -7,8 +7,7 @@ file is there whole or not at all, and one that is written twice has the same by
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,7 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from transforms.parts import Workspace, temporary_beside
+from transforms.parts import Workspace, writing_whole
 
 reading_headers = threading.Lock()
 """Held by whoever opens a NumPy file. The header of one is a Python literal, and before 3.11.8
@@ -33,18 +32,9 @@ class StagedArrays:
         """Where the file of this name is."""
         return self.workspace.staged("deduplicate", name)
 
-    @contextmanager
-    def writing(self, name: str) -> Iterator[BinaryIO]:
+    def writing(self, name: str) -> AbstractContextManager[BinaryIO]:
         """A file that gets its name when it is whole."""
-        path = self.path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = temporary_beside(path)
-        try:
-            with temporary.open("wb") as file:
-                yield file
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        return writing_whole(self.path(name), durable=False)
 
     def save(self, name: str, array: npt.NDArray[Any]) -> None:
         """Writes an array."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from transforms.draws import draw
+from transforms.draws import draw_shares
 from transforms.hashes import content_keys
 from transforms.parts import Workspace
 from transforms.selected import iterate_selected
@@ -31,8 +31,7 @@ def sample_texts(workspace: Workspace, parts: Sequence[str], sampling: Sampling)
     """The texts of the sample, part by part."""
     for part in parts:
         for selected in iterate_selected(workspace, part, sampling.redact, ["sha256"]):
-            drawn = draw(content_keys(selected.rows["sha256"]), sampling.seed)
-            # 53 bits are exact in a float, and below 1.
-            chosen = np.flatnonzero((drawn >> np.uint64(11)) * 2.0**-53 < sampling.fraction)
+            drawn = draw_shares(content_keys(selected.rows["sha256"]), sampling.seed)
+            chosen = np.flatnonzero(drawn < sampling.fraction)
             for text in selected.texts.take(pa.array(chosen)):
                 yield text.as_py()

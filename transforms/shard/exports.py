@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pyarrow as pa
 
 from schemas import tables
 from schemas.manifest import FileEntry
-from transforms.parts import Workspace, map_stream, temporary_beside
+from transforms.parts import Workspace, map_stream
 from transforms.shard.formats import mds, megatron
 
 Written = dict[str, tuple[FileEntry, ...]]
@@ -33,13 +31,13 @@ def export_shard(workspace: Workspace, unit: str, formats: Collection[str]) -> W
     if tables.MEGATRON in formats:
         index = megatron.index_bytes(megatron.sequence_lengths(batches), ids.value_type)
         written[tables.MEGATRON] = (
-            _write(workspace, tables.MEGATRON, f"{unit}.bin", megatron.bin_chunks(batches)),
-            _write(workspace, tables.MEGATRON, f"{unit}.idx", [memoryview(index)]),
+            workspace.write_file(tables.MEGATRON, f"{unit}.bin", megatron.bin_chunks(batches)),
+            workspace.write_file(tables.MEGATRON, f"{unit}.idx", index),
         )
     if tables.MDS in formats:
         chunks = mds.Samples(ids.value_type, ids.list_size).chunks(batches, len(shard))
         name = f"{split}/{mds.file_name(int(number))}"
-        written[tables.MDS] = (_write(workspace, tables.MDS, name, chunks),)
+        written[tables.MDS] = (workspace.write_file(tables.MDS, name, chunks),)
     return written
 
 
@@ -65,23 +63,3 @@ def export_indexes(
             for split, counts in rows.items()
         )
     }
-
-
-def _write(workspace: Workspace, table: str, name: str, chunks: Iterable[memoryview]) -> FileEntry:
-    path = workspace.staged(table, name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = temporary_beside(path)
-    digest = hashlib.sha256()
-    try:
-        with temporary.open("wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
-                digest.update(chunk)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        # Gone already where it has its name.
-        temporary.unlink(missing_ok=True)
-    size = path.stat().st_size
-    return FileEntry(name, rows=0, bytes=size, sha256=digest.hexdigest(), digest=digest.hexdigest())

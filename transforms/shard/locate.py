@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from transforms.shard.formats.pieces import piece_lengths
+
 
 def find_document(shard: pa.Table, document: int) -> list[int]:
     """The rows of a shard that hold a piece of a document."""
@@ -45,18 +47,11 @@ def count_pieces(shard: pa.Table, first: int, end: int) -> PieceCounts:
     documents, lengths = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
     begins = [np.zeros(0, np.bool_)]
     for batch in shard.to_batches():
-        offsets = batch["documents"].offsets.to_numpy()
-        own = slice(offsets[0], offsets[-1])
-        starts = batch["document_starts"].values.to_numpy()[own].astype(np.int64)
-        ends = np.append(starts[1:], 0)
-        # The last piece of a row reaches to the end of the row's tokens.
-        filled = np.diff(offsets) > 0
-        ends[offsets[1:][filled] - offsets[0] - 1] = batch["length"].to_numpy()[filled]
-        ids = batch["documents"].values.to_numpy()[own]
+        ids = batch["documents"].flatten().to_numpy()
         wanted = (ids >= np.uint64(first)) & (ids < np.uint64(end))
         documents.append(ids[wanted])
-        lengths.append((ends - starts)[wanted])
-        begins.append(batch["offsets"].values.to_numpy()[own][wanted] == 0)
+        lengths.append(piece_lengths(batch)[wanted].astype(np.int64))
+        begins.append(batch["offsets"].flatten().to_numpy()[wanted] == 0)
     distinct, owners = np.unique(np.concatenate(documents), return_inverse=True)
     tokens = np.zeros(distinct.size, np.int64)
     np.add.at(tokens, owners, np.concatenate(lengths))

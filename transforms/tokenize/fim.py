@@ -29,7 +29,7 @@ import pyarrow as pa
 from transforms.buffers import Bytes, Offsets, binary_buffers
 from transforms.codepoints import count_code_points
 from transforms.compiled import compiled
-from transforms.draws import STEP
+from transforms.draws import STEP, share_of
 from transforms.shingles import mix
 from transforms.tokenize.segments import (
     Numbers,
@@ -193,9 +193,9 @@ def _draw_cuts(
     start = mix(seed + STEP)
     for row in range(lengths.size):
         state = mix(start ^ keys[row])
-        if lengths[row] == 0 or _share(mix(state + STEP)) >= rate:
+        if lengths[row] == 0 or share_of(mix(state + STEP)) >= rate:
             continue
-        suffix_first = _share(mix(state + np.uint64(2) * STEP)) < spm_rate
+        suffix_first = share_of(mix(state + np.uint64(2) * STEP)) < spm_rate
         orders[row] = SUFFIX_FIRST if suffix_first else PREFIX_FIRST
         # Both ends are places too; of 2^64 numbers so few places take equal shares.
         places = np.uint64(lengths[row] + 1)
@@ -204,12 +204,6 @@ def _draw_cuts(
         cuts[row, 0] = min(one, other)
         cuts[row, 1] = max(one, other)
     return orders, cuts
-
-
-@compiled
-def _share(number: np.uint64) -> float:
-    """A number as one from 0 to below 1, of as many bits as such have exactly."""
-    return (number >> np.uint64(11)) / 9007199254740992.0
 
 
 @compiled

@@ -25,6 +25,7 @@ def piece_lengths(batch: pa.RecordBatch) -> npt.NDArray[np.int32]:
     counts = batch["document_starts"].value_lengths().to_numpy()
     # A piece reaches to the next one's start, the last one of a row to the end of its tokens.
     ends = np.roll(starts, -1)
-    ends[np.cumsum(counts) - 1] = batch["length"].to_numpy()
+    filled = counts > 0
+    ends[np.cumsum(counts)[filled] - 1] = batch["length"].to_numpy()[filled]
     pieces: npt.NDArray[np.int32] = ends - starts
     return pieces
