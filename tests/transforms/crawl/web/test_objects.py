@@ -87,7 +87,8 @@ def is_python(path):
 def zip_bytes(name="a.py"):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr(f"root/{name}", b"a = 1\n")
+        # Its own entry, so that no time of day makes two archives of the same file differ.
+        archive.writestr(zipfile.ZipInfo(f"root/{name}"), b"a = 1\n")
     return buffer.getvalue()
 
 
