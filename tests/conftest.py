@@ -1,7 +1,27 @@
 """What all tests share."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+
+from tests.s3_server import S3Server, use_environment
+from transforms.stores.client import forget_clients
 
 # The first call of a kernel compiles it, which is no fault of the example.
 settings.register_profile("repomill", deadline=None)
 settings.load_profile("repomill")
+
+
+@pytest.fixture
+def s3_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
+    """A real S3 server, with its credentials in the environment."""
+    server = S3Server(tmp_path / "s3")
+    server.start()
+    use_environment(monkeypatch, server.environment())
+    try:
+        yield server
+    finally:
+        server.kill()
+        forget_clients()

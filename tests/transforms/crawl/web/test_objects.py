@@ -1,28 +1,22 @@
-"""Objects of a real S3 server, versitygw, where there is one: on the PATH or named by VERSITYGW."""
+"""Objects of a real S3 server, where there is one."""
 
-import contextlib
 import hashlib
 import io
 import os
-import shutil
 import socket
-import subprocess
 import time
 import zipfile
-from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from schemas.failures import Reason
+from tests.s3_server import free_port
 from transforms.crawl.source import CrawlError, Limits, SourceFile
 from transforms.crawl.sources.archive import ArchiveSource
 from transforms.crawl.sources.rows import ParquetSource
 from transforms.crawl.web import objects
-
-SERVER = os.environ.get("VERSITYGW") or shutil.which("versitygw")
 
 
 @pytest.fixture(autouse=True)
@@ -38,46 +32,10 @@ def credentials(monkeypatch):
     objects._store.cache_clear()
 
 
-@dataclass
-class Store:
-    folder: Path
-
-    def put(self, key: str, content: bytes) -> None:
-        path = self.folder / "bucket" / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture
-def store(tmp_path, monkeypatch):
-    if SERVER is None:
-        pytest.skip("NO S3 SERVER: install versitygw or name it by VERSITYGW to test S3 for real")
-    for name in ("data/bucket", "iam"):
-        (tmp_path / name).mkdir(parents=True)
-    port = free_port()
-    command = [SERVER, "--port", f"127.0.0.1:{port}", "--access", "access"]
-    command += ["--secret", "not-to-be-shown", "--region", "us-east-1", "--quiet"]
-    command += ["--iam-dir", str(tmp_path / "iam"), "posix", str(tmp_path / "data")]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-    try:
-        for _ in range(500):
-            with (
-                contextlib.suppress(ConnectionError),
-                socket.create_connection(("127.0.0.1", port)),
-            ):
-                break
-            time.sleep(0.02)
-        yield Store(tmp_path / "data")
-    finally:
-        process.kill()
-        process.wait()
+def store(s3_server):
+    objects._store.cache_clear()
+    return s3_server
 
 
 def is_python(path):
