@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from pipeline.errors import UserError
 from pipeline.exports import exporting
-from pipeline.folder import RunFolder
+from pipeline.runs import Run
 from schemas import tables
 from schemas.documents import ROW_MASK, document_id
 from schemas.documents import SCHEMA as DOCUMENTS
@@ -102,7 +102,7 @@ class Attribution:
         }
 
 
-def write_attribution(run: RunFolder, output: Path) -> Attribution:
+def write_attribution(run: Run, output: Path | str) -> Attribution:
     """Writes a row for each document that has tokens in the shards of a run.
 
     Raises:
@@ -122,15 +122,15 @@ def write_attribution(run: RunFolder, output: Path) -> Attribution:
             raise UserError(
                 f"the shards hold {attribution.tokens:,} tokens of {attribution.copies:,} copies "
                 f"of documents and their manifest says {expected[0]:,} of {expected[1]:,}: "
-                f"`repomill verify {run.path}` says what is damaged"
+                f"`repomill verify {run.name}` says what is damaged"
             )
     return attribution
 
 
-def _shards_manifest(run: RunFolder) -> Manifest:
+def _shards_manifest(run: Run) -> Manifest:
     shards, tokens = run.manifest(tables.SHARDS), run.manifest(tables.TOKENS)
     if shards is None:
-        raise UserError(f"{run.path} has no shards yet: `repomill run CONFIG` makes them")
+        raise UserError(f"{run.name} has no shards yet: `repomill run CONFIG` makes them")
     found = run.manifest(tables.DOCUMENTS)
     if (
         tokens is None
@@ -139,7 +139,7 @@ def _shards_manifest(run: RunFolder) -> Manifest:
         or tokens.inputs.get(tables.DOCUMENTS) != found.digest
     ):
         raise UserError(
-            f"the shards of {run.path} were made of other documents than it holds now: "
+            f"the shards of {run.name} were made of other documents than it holds now: "
             "run the same configuration again, and `repomill status` says what is stale"
         )
     return shards
@@ -149,7 +149,7 @@ def _total(shards: Manifest, name: str) -> int:
     return sum(shards.statistics.get(f"{split}.{name}", 0) for split in Split)
 
 
-def _passes(run: RunFolder) -> Iterator[list[int]]:
+def _passes(run: Run) -> Iterator[list[int]]:
     """Numbers of neighboring parts of about a million documents together."""
     manifest = run.manifest(tables.DOCUMENTS)
     parts: list[int] = []
@@ -183,14 +183,14 @@ class _Pieces:
         )
 
 
-def _gather_pieces(run: RunFolder, shards: Manifest, parts: Sequence[int]) -> _Pieces:
+def _gather_pieces(run: Run, shards: Manifest, parts: Sequence[int]) -> _Pieces:
     """What the shards hold of the documents of neighboring parts."""
     names = [entry.name for entry in shards.files if is_shard(entry.name)]
     documents, numbers = [np.zeros(0, np.uint64)], [np.zeros(0, np.int32)]
     tokens, copies = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     first, end = document_id(parts[0], 0), document_id(parts[-1] + 1, 0)
     for number, name in enumerate(names):
-        found = count_pieces(map_stream(run.path / tables.SHARDS / name), first, end)
+        found = count_pieces(map_stream(run.file(tables.SHARDS, name)), first, end)
         documents.append(found.documents)
         numbers.append(np.full(found.documents.size, number, np.int32))
         tokens.append(found.tokens)
@@ -206,11 +206,11 @@ def _gather_pieces(run: RunFolder, shards: Manifest, parts: Sequence[int]) -> _P
     )
 
 
-def _attribute_part(run: RunFolder, part: int, pieces: _Pieces) -> Iterator[pa.RecordBatch]:
+def _attribute_part(run: Run, part: int, pieces: _Pieces) -> Iterator[pa.RecordBatch]:
     """The rows of the documents of a part that have tokens, in batches."""
     own = pieces.of_part(part)
     rows = (own.document & np.uint64(ROW_MASK)).astype(np.int64)
-    path = run.path / tables.DOCUMENTS / tables.part_name(part)
+    path = run.file(tables.DOCUMENTS, tables.part_name(part))
     first = 0
     for group in iterate_row_groups(path, list(DOCUMENT_COLUMNS)):
         begin, end = np.searchsorted(rows, [first, first + len(group)])

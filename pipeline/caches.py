@@ -12,5 +12,5 @@ from pipeline.configuration import Configuration
 def download_cache(configuration: Configuration) -> Path:
     """The cache folder: the configuration's, or the user's."""
     if configuration.cache is not None:
-        return Path(configuration.cache).expanduser().absolute()
+        return Path(configuration.cache)
     return platformdirs.user_cache_path("repomill")

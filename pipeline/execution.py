@@ -11,6 +11,7 @@ import resource
 import sys
 import time
 import traceback
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -19,19 +20,22 @@ from pathlib import Path
 from pipeline.compilation import telling_of_compilation
 from pipeline.configuration import Configuration
 from pipeline.errors import StageError, UsageError
-from pipeline.folder import CONFIGURATION, HISTORY, RunFolder
 from pipeline.imports import without_collection
 from pipeline.preflight import check_sources
 from pipeline.progress import Goal, ProgressDisplay, describe
 from pipeline.reading import write_configuration
 from pipeline.reuse import identify_units, reuse_units, unit_entries
+from pipeline.runs import CONFIGURATION, Run
 from pipeline.stages import Stage, source_states, special_roles
 from pipeline.state import StageState, State, stage_state
 from pipeline.tokenizer import prepare_tokenizer
 from pipeline.worker_files import prepare_worker_files
 from schemas import tables
 from schemas.manifest import FileEntry, Manifest
-from transforms.parts import Receipt, Workspace, write_whole
+from transforms.parts import Receipt, Workspace
+from transforms.stores.client import count_requests, worker_name
+
+LOG = "log.txt"
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Execution:
     """What to run and how. ``redo`` names stages that run although they are up to date."""
 
     configuration: Configuration
-    run: RunFolder
+    run: Run
     stages: Sequence[Stage]
     workers: int = 0
     redo: frozenset[str] = frozenset()
@@ -52,6 +56,7 @@ def execute(execution: Execution, display: ProgressDisplay) -> None:
       UserError: something that the user can put right; committed stages are untouched.
     """
     run = execution.run
+    run.check()
     source_states(execution.configuration)
     for stage in execution.stages:
         if stage.name == "learn":
@@ -59,7 +64,7 @@ def execute(execution: Execution, display: ProgressDisplay) -> None:
     run.create()
     with run.locked():
         run.recover()
-        write_whole(run.path / CONFIGURATION, write_configuration(execution.configuration).encode())
+        run.store.write(CONFIGURATION, write_configuration(execution.configuration).encode())
         for stage in execution.stages:
             state = stage_state(run, execution.configuration, stage)
             if state.state is State.DONE and stage.name not in execution.redo:
@@ -93,7 +98,7 @@ def _execute_stage(execution: Execution, state: StageState, display: ProgressDis
     units = identify_units(run, stage, state.settings)
     reused = 0 if stage.name in execution.redo else reuse_units(run, stage, workspace, units)
     goal = _goal(execution, stage)
-    started, cpu = time.monotonic(), _cpu_seconds()
+    started, cpu, asked = time.monotonic(), _cpu_seconds(), count_requests()
     with display.stage(stage.name, workspace, goal):
         _run_graph(execution, stage, workspace)
     by_unit = workspace.receipts()
@@ -120,9 +125,11 @@ def _execute_stage(execution: Execution, state: StageState, display: ProgressDis
         ],
     )
     seconds = time.monotonic() - started
-    _record(execution, stage, seconds, _cpu_seconds() - cpu)
+    requests = _requests_since(asked, receipts)
+    _record(execution, stage, seconds, _cpu_seconds() - cpu, requests)
     listed = {"repositories": statistics["requests"]} if stage.name == "list" else None
     line = describe(stage.name, listed or _corpus_counts(run), Goal({}), seconds)
+    line += f"  {sum(requests.values()):,} requests" if requests else ""
     display.say(f"{line}  {reused} of {len(units)} parts as before" if reused else line)
 
 
@@ -138,7 +145,7 @@ def _run_graph(execution: Execution, stage: Stage, workspace: Workspace) -> None
         from transforms.stage import read_errors
 
     options = pipeline_options(DirectSettings(workers=execution.workers))
-    log = Path(workspace.staging, "log.txt")
+    log = workspace.files.local(LOG)
     try:
         # Beam prints the trace of every failure on standard error, once for each worker.
         with (
@@ -155,25 +162,30 @@ def _run_graph(execution: Execution, stage: Stage, workspace: Workspace) -> None
             log.open("a", encoding="utf-8", errors="backslashreplace") as stream,
         ):
             traceback.print_exception(error, file=stream)
-        raise _stage_error(execution, stage, read_errors(workspace), error) from error
+        errors = read_errors(workspace)
+        raise _stage_error(execution, stage, workspace, errors, error) from error
 
 
 def _stage_error(
-    execution: Execution, stage: Stage, errors: Sequence[tuple[str, str]], error: Exception
+    execution: Execution,
+    stage: Stage,
+    workspace: Workspace,
+    errors: Sequence[tuple[str, str]],
+    error: Exception,
 ) -> StageError:
+    log = workspace.keep_local(LOG)
     unit, text = errors[0] if errors else ("", str(error))
     lines = [line for line in text.splitlines() if line.strip()] or [type(error).__name__]
     # A unit's report begins with what went wrong, a trace that Beam passes on ends with it.
     message = (lines[0] if errors else lines[-1]).removeprefix("CrawlError: ")
     message = message.removeprefix("ValueError: ")
     if "No space left on device" in text or "Disk quota exceeded" in text:
-        cure = f"Free some space on the disk of {execution.run.path} and run the same command again"
+        cure = f"Free some space on the disk of {execution.run.name} and run the same command again"
         return StageError(f"stage {stage.name}: the disk is full. {cure}")
     where = f" on {unit}" if unit else ""
-    folder = execution.run.staging(stage.name)
     return StageError(
         f"stage {stage.name} failed{where}: {message:.500}\n"
-        f"The whole trace is in {folder}/log.txt; what was committed before is untouched"
+        f"The whole trace is in {log}; what was committed before is untouched"
     )
 
 
@@ -208,7 +220,7 @@ def _goal(execution: Execution, stage: Stage) -> Goal:
     return Goal({"documents": _corpus_counts(execution.run)["documents"]})
 
 
-def _corpus_counts(run: RunFolder) -> dict[str, int]:
+def _corpus_counts(run: Run) -> dict[str, int]:
     """How many documents and bytes a run's crawl gave."""
     manifest = run.manifest(tables.DOCUMENTS)
     statistics = manifest.statistics if manifest else {}
@@ -231,7 +243,20 @@ def _peak_memory_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _record(execution: Execution, stage: Stage, seconds: float, cpu: float) -> None:
+def _requests_since(before: Counter[str], receipts: Iterable[Receipt]) -> dict[str, int]:
+    """What was asked of object stores: by this process by operation, by others as a sum."""
+    requests = dict(sorted((count_requests() - before).items()))
+    others: dict[str, int] = {}
+    for receipt in receipts:
+        if receipt.worker != worker_name():
+            # What a worker says is what it has asked so far.
+            others[receipt.worker] = max(others.get(receipt.worker, 0), receipt.requests)
+    return requests | ({"by_workers": sum(others.values())} if any(others.values()) else {})
+
+
+def _record(
+    execution: Execution, stage: Stage, seconds: float, cpu: float, requests: Mapping[str, int]
+) -> None:
     """Appends what a stage cost to the run's history, which is for people and no input."""
     line = {
         "stage": stage.name,
@@ -241,6 +266,6 @@ def _record(execution: Execution, stage: Stage, seconds: float, cpu: float) -> N
         "peak_memory_bytes": _peak_memory_bytes(),
         "workers": execution.workers,
         "version": version("repomill"),
+        **({"requests": requests} if requests else {}),
     }
-    with (execution.run.path / HISTORY).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+    execution.run.add_history(json.dumps(line))

@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 
 from pipeline.differences import unified_diff
 from pipeline.errors import UsageError, UserError
-from pipeline.folder import RunFolder
 from pipeline.optouts import canonical_entry, entries_that_name
+from pipeline.runs import Run
 from schemas import tables
 from schemas.documents import SCHEMA, document_id, document_position
 from schemas.selection import SELECTED
@@ -51,7 +51,7 @@ class Explanation:
     copies: list[dict[str, Any]] = field(default_factory=list)
 
 
-def explain(run: RunFolder, target: str, configuration: Configuration) -> Explanation:
+def explain(run: Run, target: str, configuration: Configuration) -> Explanation:
     """Looks up ``REPOSITORY`` or ``REPOSITORY:PATH`` in a run of a configuration.
 
     A repository may be called by its URL, and by the end of its name where that is enough.
@@ -110,24 +110,24 @@ def _parse_target(target: str, names: set[str]) -> tuple[str, str | None]:
     raise UserError(f"the run has no repository {target!r}{hint}")
 
 
-def _repository_names(run: RunFolder) -> set[str]:
+def _repository_names(run: Run) -> set[str]:
     names = {row["repository"] for row in _rows(run, tables.REPOSITORIES)}
     if not names:
-        raise UserError(f"{run.path} has no crawled repositories yet: repomill run it first")
+        raise UserError(f"{run.name} has no crawled repositories yet: repomill run it first")
     return names
 
 
-def _rows(run: RunFolder, table: str) -> Iterator[dict[str, Any]]:
+def _rows(run: Run, table: str) -> Iterator[dict[str, Any]]:
     manifest = run.manifest(table)
     for entry in manifest.files if manifest else ():
-        yield from read_part(run.path / table / entry.name).to_pylist()
+        yield from read_part(run.file(table, entry.name)).to_pylist()
 
 
-def _find_documents(run: RunFolder, repository: str, path: str | None) -> Iterator[tuple[int, int]]:
+def _find_documents(run: Run, repository: str, path: str | None) -> Iterator[tuple[int, int]]:
     """The part and row of documents of a repository, of one path or of all."""
     manifest = run.manifest(tables.DOCUMENTS)
     for entry in manifest.files if manifest else ():
-        table = read_part(run.path / tables.DOCUMENTS / entry.name, ["repository", "path"])
+        table = read_part(run.file(tables.DOCUMENTS, entry.name), ["repository", "path"])
         found = pc.equal(table["repository"], repository).to_numpy()
         if path is not None:
             found = found & pc.equal(table["path"], path).to_numpy()
@@ -135,13 +135,13 @@ def _find_documents(run: RunFolder, repository: str, path: str | None) -> Iterat
             yield tables.part_number(entry.name), row
 
 
-def _row(run: RunFolder, table: str, part: int, row: int, columns: list[str] | None = None) -> Any:
+def _row(run: Run, table: str, part: int, row: int, columns: list[str] | None = None) -> Any:
     if run.manifest(table) is None:
         return None
-    return read_row(run.path / table / tables.part_name(part), row, columns)
+    return read_row(run.file(table, tables.part_name(part)), row, columns)
 
 
-def _describe(run: RunFolder, part: int, row: int) -> dict[str, Any]:
+def _describe(run: Run, part: int, row: int) -> dict[str, Any]:
     """Everything that is known of one document."""
     number = document_id(part, row)
     selection = _row(run, tables.SELECTION, part, row)
@@ -170,7 +170,7 @@ def _describe(run: RunFolder, part: int, row: int) -> dict[str, Any]:
     }
 
 
-def _diff(run: RunFolder, own: tuple[int, int], kept: tuple[int, int]) -> list[str]:
+def _diff(run: Run, own: tuple[int, int], kept: tuple[int, int]) -> list[str]:
     """What tells a document from the kept one that it duplicates; nothing if they are equal."""
     columns = ["repository", "revision", "path", "content", "encoding", "language"]
     rows = [_row(run, tables.DOCUMENTS, *position, columns) for position in (kept, own)]
@@ -183,19 +183,19 @@ def _diff(run: RunFolder, own: tuple[int, int], kept: tuple[int, int]) -> list[s
     return unified_diff(texts[0], texts[1], (names[0], names[1]))
 
 
-def _sequences(run: RunFolder, document: int) -> list[dict[str, Any]]:
+def _sequences(run: Run, document: int) -> list[dict[str, Any]]:
     """The rows of shards that hold pieces of a document."""
     manifest = run.manifest(tables.SHARDS)
     found: list[dict[str, Any]] = []
     for entry in manifest.files if manifest else ():
         if is_shard(entry.name):
-            shard = map_stream(run.path / tables.SHARDS / entry.name)
+            shard = map_stream(run.file(tables.SHARDS, entry.name))
             rows = find_document(shard, document)
             found += [{"shard": entry.name, "row": row} for row in rows]
     return found
 
 
-def _bins(run: RunFolder, positions: list[tuple[int, int]]) -> dict[str, int]:
+def _bins(run: Run, positions: list[tuple[int, int]]) -> dict[str, int]:
     """How many of these documents are in each bin of the funnel."""
     if run.manifest(tables.SELECTION) is None:
         return {}
@@ -203,13 +203,13 @@ def _bins(run: RunFolder, positions: list[tuple[int, int]]) -> dict[str, int]:
     rules: dict[int, pa.ChunkedArray] = {}
     for part, row in positions:
         if part not in rules:
-            rules[part] = read_part(run.path / tables.SELECTION / tables.part_name(part))["rule"]
+            rules[part] = read_part(run.file(tables.SELECTION, tables.part_name(part)))["rule"]
         name = rules[part][row].as_py() or SELECTED
         bins[name] = bins.get(name, 0) + 1
     return dict(sorted(bins.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _no_such_file(run: RunFolder, repository: str, path: str) -> str:
+def _no_such_file(run: Run, repository: str, path: str) -> str:
     paths = {
         _row(run, tables.DOCUMENTS, *position, ["path"])["path"]
         for position in _find_documents(run, repository, None)

@@ -14,7 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import UsageError
-from transforms.parts import writing_whole
+from transforms.stores.address import is_object
+from transforms.stores.files import LocalOutput, writing_to
+from transforms.stores.store import store_at
 
 Write = Callable[[pa.RecordBatch], None]
 
@@ -27,17 +29,23 @@ _FORMULA_STARTS = tuple("=+-@\t\r\n'\uff1d\uff0b\uff0d\uff20")
 
 
 @contextmanager
-def exporting(path: Path, schema: pa.Schema) -> Iterator[Write]:
-    """Writes batches of rows to a file that appears under its name when it is whole.
+def exporting(place: Path | str, schema: pa.Schema) -> Iterator[Write]:
+    """Writes batches of rows to a file or object that is there when it is whole.
 
     Raises:
       UsageError: the file's suffix is none of those that can be written, or it has no folder.
     """
+    address, path = str(place), Path(place)
     if path.suffix not in _FORMATS:
-        raise UsageError(f"--output {path}: its name must end in {', '.join(_FORMATS)}")
-    if not path.parent.is_dir() or path.is_dir():
-        raise UsageError(f"--output {path}: name a file in a folder that exists")
-    with writing_whole(path) as file, _FORMATS[path.suffix](file, schema) as write:
+        raise UsageError(f"--output {address}: its name must end in {', '.join(_FORMATS)}")
+    if is_object(address):
+        folder, _, name = address.rpartition("/")
+        output = store_at(folder).output(name)
+    elif not path.parent.is_dir() or path.is_dir():
+        raise UsageError(f"--output {address}: name a file in a folder that exists")
+    else:
+        output = LocalOutput(path)
+    with writing_to(output) as file, _FORMATS[path.suffix](file, schema) as write:
         yield write
 
 

@@ -20,31 +20,35 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipeline.errors import UsageError, UserError
+from pipeline.runs import CONFIGURATION, HISTORY, IDENTITY, JOURNAL, STAGING, Leftover, Run
 from schemas import tables
-from schemas.manifest import FILE_NAME, FileEntry, Manifest, ManifestError
-from transforms.parts import Workspace, write_whole
+from schemas.manifest import FILE_NAME, FileEntry, Manifest
+from transforms.parts import Workspace
+from transforms.stores.files import sync_file, write_whole
+from transforms.stores.store import LocalStore, Store
 
-_STAGING = ".staging"
-_JOURNAL = "journal.json"
-_IDENTITY = "fingerprint"
 _LOCK = ".lock"
 _HOLDER = ".lock-holder"
-CONFIGURATION = "config.yaml"
-HISTORY = "history.jsonl"
 
 
 @dataclass(frozen=True)
-class RunFolder:
+class RunFolder(Run):
     """A run on a local disk."""
 
     path: Path
 
-    @classmethod
-    def existing(cls, path: Path) -> RunFolder:
-        """A run that is there already; raises `UsageError` where none is."""
-        if not (path / CONFIGURATION).is_file():
-            raise UsageError(f"{path} is not a run: it has no {CONFIGURATION}")
-        return cls(path)
+    @property
+    def name(self) -> str:
+        """The path of the folder."""
+        return str(self.path)
+
+    @property
+    def store(self) -> Store:
+        """The files of the folder."""
+        return LocalStore(self.path)
+
+    def check(self) -> None:
+        """Nothing can be wrong with a disk before it is written to."""
 
     def create(self) -> None:
         """Makes the folder and checks that it can be written; raises `UserError`.
@@ -93,16 +97,6 @@ class RunFolder:
             holder.unlink(missing_ok=True)
             lock.release()
 
-    def manifest(self, table: str) -> Manifest | None:
-        """The manifest of a committed table, or None where there is no such table."""
-        try:
-            return Manifest.from_json((self.path / table / FILE_NAME).read_text())
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except (ManifestError, UnicodeDecodeError):
-            # Never written by a commit: what it describes cannot be trusted.
-            return None
-
     def missing_files(self, manifest: Manifest) -> list[str]:
         """Files of a manifest that are gone or have another size."""
         folder = self.path / manifest.table
@@ -110,16 +104,15 @@ class RunFolder:
 
     def staging(self, stage: str) -> Path:
         """Where a stage writes what is not committed."""
-        return self.path / _STAGING / stage
+        return self.path / STAGING / stage
 
     def open_staging(self, stage: str, fingerprint: str) -> Workspace:
         """The workspace of a stage: what an interrupted run left, if it was the same work."""
         folder = self.staging(stage)
-        identity = folder / _IDENTITY
+        identity = folder / IDENTITY
         if not identity.exists() or identity.read_text() != fingerprint:
             shutil.rmtree(folder, ignore_errors=True)
             write_whole(identity, fingerprint.encode())
-        shutil.rmtree(folder / "errors", ignore_errors=True)
         # Workers may have another working directory.
         workspace = Workspace(run=str(self.path.absolute()), staging=str(folder.absolute()))
         workspace.forget_unfinished()
@@ -134,10 +127,10 @@ class RunFolder:
             staged.mkdir(parents=True, exist_ok=True)
             _keep_only(staged, {entry.name for entry in manifest.files})
             write_whole(staged / FILE_NAME, manifest.to_json().encode())
-            sync_folder(staged)
+            sync_file(staged)
         journal = {"tables": [manifest.table for manifest in manifests]}
-        write_whole(folder / _JOURNAL, json.dumps(journal).encode())
-        sync_folder(folder)
+        write_whole(folder / JOURNAL, json.dumps(journal).encode())
+        sync_file(folder)
         self._finish_publishing(stage)
 
     def recover(self) -> None:
@@ -145,12 +138,12 @@ class RunFolder:
         # Of files of the run itself, such as the one that tells whether it can be written to.
         for path in self.path.glob(".*.tmp"):
             path.unlink(missing_ok=True)
-        for journal in sorted((self.path / _STAGING).glob(f"*/{_JOURNAL}")):
+        for journal in sorted((self.path / STAGING).glob(f"*/{JOURNAL}")):
             self._finish_publishing(journal.parent.name)
 
     def recover_if_free(self) -> None:
         """`recover` for a reader of the run; whoever works on it does it otherwise."""
-        if any((self.path / _STAGING).glob(f"*/{_JOURNAL}")):
+        if any((self.path / STAGING).glob(f"*/{JOURNAL}")):
             try:
                 with self.locked():
                     self.recover()
@@ -159,7 +152,7 @@ class RunFolder:
 
     def _finish_publishing(self, stage: str) -> None:
         folder = self.staging(stage)
-        for table in json.loads((folder / _JOURNAL).read_text())["tables"]:
+        for table in json.loads((folder / JOURNAL).read_text())["tables"]:
             staged, place, old = folder / table, self.path / table, folder / "old" / table
             if not staged.exists():
                 continue
@@ -169,16 +162,49 @@ class RunFolder:
                 old.parent.mkdir(parents=True, exist_ok=True)
                 place.rename(old)
             staged.rename(place)
-            sync_folder(place.parent)
+            sync_file(place.parent)
         # The journal goes last: a folder without one is only ever work that can be redone.
         for child in folder.iterdir():
-            if child.name != _JOURNAL:
+            if child.name != JOURNAL:
                 shutil.rmtree(child) if child.is_dir() else child.unlink()
         shutil.rmtree(folder)
 
+    def take_over(self, workspace: Workspace, table: str, name: str) -> None:
+        """Makes a file of a committed table one of the table that is being made."""
+        staged = Path(workspace.staging, table, name)
+        staged.parent.mkdir(parents=True, exist_ok=True)
+        staged.unlink(missing_ok=True)
+        try:
+            staged.hardlink_to(self.path / table / name)
+        except OSError:
+            # Not every file system has hard links.
+            shutil.copyfile(self.path / table / name, staged)
+
     def leftovers(self) -> list[str]:
         """The stages that were interrupted and left work behind."""
-        return sorted(path.parent.name for path in (self.path / _STAGING).glob(f"*/{_IDENTITY}"))
+        return sorted(path.parent.name for path in (self.path / STAGING).glob(f"*/{IDENTITY}"))
+
+    def clean(self) -> list[Leftover]:
+        """Removes temporary files and staging folders, and says which; the run must be held."""
+        removed = []
+        for folder in sorted((self.path / STAGING).glob("*")):
+            removed.append(_measure(folder, self.path))
+            shutil.rmtree(folder)
+        for path in sorted(self.path.rglob(".*.tmp")):
+            removed.append(_measure(path, self.path))
+            path.unlink(missing_ok=True)
+        return removed
+
+    def add_history(self, line: str) -> None:
+        """Appends a line to the run's history."""
+        with (self.path / HISTORY).open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+
+
+def _measure(path: Path, run: Path) -> Leftover:
+    files = [each for each in (path, *path.rglob("*")) if each.is_file()]
+    size = sum(each.stat().st_size for each in files)
+    return Leftover(path.relative_to(run).as_posix(), len(files), size)
 
 
 def _has_size(path: Path, entry: FileEntry) -> bool:
@@ -193,12 +219,3 @@ def _keep_only(folder: Path, names: set[str]) -> None:
     for path in folder.rglob("*"):
         if path.is_file() and path.relative_to(folder).as_posix() not in names:
             path.unlink()
-
-
-def sync_folder(folder: Path) -> None:
-    """Waits until the names in a folder are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,10 +12,10 @@ import apache_beam as beam
 from pipeline.caches import download_cache
 from pipeline.configuration import Configuration
 from pipeline.contamination import index_path
-from pipeline.folder import RunFolder
 from pipeline.optouts import opt_outs_path
+from pipeline.runs import Run
 from pipeline.stages import ordered_sources, special_roles, wanted_on_demand
-from pipeline.tokenizer import given_folder, runs_to_add
+from pipeline.tokenizer import given_address, runs_to_add
 from schemas import tables
 from schemas.duplicates import Level
 from schemas.manifest import Manifest
@@ -49,19 +49,19 @@ MANY = 10_000
 
 
 def build_graph(
-    stage: str, configuration: Configuration, run: RunFolder, workspace: Workspace
+    stage: str, configuration: Configuration, run: Run, workspace: Workspace
 ) -> Transform:
     """The transform that does the work of a stage."""
     return _BUILDERS[stage](configuration, run, workspace)
 
 
-def _list(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
+def _list(configuration: Configuration, run: Run, workspace: Workspace) -> Transform:
     cache = str(download_cache(configuration))
     sources = ordered_sources(configuration)
     return ListRepositories(workspace, sources, configuration.crawl.parts, cache)
 
 
-def _crawl(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
+def _crawl(configuration: Configuration, run: Run, workspace: Workspace) -> Transform:
     crawl = configuration.crawl
     limits = Limits(**{field.name: getattr(crawl, field.name) for field in fields(Limits)})
     options = CrawlOptions(
@@ -75,7 +75,7 @@ def _crawl(configuration: Configuration, run: RunFolder, workspace: Workspace) -
     return CrawlRepositories(workspace, _files(run, tables.REQUESTS), options)
 
 
-def _annotate(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
+def _annotate(configuration: Configuration, run: Run, workspace: Workspace) -> Transform:
     options = AnnotateOptions(
         **configuration.annotate.model_dump(),
         normalized=Level.NORMALIZED in configuration.deduplicate.levels,
@@ -84,14 +84,14 @@ def _annotate(configuration: Configuration, run: RunFolder, workspace: Workspace
     return AnnotateDocuments(workspace, _parts(run, tables.DOCUMENTS), options)
 
 
-def _parse(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
+def _parse(configuration: Configuration, run: Run, workspace: Workspace) -> Transform:
     options = ParseOptions(
-        wanted_on_demand(configuration), str(given_folder(workspace) / TOKENIZER_FILE)
+        wanted_on_demand(configuration), given_address(workspace, TOKENIZER_FILE)
     )
     return ParseDocuments(workspace, _parts(run, tables.DOCUMENTS), options)
 
 
-def _deduplicate(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
+def _deduplicate(configuration: Configuration, run: Run, workspace: Workspace) -> Transform:
     licenses = configuration.select.licenses.lists()
     options = DeduplicateOptions(
         **configuration.deduplicate.model_dump(),
@@ -106,7 +106,7 @@ def _deduplicate(configuration: Configuration, run: RunFolder, workspace: Worksp
     return DeduplicateDocuments(workspace, len(_parts(run, tables.DOCUMENTS)), options)
 
 
-def _select(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
+def _select(configuration: Configuration, run: Run, workspace: Workspace) -> Transform:
     parts = _parts(run, tables.DOCUMENTS)
     options = SelectOptions(
         rules=configuration.select.resolved(),
@@ -116,7 +116,7 @@ def _select(configuration: Configuration, run: RunFolder, workspace: Workspace) 
     return SelectDocuments(workspace, parts, options)
 
 
-def _learn(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
+def _learn(configuration: Configuration, run: Run, workspace: Workspace) -> Transform:
     choice = configuration.tokenize.tokenizer
     training = None
     if choice.train:
@@ -128,7 +128,7 @@ def _learn(configuration: Configuration, run: RunFolder, workspace: Workspace) -
         )
         training = Training(choice.train.vocab_size, choice.train.pattern, sampling)
     options = LearnOptions(
-        given="" if training else str(given_folder(workspace)),
+        given="" if training else given_address(workspace),
         training=training,
         whitespace_runs=runs_to_add(choice),
         roles=special_roles(configuration),
@@ -136,7 +136,7 @@ def _learn(configuration: Configuration, run: RunFolder, workspace: Workspace) -
     return MakeTokenizer(workspace, _parts(run, tables.DOCUMENTS), options)
 
 
-def _tokenize(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
+def _tokenize(configuration: Configuration, run: Run, workspace: Workspace) -> Transform:
     tokenize = configuration.tokenize
     fim = tokenize.fill_in_the_middle
     cuts = FimOptions(fim.rate, fim.spm_rate, CutLevel(fim.level), fim.seed) if fim.rate else None
@@ -146,10 +146,10 @@ def _tokenize(configuration: Configuration, run: RunFolder, workspace: Workspace
     return TokenizeDocuments(workspace, _parts(run, tables.DOCUMENTS), tokenizer, options)
 
 
-def _shard(configuration: Configuration, run: RunFolder, workspace: Workspace) -> Transform:
+def _shard(configuration: Configuration, run: Run, workspace: Workspace) -> Transform:
     shard = configuration.shard
     _check_repositories(run, shard.mixture.weights.get("repository", {}))
-    special = run.path / tables.TOKENIZER / SPECIAL_TOKENS_FILE
+    special = run.file(tables.TOKENIZER, SPECIAL_TOKENS_FILE)
     packing = Packing(
         context_length=shard.context_length,
         sequences_per_shard=shard.sequences_per_shard,
@@ -175,12 +175,12 @@ def _shard(configuration: Configuration, run: RunFolder, workspace: Workspace) -
     return WriteShards(workspace, _parts(run, tables.TOKENS), options)
 
 
-def _check_repositories(run: RunFolder, wanted: Iterable[str]) -> None:
+def _check_repositories(run: Run, wanted: Iterable[str]) -> None:
     """Raises ValueError where the run has no repository of some name, which may be misspelled."""
     missing = set(wanted)
     known: set[str] = set()
     for name in _files(run, tables.REPOSITORIES) if missing else ():
-        path = run.path / tables.REPOSITORIES / name
+        path = run.file(tables.REPOSITORIES, name)
         known.update(read_part(path, ["repository"])["repository"].to_pylist())
     for name in sorted(missing - known):
         near = difflib.get_close_matches(name, known, 1, 0.4) if len(known) < MANY else []
@@ -188,22 +188,22 @@ def _check_repositories(run: RunFolder, wanted: Iterable[str]) -> None:
         raise ValueError(f"shard.mixture.weights.repository: the run has no {name!r:.80}{hint}")
 
 
-def _parts(run: RunFolder, table: str) -> list[str]:
+def _parts(run: Run, table: str) -> list[str]:
     return [name for name in _files(run, table) if tables.is_part(name)]
 
 
-def _files(run: RunFolder, table: str) -> list[str]:
+def _files(run: Run, table: str) -> list[str]:
     return [entry.name for entry in _manifest(run, table).files]
 
 
-def _manifest(run: RunFolder, table: str) -> Manifest:
+def _manifest(run: Run, table: str) -> Manifest:
     manifest = run.manifest(table)
     if manifest is None:
         raise ValueError(f"{table} is not committed")
     return manifest
 
 
-_BUILDERS: Mapping[str, Callable[[Configuration, RunFolder, Workspace], Transform]] = {
+_BUILDERS: Mapping[str, Callable[[Configuration, Run, Workspace], Transform]] = {
     "list": _list,
     "crawl": _crawl,
     "annotate": _annotate,

@@ -18,12 +18,13 @@ from transforms.parts import Workspace, read_part
 
 if TYPE_CHECKING:
     from pipeline.configuration import Configuration, OptOut
-    from pipeline.folder import RunFolder
+    from pipeline.runs import Run
 
 OPT_OUT_STAGES = ("crawl", "deduplicate", "select")
 """The stages that look repositories up."""
 
-_FILE = ("opt_out", "keys.arrow")
+OPT_OUTS_FILE = "opt_out/keys.arrow"
+"""The file of the entries in the workspace of a stage."""
 # git@example.org:owner/name, and not example.org:8080/owner/name.
 _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://.|[^/:\s]+:(?!\d+(?:/|$)).")
 
@@ -105,7 +106,7 @@ def _keys(entry: Entry, places: Places) -> tuple[str, ...]:
 
 def opt_outs_path(opt_out: OptOut, workspace: Workspace) -> str:
     """Where the workers of a stage find the entries; empty where there are none."""
-    return str(workspace.staged(*_FILE)) if opt_out.repositories or opt_out.lists else ""
+    return workspace.files.address(OPT_OUTS_FILE) if opt_out.repositories or opt_out.lists else ""
 
 
 def entries_that_name(configuration: Configuration, repository: str) -> Iterator[Entry]:
@@ -117,7 +118,7 @@ def entries_that_name(configuration: Configuration, repository: str) -> Iterator
             yield entry
 
 
-def count_readmitted(run: RunFolder, configuration: Configuration) -> int:
+def count_readmitted(run: Run, configuration: Configuration) -> int:
     """Repositories that the crawl of a run left out and that no entry names any more.
 
     Raises:
@@ -129,7 +130,7 @@ def count_readmitted(run: RunFolder, configuration: Configuration) -> int:
     opt_outs = file_entries(configuration)
     count = 0
     for entry in manifest.files:
-        rows = read_part(run.path / tables.REPOSITORIES / entry.name, ["repository", "status"])
+        rows = read_part(run.file(tables.REPOSITORIES, entry.name), ["repository", "status"])
         left_out = [row["repository"] for row in rows.to_pylist() if row["status"] == "opted_out"]
         count += int((~opt_outs.matches(left_out)).sum())
     return count

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -50,18 +50,22 @@ class ProgressDisplay:
         resumed = _sum(workspace)
         stop = threading.Event()
         interval = REFRESH_SECONDS if self._console.is_terminal else PLAIN_SECONDS
+        # What workers tell less often is not worth asking for more often.
+        interval = max(interval, workspace.files.progress_seconds / 2)
         spinner = Spinner("dots", Text(f"{name}  starting"))
 
         def watch() -> None:
             while not stop.wait(interval):
                 seconds = time.monotonic() - started
-                line = describe(name, _sum(workspace), goal, seconds, resumed)
-                notices = [self._notice] if self._notice else []
-                line = "  ".join([line, *notices, *workspace.notices()])
-                if self._console.is_terminal:
-                    spinner.update(text=Text(line))
-                else:
-                    self.say(line)
+                # A store that does not answer now ends no work that goes on.
+                with suppress(OSError):
+                    line = describe(name, _sum(workspace), goal, seconds, resumed)
+                    notices = [self._notice] if self._notice else []
+                    line = "  ".join([line, *notices, *workspace.notices()])
+                    if self._console.is_terminal:
+                        spinner.update(text=Text(line))
+                    else:
+                        self.say(line)
 
         watcher = threading.Thread(target=watch, name="progress", daemon=True)
         live = Live(spinner, console=self._console, transient=True, refresh_per_second=8)

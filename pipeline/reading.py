@@ -13,12 +13,15 @@ from pydantic_core import ErrorDetails
 
 from pipeline.configuration import Configuration
 from pipeline.errors import UsageError
+from transforms.crawl.git.urls import without_credentials
+from transforms.stores.errors import StoreError
+from transforms.stores.store import local_path
 
 
 def read_configuration(
-    path: Path, *, output: str | None = None, changes: Sequence[str] = ()
+    path: Path | str, *, output: str | None = None, changes: Sequence[str] = ()
 ) -> Configuration:
-    """Reads a configuration file, with ``key.key=value`` changes applied over it.
+    """Reads the configuration at a path or address, with ``key.key=value`` changes over it.
 
     Raises:
       UsageError: the file is missing or no YAML, or a key or value is wrong.
@@ -67,15 +70,17 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def _read_yaml(path: Path | str) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = local_path(str(path)).read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise UsageError(
             f"no configuration at {path}. A first one:\n"
             "sources:\n  - pypi: {projects: [boltons]}\noutput: my-run"
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except StoreError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    except (OSError, UnicodeDecodeError, ValueError) as error:
         raise UsageError(f"cannot read {path}: {error}") from error
     try:
         body = yaml.load(text, _UniqueKeyLoader)  # noqa: S506  a subclass of SafeLoader
@@ -129,7 +134,11 @@ def describe_error(details: ErrorDetails) -> str:
 
 def _shown(details: ErrorDetails) -> str:
     given = details["input"]
-    return "" if isinstance(given, Mapping | BaseModel) else f" (got {given!r:.80})"
+    return (
+        ""
+        if isinstance(given, Mapping | BaseModel)
+        else f" (got {without_credentials(repr(given)):.80})"
+    )
 
 
 _EXAMPLE = "sources:\n  - pypi: {projects: [boltons]}"

@@ -9,19 +9,18 @@ been done.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.folder import RunFolder
+from pipeline.runs import Run
 from pipeline.stages import Stage
 from schemas import tables
 from schemas.manifest import FileEntry, Manifest, UnitEntry
 from transforms.parts import Receipt, Workspace
 
 
-def identify_units(run: RunFolder, stage: Stage, settings: Mapping[str, Any]) -> dict[str, str]:
+def identify_units(run: Run, stage: Stage, settings: Mapping[str, Any]) -> dict[str, str]:
     """What decides each part of a stage's work, by part; nothing where it is not divided so."""
     if not stage.by_part:
         return {}
@@ -32,16 +31,16 @@ def identify_units(run: RunFolder, stage: Stage, settings: Mapping[str, Any]) ->
     return {unit: stage.fingerprint(settings, digests) for unit, digests in inputs.items()}
 
 
-def _digests_of_requests(run: RunFolder, parts: int) -> dict[str, dict[str, str]]:
+def _digests_of_requests(run: Run, parts: int) -> dict[str, dict[str, str]]:
     from transforms.crawl.listing import digest_requests
 
     manifest = _manifest(run, tables.REQUESTS)
-    paths = [run.path / tables.REQUESTS / entry.name for entry in manifest.files]
+    paths = [run.file(tables.REQUESTS, entry.name) for entry in manifest.files]
     digests = enumerate(digest_requests(paths, parts))
     return {Path(tables.part_name(n)).stem: {tables.REQUESTS: digest} for n, digest in digests}
 
 
-def _digests_of_files(run: RunFolder, inputs: Iterable[str]) -> dict[str, dict[str, str]]:
+def _digests_of_files(run: Run, inputs: Iterable[str]) -> dict[str, dict[str, str]]:
     digests: dict[str, dict[str, str]] = {}
     shared: dict[str, str] = {}
     for table in inputs:
@@ -53,16 +52,14 @@ def _digests_of_files(run: RunFolder, inputs: Iterable[str]) -> dict[str, dict[s
     return {unit: own | shared for unit, own in digests.items()}
 
 
-def _manifest(run: RunFolder, table: str) -> Manifest:
+def _manifest(run: Run, table: str) -> Manifest:
     manifest = run.manifest(table)
     if manifest is None:
         raise AssertionError(f"{table} is read before it is committed")
     return manifest
 
 
-def reuse_units(
-    run: RunFolder, stage: Stage, workspace: Workspace, units: Mapping[str, str]
-) -> int:
+def reuse_units(run: Run, stage: Stage, workspace: Workspace, units: Mapping[str, str]) -> int:
     """Takes over what the committed tables of a stage have of some units; says how many.
 
     A unit is taken over whole or not at all, and not where one of its files is gone.
@@ -79,7 +76,9 @@ def reuse_units(
             continue
         entries = {table: files[table].get(unit, ()) for table in stage.outputs}
         if not any(entry.name in missing for each in entries.values() for entry in each):
-            _take_over(run, workspace, entries)
+            for table, each in entries.items():
+                for entry in each:
+                    run.take_over(workspace, table, entry.name)
             workspace.write_receipt(unit, Receipt(files=entries, statistics=known.statistics))
             reused += 1
     return reused
@@ -91,21 +90,6 @@ def _files_by_unit(manifest: Manifest) -> dict[str, tuple[FileEntry, ...]]:
         unit = Path(entry.name).stem
         files[unit] = (*files.get(unit, ()), entry)
     return files
-
-
-def _take_over(
-    run: RunFolder, workspace: Workspace, entries: Mapping[str, tuple[FileEntry, ...]]
-) -> None:
-    for table, each in entries.items():
-        for entry in each:
-            staged = workspace.staged(table, entry.name)
-            staged.parent.mkdir(parents=True, exist_ok=True)
-            staged.unlink(missing_ok=True)
-            try:
-                staged.hardlink_to(run.path / table / entry.name)
-            except OSError:
-                # Not every file system has hard links.
-                shutil.copyfile(run.path / table / entry.name, staged)
 
 
 def unit_entries(units: Mapping[str, str], receipts: Mapping[str, Receipt]) -> dict[str, UnitEntry]:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.errors import UsageError, UserError
-from pipeline.folder import RunFolder
+from pipeline.runs import Run
 from pipeline.terminal import printable
 from schemas import tables
 from schemas.bands import BandIndexSettings
@@ -124,7 +124,7 @@ def read_query(name: str, language: str | None = None) -> Query:
 
 
 def find_similar(
-    run: RunFolder,
+    run: Run,
     query: Query,
     *,
     threshold: float | None = None,
@@ -168,21 +168,21 @@ def find_similar(
     return Similar(wanted, matches, complete, indexed)
 
 
-def _finished(run: RunFolder, table: str) -> Manifest:
+def _finished(run: Run, table: str) -> Manifest:
     manifest = run.manifest(table)
     if manifest is None:
-        raise UserError(f"{run.path} has no {table} yet: repomill run it first")
+        raise UserError(f"{run.name} has no {table} yet: repomill run it first")
     return manifest
 
 
-def _read_hashes(run: RunFolder, manifest: Manifest, column: str) -> Iterator[_Hashes]:
+def _read_hashes(run: Run, manifest: Manifest, column: str) -> Iterator[_Hashes]:
     """A column of hashes part by part, as words; null ones are zero.
 
     By their buffers, as conversions of Arrow's load pandas where it is installed.
     """
     for entry in manifest.files:
         document = document_id(tables.part_number(entry.name), 0)
-        table = read_part(run.path / tables.FINGERPRINT / entry.name, [column])
+        table = read_part(run.file(tables.FINGERPRINT, entry.name), [column])
         for chunk in table[column].chunks:
             valid, data = chunk.buffers()
             rows = slice(chunk.offset, chunk.offset + len(chunk))
@@ -243,10 +243,10 @@ def _normalized_hash(query: Query) -> bytes | None:
 
 
 def _look_up(
-    run: RunFolder, query: Query, documents: Manifest, index: Manifest
+    run: Run, query: Query, documents: Manifest, index: Manifest
 ) -> tuple[list[int], bool]:
     """The documents that share bands with the query, most bands first."""
-    streams = [map_stream(run.path / tables.BANDS / entry.name) for entry in index.files]
+    streams = [map_stream(run.file(tables.BANDS, entry.name)) for entry in index.files]
     if not streams or not query.shingles.size:
         return [], False
     settings = BandIndexSettings.from_metadata(streams[0].schema.metadata)
@@ -263,7 +263,7 @@ def _rows_of_parts(documents: Manifest) -> list[int]:
     return [rows.get(part, 0) for part in range(max(rows, default=-1) + 1)]
 
 
-def _scan(run: RunFolder, query: Query, manifest: Manifest, threshold: float) -> Iterator[int]:
+def _scan(run: Run, query: Query, manifest: Manifest, threshold: float) -> Iterator[int]:
     """The documents whose signatures are nearly as similar as the threshold, best first."""
     permutations, seed = manifest.settings["permutations"], manifest.settings["seed"]
     if not query.shingles.size:
@@ -273,7 +273,7 @@ def _scan(run: RunFolder, query: Query, manifest: Manifest, threshold: float) ->
     found: list[tuple[float, int]] = []
     for entry in manifest.files:
         first = document_id(tables.part_number(entry.name), 0)
-        for batch in iterate_row_groups(run.path / tables.FINGERPRINT / entry.name, ["signature"]):
+        for batch in iterate_row_groups(run.file(tables.FINGERPRINT, entry.name), ["signature"]):
             values = batch["signature"].flatten().to_numpy().reshape(-1, permutations)
             estimates = (values == signature).mean(axis=1)
             rows = np.flatnonzero(estimates >= least)
@@ -283,7 +283,7 @@ def _scan(run: RunFolder, query: Query, manifest: Manifest, threshold: float) ->
 
 
 def _check(
-    run: RunFolder, query: Query, candidates: _Candidates, threshold: float, limit: int
+    run: Run, query: Query, candidates: _Candidates, threshold: float, limit: int
 ) -> tuple[list[Match], bool]:
     """The matches among candidates, and whether all of those were checked and are given."""
     matches: list[Match] = []
@@ -301,16 +301,16 @@ def _check(
 
 
 def _describe(
-    run: RunFolder, documents: list[int], own: Hashes, levels: Mapping[int, Level]
+    run: Run, documents: list[int], own: Hashes, levels: Mapping[int, Level]
 ) -> Iterator[Match]:
     by_part: dict[int, list[int]] = {}
     for part, row in sorted(map(document_position, documents)):
         by_part.setdefault(part, []).append(row)
     for part, rows in by_part.items():
         name = tables.part_name(part)
-        duplicates = read_part(run.path / tables.DUPLICATES / name, ["duplicate_of"])
+        duplicates = read_part(run.file(tables.DUPLICATES, name), ["duplicate_of"])
         kept = duplicates["duplicate_of"].is_null()
-        batches = list(read_rows(run.path / tables.DOCUMENTS / name, rows, _COLUMNS))
+        batches = list(read_rows(run.file(tables.DOCUMENTS, name), rows, _COLUMNS))
         found = pa.Table.from_batches(batches)
         texts = [text for each in batches for text in document_texts(*(each[n] for n in _TEXT))]
         named = found.select(_NAMES).to_pylist()

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.configuration import Configuration
 from pipeline.errors import UsageError
-from pipeline.folder import RunFolder
+from pipeline.runs import Run
 from pipeline.stages import STAGES, Stage
 from schemas.manifest import Manifest
 
@@ -39,7 +39,7 @@ class StageState:
     manifests: Mapping[str, Manifest]
 
 
-def stage_state(run: RunFolder, configuration: Configuration, stage: Stage) -> StageState:
+def stage_state(run: Run, configuration: Configuration, stage: Stage) -> StageState:
     """How one stage stands, taking the tables it reads as they are."""
     settings = stage.settings(configuration)
     inputs, waits_for = _input_digests(run, stage)
@@ -62,7 +62,7 @@ def stage_state(run: RunFolder, configuration: Configuration, stage: Stage) -> S
     return result(State.STALE, next(why for why in differences if why))
 
 
-def run_states(run: RunFolder, configuration: Configuration) -> list[StageState]:
+def run_states(run: Run, configuration: Configuration) -> list[StageState]:
     """How all stages stand; one that reads a table that is to be redone is stale with it."""
     states: list[StageState] = []
     redone: dict[str, str] = {}
@@ -80,7 +80,7 @@ def run_states(run: RunFolder, configuration: Configuration) -> list[StageState]
     return states
 
 
-def _state_or_problem(run: RunFolder, configuration: Configuration, stage: Stage) -> StageState:
+def _state_or_problem(run: Run, configuration: Configuration, stage: Stage) -> StageState:
     """How a stage stands, where a list or folder that is gone must not hide the others."""
     try:
         return stage_state(run, configuration, stage)
@@ -88,7 +88,7 @@ def _state_or_problem(run: RunFolder, configuration: Configuration, stage: Stage
         return StageState(stage, State.STALE, str(error), {}, None, {})
 
 
-def _input_digests(run: RunFolder, stage: Stage) -> tuple[dict[str, str] | None, str]:
+def _input_digests(run: Run, stage: Stage) -> tuple[dict[str, str] | None, str]:
     digests: dict[str, str] = {}
     for table in stage.inputs:
         manifest = run.manifest(table)
@@ -99,7 +99,7 @@ def _input_digests(run: RunFolder, stage: Stage) -> tuple[dict[str, str] | None,
 
 
 def _difference(
-    run: RunFolder,
+    run: Run,
     stage: Stage,
     manifest: Manifest,
     settings: Mapping[str, Any],

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pipeline.folder import RunFolder
+from pipeline.runs import Run
 from schemas import tables
 from schemas.manifest import Manifest
 from schemas.repositories import Status
@@ -89,13 +89,13 @@ class Summary:
         return asdict(self)
 
 
-def summarize(run: RunFolder) -> Summary:
+def summarize(run: Run) -> Summary:
     """Reads the manifests of a run."""
     crawled = _statistics(run.manifest(tables.REPOSITORIES))
     documents = run.manifest(tables.DOCUMENTS)
     funnel = _funnel(run.manifest(tables.SELECTION))
     return Summary(
-        output=str(run.path),
+        output=run.name,
         repositories={status: crawled.get(f"repositories.{status}", 0) for status in Status},
         failed_repositories=_below(crawled, "failures.repositories."),
         failed_files=_below(crawled, "failures.files."),
@@ -133,7 +133,7 @@ def _funnel(selection: Manifest | None) -> tuple[Bin, ...]:
     )
 
 
-def _tokens(run: RunFolder) -> TokensSummary | None:
+def _tokens(run: Run) -> TokensSummary | None:
     manifest = run.manifest(tables.TOKENS)
     if manifest is None:
         return None

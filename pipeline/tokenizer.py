@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
 
 from pipeline.errors import UsageError
 from schemas.tokenizers import SPECIAL_TOKENS_FILE, TOKENIZER_FILE, Role
-from transforms.crawl.lists import LocalPath
+from transforms.crawl.lists import FilePath
 from transforms.parts import Workspace
+from transforms.stores.address import below
+from transforms.stores.store import local_path
 
 if TYPE_CHECKING:
     from pipeline.configuration import Configuration
+
+GIVEN_FOLDER = "given"
+"""The folder of a tokenizer that is not learned in the workspace of a stage."""
 
 NamedTokenizer = Literal["p50k", "gpt2"]
 Pattern = Literal["gpt2", "cl100k", "o200k"]
@@ -56,7 +60,7 @@ class TokenizerChoice(_Settings):
     name: NamedTokenizer | None = None
     """``p50k``: GPT-2's byte-level BPE with 24 whitespace runs, ids as OpenAI's; ``gpt2``:
     the same without the runs. ``tokenizer: gpt2`` says it shorter."""
-    file: LocalPath | None = None
+    file: FilePath | None = None
     """A ``tokenizer.json`` in the format of Hugging Face's ``tokenizers``."""
     train: Training | None = None
     """Learns a byte-level BPE from the selected documents of the run."""
@@ -119,9 +123,9 @@ def runs_to_add(choice: TokenizerChoice) -> int:
     return LONGEST_RUN if choice.name == "p50k" else choice.whitespace_runs
 
 
-def given_folder(workspace: Workspace) -> Path:
-    """Where the workers of a stage find the files of `prepare_tokenizer`."""
-    return workspace.staged("given", "")
+def given_address(workspace: Workspace, name: str = "") -> str:
+    """Where the workers of a stage find the files of `prepare_tokenizer`, or one of them."""
+    return workspace.files.address(below(GIVEN_FOLDER, name))
 
 
 def prepare_tokenizer(
@@ -167,6 +171,6 @@ def prepare_tokenizer(
 
 def _read(path: str) -> bytes:
     try:
-        return Path(path).read_bytes()
+        return local_path(path).read_bytes()
     except OSError as error:
         raise UsageError(f"tokenize.tokenizer.file: {path}: {error.strerror}") from error

@@ -17,9 +17,9 @@ import pyarrow.compute as pc
 
 from pipeline.configuration import Configuration
 from pipeline.errors import UsageError, UserError
-from pipeline.folder import CONFIGURATION, RunFolder
 from pipeline.optouts import file_entries
 from pipeline.reading import read_configuration
+from pipeline.runs import CONFIGURATION, Run
 from pipeline.stages import PRODUCERS, wanted_on_demand
 from schemas import tables
 from schemas.selection import OPTED_OUT, SELECTED
@@ -81,7 +81,7 @@ class Trial:
         return asdict(self)
 
 
-def try_rules(run: RunFolder, changes: Sequence[str]) -> Trial:
+def try_rules(run: Run, changes: Sequence[str]) -> Trial:
     """The funnel of a run under its own rules with some changes.
 
     Args:
@@ -91,9 +91,9 @@ def try_rules(run: RunFolder, changes: Sequence[str]) -> Trial:
     Raises:
       UserError: attributes are missing, or a change is wrong or not one of rules.
     """
-    own = read_configuration(run.path / CONFIGURATION)
+    own = read_configuration(run.store.address(CONFIGURATION))
     tried = read_configuration(
-        run.path / CONFIGURATION, changes=[_complete(change) for change in changes]
+        run.store.address(CONFIGURATION), changes=[_complete(change) for change in changes]
     )
     _refuse_other_changes(own, tried)
     asked = wanted_columns(tried.select.resolved(), rule_schema())
@@ -129,7 +129,7 @@ def _refuse_other_changes(own: Configuration, tried: Configuration) -> None:
         )
 
 
-def _refuse_unmeasured(run: RunFolder, tried: Configuration) -> None:
+def _refuse_unmeasured(run: Run, tried: Configuration) -> None:
     """Raises `UserError` where a rule asks for what no rule of the run asked for."""
     manifest = run.manifest(tables.SYNTAX)
     measured = manifest.settings["wanted"] if manifest else ()
@@ -157,9 +157,9 @@ class _Counter:
         self._moved_bytes: Counter[tuple[str, str]] = Counter()
         self._examples: dict[tuple[str, str], list[str]] = {}
 
-    def add(self, run: RunFolder, name: str) -> None:
+    def add(self, run: Run, name: str) -> None:
         """Counts one part."""
-        workspace = Workspace(str(run.path), "")
+        workspace = Workspace(run.name, "")
         table = read_rule_columns(workspace, name, self._lists, self._asked)
         masks = [find_rejected(table, rule) for rule in self._rules]
         for rule, mask in zip(self._rules, masks, strict=True):
@@ -172,7 +172,7 @@ class _Counter:
         if run.manifest(tables.SELECTION) is None:
             self._before = None
             return
-        rule = read_part(run.path / tables.SELECTION / name, ["rule"])["rule"].combine_chunks()
+        rule = read_part(run.file(tables.SELECTION, name), ["rule"])["rule"].combine_chunks()
         self._compare(pc.fill_null(rule, SELECTED), now, table)
 
     def _compare(self, before: pa.Array, now: pa.Array, table: pa.Table) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-from pipeline.folder import RunFolder
+from pipeline.runs import Run
 from pipeline.stages import STAGES
 from schemas.manifest import FILE_NAME, FileEntry, Manifest
 
@@ -27,7 +26,7 @@ def all_tables() -> list[str]:
     return [table for stage in STAGES for table in sorted(stage.outputs)]
 
 
-def committed_tables(run: RunFolder) -> Iterator[Manifest]:
+def committed_tables(run: Run) -> Iterator[Manifest]:
     """The manifests of a run's tables, in the order in which they are made."""
     for table in all_tables():
         manifest = run.manifest(table)
@@ -35,31 +34,31 @@ def committed_tables(run: RunFolder) -> Iterator[Manifest]:
             yield manifest
 
 
-def verify_run(run: RunFolder) -> Iterator[Verdict]:
+def verify_run(run: Run) -> Iterator[Verdict]:
     """Reads every file of a run and compares it with its manifest."""
     for table in all_tables():
         manifest = run.manifest(table)
         if manifest is not None:
-            problems = tuple(_problems(run.path / table, manifest))
+            problems = tuple(_problems(run, manifest))
             yield Verdict(table, len(manifest.files), manifest.bytes, problems)
-        elif (run.path / table).exists():
+        elif run.store.entries(table):
             yield Verdict(table, 0, 0, (f"{table}/{FILE_NAME} is missing or not a manifest",))
 
 
-def _problems(folder: Path, manifest: Manifest) -> Iterator[str]:
+def _problems(run: Run, manifest: Manifest) -> Iterator[str]:
     for entry in manifest.files:
-        problem = _problem(folder / entry.name, entry)
+        problem = _problem(run, manifest.table, entry)
         if problem:
             yield f"{manifest.table}/{entry.name} {problem}"
     known = {entry.name for entry in manifest.files} | {FILE_NAME}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if name not in known and not path.is_dir():
-            yield f"{manifest.table}/{name} is not in the manifest"
+    for there in run.store.entries(manifest.table):
+        if there.name.removeprefix(f"{manifest.table}/") not in known:
+            yield f"{there.name} is not in the manifest"
 
 
-def _problem(path: Path, entry: FileEntry) -> str:
+def _problem(run: Run, table: str, entry: FileEntry) -> str:
     try:
+        path = run.file(table, entry.name)
         with path.open("rb") as file:
             size = path.stat().st_size
             if size != entry.bytes:

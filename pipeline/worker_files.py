@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from pipeline.configuration import Configuration
-from pipeline.contamination import index_path, prepare_index
-from pipeline.optouts import OPT_OUT_STAGES, file_entries, opt_outs_path
+from pipeline.contamination import INDEX_FILE, prepare_index
+from pipeline.optouts import OPT_OUT_STAGES, OPT_OUTS_FILE, file_entries, opt_outs_path
 from pipeline.stages import wanted_on_demand
-from pipeline.tokenizer import given_folder, measuring_choice, prepare_tokenizer
+from pipeline.tokenizer import GIVEN_FOLDER, measuring_choice, prepare_tokenizer
 from schemas.redundancy import CHARACTERS_PER_TOKEN
-from transforms.parts import Workspace, write_whole
+from transforms.parts import Workspace
+from transforms.stores.address import below
 
 
 def prepare_worker_files(stage: str, configuration: Configuration) -> Callable[[Workspace], None]:
@@ -26,13 +26,13 @@ def prepare_worker_files(stage: str, configuration: Configuration) -> Callable[[
     tokenizer = _tokenizer_files(stage, configuration)
 
     def write(workspace: Workspace) -> None:
-        path = opt_outs_path(configuration.opt_out, workspace)
-        if opt_outs and path:
-            opt_outs.save(Path(path))
+        files = workspace.files
+        if opt_outs and opt_outs_path(configuration.opt_out, workspace):
+            files.write(OPT_OUTS_FILE, opt_outs.to_bytes(), durable=False)
         if benchmarks:
-            benchmarks.save(Path(index_path(configuration.contamination, workspace)))
+            files.write(INDEX_FILE, benchmarks.to_bytes(), durable=False)
         for name, text in tokenizer.items():
-            write_whole(given_folder(workspace) / name, text.encode())
+            files.write(below(GIVEN_FOLDER, name), text.encode())
 
     return write
 

@@ -27,14 +27,14 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from packaging.utils import canonicalize_name
 
-from transforms.parts import map_stream, write_whole
+from transforms.parts import map_stream
+from transforms.stores.store import local_path
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -182,24 +182,24 @@ class OptOuts:
         left_out[rows[self.hashes[places] == hashes].astype(np.int64)] = True
         return left_out
 
-    def save(self, path: Path) -> None:
-        """Writes a file for `load`."""
+    def to_bytes(self) -> bytes:
+        """What a file for `load` holds."""
         places = {name: json.dumps(sorted(found)) for name, found in vars(self.places).items()}
         table = pa.table({"hash": self.hashes}).replace_schema_metadata(places)
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table)
-        write_whole(path, bytes(sink.getvalue()), durable=False)
+        return bytes(sink.getvalue())
 
     @classmethod
-    def load(cls, path: str) -> OptOuts:
-        """Maps a file that `save` wrote, so that workers of one machine share its memory.
+    def load(cls, address: str) -> OptOuts:
+        """Maps a file of `to_bytes`, so that workers of one machine share its memory.
 
-        No path means that nothing is left out. Raises `DamagedFileError`.
+        No address means that nothing is left out. Raises `DamagedFileError`.
         """
-        if not path:
+        if not address:
             return cls(np.zeros(0, np.uint64), Places(frozenset()))
-        table = map_stream(Path(path))
+        table = map_stream(local_path(address))
         said = table.schema.metadata
         places = Places(*(frozenset(json.loads(said[key])) for key in (b"kinds", b"data_sets")))
         return cls(table["hash"].combine_chunks().to_numpy(), places)

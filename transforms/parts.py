@@ -11,14 +11,13 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -27,21 +26,30 @@ import pyarrow.parquet as pq
 
 from schemas.digest import TableDigest
 from schemas.manifest import FileEntry
+from transforms.stores.client import count_requests, worker_name
+from transforms.stores.files import LocalOutput, Output, writing_to
+from transforms.stores.store import Store, store_at
 
 ROW_GROUP_BYTES = 16 << 20
+ERRORS = "errors"
+"""The folder of what went wrong with units of work, in the staging folder of a stage."""
 # A batch costs some 14 KB of memory besides its bytes, and repositories may be tiny.
 PENDING_BATCHES = 1024
-PROGRESS_SECONDS = 0.5
 _RECEIPTS = "receipts"
 _PROGRESS = "progress"
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What one unit of a stage's work wrote: files by table, and counts by name."""
+    """What one unit of a stage's work wrote: files by table, and counts by name.
+
+    ``requests`` are what its ``worker`` had asked of object stores by then, in all.
+    """
 
     files: Mapping[str, tuple[FileEntry, ...]]
     statistics: Mapping[str, int] = field(default_factory=dict)
+    worker: str = ""
+    requests: int = 0
 
     @classmethod
     def of(
@@ -56,7 +64,8 @@ class Receipt:
         files = {
             table: [asdict(entry) for entry in entries] for table, entries in self.files.items()
         }
-        return json.dumps({"files": files, "statistics": dict(self.statistics)}, sort_keys=True)
+        body = {**vars(self), "files": files, "statistics": dict(self.statistics)}
+        return json.dumps(body, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Receipt:
@@ -66,32 +75,42 @@ class Receipt:
             table: tuple(FileEntry(**entry) for entry in entries)
             for table, entries in body["files"].items()
         }
-        return cls(files=files, statistics=body["statistics"])
+        return cls(**{**body, "files": files})
 
 
 @dataclass(frozen=True)
 class Workspace:
     """Where one stage of one run reads and writes.
 
-    ``run`` is the folder with the committed tables, ``staging`` the stage's own.
+    ``run`` is the folder with the committed tables, ``staging`` the stage's own; either may
+    be the address of objects.
     """
 
     run: str
     staging: str
 
+    @property
+    def files(self) -> Store:
+        """The files of the stage."""
+        return store_at(self.staging)
+
     def committed(self, table: str, name: str) -> Path:
-        """The path of a file of a committed table."""
-        return Path(self.run, table, name)
+        """A file of a committed table, to be read while the path is held."""
+        return store_at(self.run).path(f"{table}/{name}")
 
     def staged(self, table: str, name: str) -> Path:
-        """The path of a file of a table that is being made."""
-        return Path(self.staging, table, name)
+        """A file of a table that is being made, to be read while the path is held."""
+        return self.files.path(f"{table}/{name}")
+
+    def output(self, table: str, name: str) -> Output:
+        """The place of a file of a table that is being made."""
+        return self.files.output(f"{table}/{name}")
 
     def write_table(
         self, table: str, name: str, schema: pa.Schema, *, row_group_bytes: int = ROW_GROUP_BYTES
     ) -> PartWriter:
         """A writer for one file of a table that is being made, its format by its suffix."""
-        return PartWriter(self.staged(table, name), schema, row_group_bytes)
+        return PartWriter(self.output(table, name), schema, row_group_bytes)
 
     @contextmanager
     def write_tables(
@@ -107,7 +126,7 @@ class Workspace:
     def write_file(self, table: str, name: str, data: bytes | Iterable[memoryview]) -> FileEntry:
         """Writes a file without rows, whole or in chunks, of a table that is being made."""
         digest, size = hashlib.sha256(), 0
-        with writing_whole(self.staged(table, name)) as file:
+        with writing_to(self.output(table, name)) as file:
             for chunk in [data] if isinstance(data, bytes) else data:
                 size += file.write(chunk)
                 digest.update(chunk)
@@ -116,34 +135,47 @@ class Workspace:
 
     def write_receipt(self, unit: str, receipt: Receipt) -> None:
         """Declares a unit of work finished."""
-        write_whole(Path(self.staging, _RECEIPTS, f"{unit}.json"), receipt.to_json().encode())
+        if requests := count_requests().total():
+            receipt = replace(receipt, worker=worker_name(), requests=requests)
+        self.files.write(f"{_RECEIPTS}/{unit}.json", receipt.to_json().encode())
 
     def has_receipt(self, unit: str) -> bool:
         """Whether a unit of work is finished."""
-        return Path(self.staging, _RECEIPTS, f"{unit}.json").exists()
+        return self.files.exists(f"{_RECEIPTS}/{unit}.json")
 
     def receipts(self) -> dict[str, Receipt]:
         """The receipts of all finished units, by unit in sorted order."""
-        paths = sorted(Path(self.staging, _RECEIPTS).glob("[!.]*.json"))
-        return {path.stem: Receipt.from_json(path.read_text()) for path in paths}
+        found = self.files.read_all(_RECEIPTS, ".json")
+        return {unit: Receipt.from_json(text.decode()) for unit, text in sorted(found.items())}
 
     def progress(self) -> dict[str, Mapping[str, int]]:
         """What each unit says of how far it is, by unit."""
-        found: dict[str, Mapping[str, int]] = {}
-        for path in Path(self.staging, _PROGRESS).glob("[!.]*.json"):
-            found[path.stem] = json.loads(path.read_text())
-        return found
+        found = self.files.read_all(_PROGRESS, ".json")
+        return {unit: json.loads(text) for unit, text in found.items()}
 
     def forget_unfinished(self) -> None:
-        """Removes what units without a receipt say of how far they are."""
-        for path in Path(self.staging, _PROGRESS).glob("*"):
-            if path.suffix != ".json" or not self.has_receipt(path.stem):
-                path.unlink()
+        """Removes errors, and what units without a receipt say of how far they are."""
+        self.files.delete_below(ERRORS)
+        finished = {Path(entry.name).stem for entry in self.files.entries(_RECEIPTS)}
+        told = [Path(entry.name) for entry in self.files.entries(_PROGRESS)]
+        self.files.delete(
+            str(path) for path in told if path.suffix != ".json" or path.stem not in finished
+        )
 
     def notices(self) -> list[str]:
         """What units say in words, such as what they wait for, each once, sorted."""
-        paths = Path(self.staging, _PROGRESS).glob("[!.]*.txt")
-        return sorted({path.read_text("utf-8") for path in paths} - {""})
+        found = self.files.read_all(_PROGRESS, ".txt").values()
+        return sorted({text.decode() for text in found} - {""})
+
+    def keep_local(self, name: str) -> str:
+        """Keeps a file that one worker has on its machine; gives its address."""
+        path = self.files.local(name)
+        address = self.files.address(name)
+        # The store may be what failed.
+        with suppress(OSError):
+            if str(path) != address:
+                self.files.write(name, path.read_bytes())
+        return address
 
 
 class Progress(AbstractContextManager["Progress"]):
@@ -154,7 +186,8 @@ class Progress(AbstractContextManager["Progress"]):
     """
 
     def __init__(self, workspace: Workspace, unit: str) -> None:
-        self._path = Path(workspace.staging, _PROGRESS, f"{unit}.json")
+        self._files = workspace.files
+        self._name = f"{_PROGRESS}/{unit}"
         self._counts: dict[str, int] = {}
         self._told = ""
         self._written = 0.0
@@ -164,18 +197,19 @@ class Progress(AbstractContextManager["Progress"]):
         for name, count in counts.items():
             self._counts[name] = self._counts.get(name, 0) + count
         now = time.monotonic()
-        if now - self._written >= PROGRESS_SECONDS:
+        if now - self._written >= self._files.progress_seconds:
             self._written = now
             self._write()
 
     def _write(self) -> None:
-        write_whole(self._path, json.dumps(self._counts).encode(), durable=False)
+        text = json.dumps(self._counts).encode()
+        self._files.write(f"{self._name}.json", text, durable=False)
 
     def tell(self, line: str) -> None:
         """Says in words what the unit waits for, until the next line; an empty one ends it."""
         if line != self._told:
             self._told = line
-            write_whole(self._path.with_suffix(".txt"), line.encode(), durable=False)
+            self._files.write(f"{self._name}.txt", line.encode(), durable=False)
 
     def __exit__(
         self,
@@ -183,7 +217,7 @@ class Progress(AbstractContextManager["Progress"]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Writes the counts that the last half second has kept back."""
+        """Writes the counts that have been kept back last."""
         # What failed counts from nothing again, and its disk may be full.
         if error is None and self._counts:
             self._write()
@@ -198,9 +232,9 @@ class PartWriter(AbstractContextManager["PartWriter"]):
     """
 
     def __init__(
-        self, path: Path, schema: pa.Schema, row_group_bytes: int = ROW_GROUP_BYTES
+        self, place: Path | Output, schema: pa.Schema, row_group_bytes: int = ROW_GROUP_BYTES
     ) -> None:
-        self._path = path
+        self._output = LocalOutput(place) if isinstance(place, Path) else place
         self._schema = schema
         self._row_group_bytes = row_group_bytes
         self._digest = TableDigest(schema)
@@ -210,10 +244,9 @@ class PartWriter(AbstractContextManager["PartWriter"]):
         self._entry: FileEntry | None = None
 
     def __enter__(self) -> Self:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._temporary = temporary_beside(self._path)
+        self._temporary = self._output.temporary()
         self._sink = self._temporary.open("wb")
-        if self._path.suffix == ".parquet":
+        if self._output.name.endswith(".parquet"):
             self._writer: Any = pq.ParquetWriter(
                 self._sink,
                 self._schema,
@@ -261,8 +294,6 @@ class PartWriter(AbstractContextManager["PartWriter"]):
                 if kind is None:
                     self._flush()
                 self._writer.close()
-                self._sink.flush()
-                os.fsync(self._sink.fileno())
             if kind is None:
                 self._publish()
         finally:
@@ -273,19 +304,19 @@ class PartWriter(AbstractContextManager["PartWriter"]):
         with self._temporary.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         self._entry = FileEntry(
-            name=self._path.name,
+            name=self._output.name,
             rows=self._rows,
             bytes=self._temporary.stat().st_size,
             sha256=sha256,
             digest=self._digest.hexdigest(),
         )
-        self._temporary.replace(self._path)
+        self._output.publish(self._temporary)
 
     @property
     def entry(self) -> FileEntry:
         """What was written, once the context is left."""
         if self._entry is None:
-            raise ValueError(f"{self._path.name} is not written yet")
+            raise ValueError(f"{self._output.name} is not written yet")
         return self._entry
 
 
@@ -356,34 +387,6 @@ def map_stream(path: Path) -> pa.Table:
     """
     with reading(path), pa.memory_map(str(path)) as source:
         return pa.ipc.open_stream(source).read_all()
-
-
-def temporary_beside(path: Path) -> Path:
-    """A name beside a file that no reader takes for it and no other writer uses."""
-    return path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
-
-
-@contextmanager
-def writing_whole(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
-    """A file to write, whose name holds either nothing, the old or the whole new content."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = temporary_beside(path)
-    try:
-        with temporary.open("wb") as file:
-            yield file
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        # Gone already where it got its name.
-        temporary.unlink(missing_ok=True)
-
-
-def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Writes a small file as `writing_whole` does."""
-    with writing_whole(path, durable=durable) as file:
-        file.write(data)
 
 
 def _dictionary_columns(schema: pa.Schema) -> list[str]:

@@ -9,15 +9,12 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import apache_beam as beam
 from apache_beam.pvalue import PBegin, PCollection
 
-from transforms.parts import Receipt, Workspace, write_whole
-
-ERRORS = "errors"
+from transforms.parts import ERRORS, Receipt, Workspace
 
 
 class Work(Protocol):
@@ -107,7 +104,7 @@ def write_error(workspace: Workspace, unit: str, error: Exception) -> None:
     """Leaves what went wrong beside the work, where the driver finds it on any runner."""
     text = f"{type(error).__name__}: {error}\n\n{traceback.format_exc()}"
     try:
-        write_whole(Path(workspace.staging, ERRORS, f"{unit}.txt"), text.encode(), durable=False)
+        workspace.files.write(f"{ERRORS}/{unit}.txt", text.encode(), durable=False)
     except OSError:
         # The disk that refused the work may refuse the report too; the exception still tells.
         return
@@ -115,5 +112,5 @@ def write_error(workspace: Workspace, unit: str, error: Exception) -> None:
 
 def read_errors(workspace: Workspace) -> list[tuple[str, str]]:
     """What went wrong, as pairs of a unit and the text that `write_error` left."""
-    paths = sorted(Path(workspace.staging, ERRORS).glob("[!.]*.txt"))
-    return [(path.stem, path.read_text(errors="replace")) for path in paths]
+    found = workspace.files.read_all(ERRORS, ".txt")
+    return [(unit, text.decode(errors="replace")) for unit, text in sorted(found.items())]

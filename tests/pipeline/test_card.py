@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import datasets
 import pytest
 import yaml
@@ -10,7 +12,7 @@ from tests.pipeline.runs import run_again, run_configuration
 
 
 def card_of(run):
-    path = write_card(run, read_configuration(run.path / "config.yaml"))
+    path = Path(write_card(run, read_configuration(run.path / "config.yaml")))
     assert path == run.path / CARD
     text = path.read_text()
     _, front, body = text.split("---\n", 2)

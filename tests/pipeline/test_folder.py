@@ -1,12 +1,12 @@
 import os
-from pathlib import Path
 
 import pytest
 
 from pipeline.errors import UsageError, UserError
 from pipeline.folder import RunFolder
+from pipeline.places import existing_run
 from schemas.manifest import FileEntry, Manifest
-from transforms.parts import write_whole
+from transforms.stores.files import write_whole
 
 TABLES = ("failures/crawl", "repositories", "documents")
 
@@ -133,7 +133,7 @@ def test_only_one_process_holds_a_run(run):
 
 def test_a_folder_that_is_no_run_is_named(tmp_path):
     with pytest.raises(UsageError, match="is not a run"):
-        RunFolder.existing(Path(tmp_path))
+        existing_run(str(tmp_path))
 
 
 def test_what_a_killed_process_was_writing_is_removed(tmp_path):

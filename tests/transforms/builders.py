@@ -20,7 +20,8 @@ from runners.direct import DirectSettings, pipeline_options
 from schemas import documents, repositories, tables
 from schemas.documents import part_of_repository
 from schemas.tokenizers import SPECIAL_TOKENS_FILE, TOKENIZER_FILE, Role
-from transforms.parts import PartWriter, Workspace, read_part, write_whole
+from transforms.parts import PartWriter, Workspace, read_part
+from transforms.stores.files import write_whole
 from transforms.tokenizers.roles import SpecialToken, special_tokens_json
 
 thorough = settings(max_examples=100)

@@ -17,8 +17,8 @@ from transforms.parts import (
     map_stream,
     read_part,
     read_row,
-    write_whole,
 )
+from transforms.stores.files import temporary_beside, write_whole
 
 SCHEMA = pa.schema([pa.field("path", pa.string()), pa.field("content", pa.large_binary())])
 SUFFIXES = pytest.mark.parametrize("suffix", ["parquet", "arrow"])
@@ -127,7 +127,7 @@ def _full_disk(*_):
 
 @SUFFIXES
 def test_a_disk_that_fills_up_at_the_end_leaves_nothing(tmp_path, suffix, monkeypatch):
-    monkeypatch.setattr("transforms.parts.os.fsync", _full_disk)
+    monkeypatch.setattr("transforms.stores.files.os.fsync", _full_disk)
     with (
         pytest.raises(OSError, match="No space left"),
         PartWriter(tmp_path / f"part-00000.{suffix}", SCHEMA) as writer,
@@ -208,7 +208,7 @@ def test_write_whole_replaces_a_file(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("failing", ["transforms.parts.os.fsync", "pathlib.Path.replace"])
+@pytest.mark.parametrize("failing", ["transforms.stores.files.os.fsync", "pathlib.Path.replace"])
 def test_write_whole_keeps_the_old_content_when_it_fails(tmp_path, failing, monkeypatch):
     path = tmp_path / "file"
     path.write_bytes(b"old")
@@ -258,7 +258,7 @@ def test_a_receipt_says_what_a_unit_wrote(workspace):
 def test_a_receipt_that_is_being_written_is_none(workspace):
     workspace.write_receipt("part-00000", Receipt(files={}))
     folder = Path(workspace.staging, "receipts")
-    parts.temporary_beside(folder / "part-00001.json").write_text("{")
+    temporary_beside(folder / "part-00001.json").write_text("{")
     (folder / ".part-00002.json").write_text("{")
     assert list(workspace.receipts()) == ["part-00000"]
 

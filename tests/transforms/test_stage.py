@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 
 from tests.transforms.builders import run_stage
-from transforms.parts import Receipt, Workspace, write_whole
+from transforms.parts import Receipt, Workspace
 from transforms.stage import ProcessUnits, do_unit, read_errors, write_error
+from transforms.stores.files import write_whole
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class ListSource:
         name = f"{unit}.parquet"
         number = [requests.file_name(n) for n in range(len(self.sources))].index(name)
         progress = Progress(self.workspace, unit)
-        scratch = Path(self.workspace.staging, "scratch", unit)
+        scratch = self.workspace.files.local(f"scratch/{unit}")
         place = Place(Path(self.cache), scratch, progress.tell)
         found = self.sources[number].requests(place)
         writer = self.workspace.write_table(

@@ -10,17 +10,35 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from transforms.stores.address import is_object, parse_object
+from transforms.stores.store import local_path
+
 MAX_LINE_CHARACTERS = 1 << 16
 _FORM = "name a file of one repository a line"
 
 
 def absolute_path(path: str) -> str:
-    """A path of the working directory or a home as one that holds everywhere."""
+    """A path of the working directory or a home as one that holds everywhere.
+
+    Addresses of objects do so as they are. Raises ValueError where they are none.
+    """
+    if is_object(path):
+        parse_object(path)
+        return path
     # Not resolved: a repository is called what the configuration calls it.
     return os.path.normpath(Path(path).expanduser().absolute())
 
 
-LocalPath = Annotated[str, AfterValidator(absolute_path)]
+def _path_only(path: str) -> str:
+    if is_object(path):
+        raise ValueError("must be a folder of this machine; archive and parquet read objects")
+    return absolute_path(path)
+
+
+FilePath = Annotated[str, AfterValidator(absolute_path)]
+"""A path of this machine, absolute from the moment that the configuration is read, or the
+address of an object."""
+LocalPath = Annotated[str, AfterValidator(_path_only)]
 """A path of this machine, absolute from the moment that the configuration is read."""
 
 
@@ -37,7 +55,7 @@ def numbered_lines(path: str) -> Iterator[tuple[int, str]]:
     number = 0
     try:
         # Some editors begin a file with a byte order mark.
-        with Path(path).open(encoding="utf-8-sig") as file:
+        with local_path(path).open(encoding="utf-8-sig") as file:
             while line := file.readline(MAX_LINE_CHARACTERS):
                 number += 1
                 if len(line) == MAX_LINE_CHARACTERS:
@@ -56,7 +74,7 @@ def state_of_lists(paths: Iterable[str]) -> str:
     hashes = []
     for path in paths:
         try:
-            with Path(path).open("rb") as file:
+            with local_path(path).open("rb") as file:
                 hashes.append(hashlib.file_digest(file, "sha256").digest())
         except OSError as error:
             raise ValueError(f"{path}: {error.strerror}; {_FORM}") from error

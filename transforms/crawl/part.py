@@ -76,7 +76,7 @@ class CrawlPart:
             tables.REPOSITORIES: repositories.SCHEMA,
             tables.failures_of(STAGE): failures.SCHEMA,
         }
-        scratch = Path(self.workspace.staging, "scratch", unit)
+        scratch = self.workspace.files.local(f"scratch/{unit}")
         opt_outs = OptOuts.load(self.options.opt_outs)
         with (
             self.workspace.write_tables(name, schemas) as writers,

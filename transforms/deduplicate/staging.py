@@ -15,7 +15,8 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from transforms.parts import Workspace, writing_whole
+from transforms.parts import Workspace
+from transforms.stores.files import writing_to
 
 reading_headers = threading.Lock()
 """Held by whoever opens a NumPy file. The header of one is a Python literal, and before 3.11.8
@@ -29,12 +30,12 @@ class StagedArrays:
     workspace: Workspace
 
     def path(self, name: str) -> Path:
-        """Where the file of this name is."""
+        """The file of this name, to be read while the path is held."""
         return self.workspace.staged("deduplicate", name)
 
     def writing(self, name: str) -> AbstractContextManager[BinaryIO]:
         """A file that gets its name when it is whole."""
-        return writing_whole(self.path(name), durable=False)
+        return writing_to(self.workspace.output("deduplicate", name), durable=False)
 
     def save(self, name: str, array: npt.NDArray[Any]) -> None:
         """Writes an array."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -27,6 +26,7 @@ from schemas.tokenizers import (
 from transforms.learn.sample import Sampling, sample_texts
 from transforms.parts import Receipt, Workspace
 from transforms.stage import ProcessUnits
+from transforms.stores.store import store_at
 from transforms.tokenizers.embeddings import embeddings_json, suggest_embeddings
 from transforms.tokenizers.loading import load_tokenizer
 from transforms.tokenizers.roles import add_roles, read_special_tokens, special_tokens_json
@@ -97,9 +97,9 @@ class LearnTokenizer:
         """The tokenizer to which things are added, and its end-of-text token."""
         training = self.options.training
         if training is None:
-            folder = Path(self.options.given)
-            special = read_special_tokens((folder / SPECIAL_TOKENS_FILE).read_text("utf-8"))
-            text = (folder / TOKENIZER_FILE).read_text("utf-8")
+            given = store_at(self.options.given)
+            special = read_special_tokens(given.read(SPECIAL_TOKENS_FILE).decode())
+            text = given.read(TOKENIZER_FILE).decode()
             return load_tokenizer(text), special[Role.END_OF_TEXT].token
         texts = sample_texts(self.workspace, self.parts, training.sampling)
         return train_tokenizer(

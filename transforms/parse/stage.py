@@ -25,6 +25,7 @@ from transforms.parse.syntax import measure_syntax
 from transforms.parts import Progress, Receipt, Workspace, iterate_row_groups
 from transforms.recurrence import KEY_COLUMNS, learn_once
 from transforms.stage import ProcessUnits
+from transforms.stores.store import local_path
 from transforms.texts import document_texts
 from transforms.tokenizers.engines import Engine
 from transforms.tokenizers.loading import load_engine, read_sample
@@ -95,7 +96,7 @@ class ParsePart:
         )
 
     def _engine(self) -> Engine:
-        return load_engine(Path(self.options.tokenizer).read_text("utf-8"), self.sample)
+        return load_engine(local_path(self.options.tokenizer).read_text("utf-8"), self.sample)
 
 
 def null_rows(schema: pa.Schema, rows: int) -> pa.RecordBatch:

@@ -23,7 +23,7 @@ from schemas.documents import ROW_BITS
 from schemas.manifest import FileEntry
 from schemas.mixture import MIXTURE
 from schemas.tokenizers import SPECIAL_TOKENS_FILE, TOKENIZER_FILE
-from transforms.parts import Progress, Receipt, Workspace, map_stream, write_whole
+from transforms.parts import Progress, Receipt, Workspace, map_stream
 from transforms.shard.copies import copies_of_split, mixture_rows, name_repositories
 from transforms.shard.dataset_files import dataset_files
 from transforms.shard.exports import export_indexes, export_shard
@@ -131,7 +131,7 @@ class _Plans:
             name = shards.file_name(split, number, count)
             data = _stream_bytes(plan)
             self._digest.update(data)
-            write_whole(self._workspace.staged(_PLAN, name), data, durable=False)
+            self._workspace.files.write(f"{_PLAN}/{name}", data, durable=False)
             self._shards.setdefault(split, []).append(name)
             self._rows.setdefault(split, []).append(plan["row"][-1].as_py() + 1)
         self._mixture.append(mixture_rows(self._repositories, measures, split, copies))

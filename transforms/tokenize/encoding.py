@@ -99,8 +99,7 @@ _read: dict[tuple[str, bytes], RunTokenizer] = {}
 
 def _read_run_tokenizer(workspace: Workspace, sample: bytes) -> RunTokenizer:
     names = (TOKENIZER_FILE, SPECIAL_TOKENS_FILE, BASE_FILE)
-    paths = [workspace.committed(tables.TOKENIZER, name) for name in names]
-    text, special, of_base = (path.read_text("utf-8") if path.exists() else "" for path in paths)
+    text, special, of_base = (_read_if_there(workspace, name) for name in names)
     tokenizer = load_tokenizer(text)
     base, lengths = None, None
     if of_base and spaces_stay_single(load_tokenizer(of_base)):
@@ -114,6 +113,13 @@ def _read_run_tokenizer(workspace: Workspace, sample: bytes) -> RunTokenizer:
         base=base,
         lengths=lengths,
     )
+
+
+def _read_if_there(workspace: Workspace, name: str) -> str:
+    try:
+        return workspace.committed(tables.TOKENIZER, name).read_text("utf-8")
+    except FileNotFoundError:
+        return ""
 
 
 @dataclass(frozen=True)

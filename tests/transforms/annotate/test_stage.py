@@ -70,7 +70,7 @@ def test_finds_secrets_and_benchmarks_at_their_documents(tmp_path):
         [PROBLEM], comparison_of(5, ignore_whitespace=True, ignore_identifiers=False)
     )
     path = tmp_path / "index.arrow"
-    index.save(path)
+    path.write_bytes(index.to_bytes())
     crawled = [
         Repository("a", {"mail.py": SECRET, "own.py": words(0, 40)}),
         Repository("b", {"copy.py": b"# " + TASK}),

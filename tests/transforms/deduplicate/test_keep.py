@@ -92,7 +92,7 @@ def test_what_nobody_may_use_goes_last(tmp_path):
     entries = tmp_path / "entries"
     places = OptOutPlaces(frozenset())
     keys = [key for name in ("b", "x/d") for key in entry_keys(name, frozenset())]
-    OptOuts.of_keys(keys, places).save(entries)
+    entries.write_bytes(OptOuts.of_keys(keys, places).to_bytes())
     rows = [
         row("a", 9, license_class="permissive") | {"license": "BSD-4-Clause"},
         row("b", 8, license_class="permissive"),

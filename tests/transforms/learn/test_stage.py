@@ -9,7 +9,7 @@ from tests.transforms.builders import Repository, part_names, run_stage, words
 from tests.transforms.learn.test_sample import prepare
 from transforms.learn.sample import Sampling
 from transforms.learn.stage import LearnOptions, MakeTokenizer, Training
-from transforms.parts import write_whole
+from transforms.stores.files import write_whole
 from transforms.tokenizers.roles import SpecialToken, special_tokens_json
 from transforms.tokenizers.vocabulary import (
     END_OF_TEXT,

@@ -94,7 +94,8 @@ def test_every_document_and_byte_is_in_one_bin(selected):
 def test_repositories_that_are_opted_out_have_a_bin_before_all_rules(tmp_path):
     workspace = prepare(tmp_path)
     path = tmp_path / "keys.arrow"
-    OptOuts.of_keys(["*/a", "*/nobody/else"], Places(frozenset())).save(path)
+    entries = OptOuts.of_keys(["*/a", "*/nobody/else"], Places(frozenset()))
+    path.write_bytes(entries.to_bytes())
     options = SelectOptions(RULES, opt_outs=str(path))
     run_stage(SelectDocuments(workspace, part_names(workspace), options))
     expected = {

@@ -21,11 +21,12 @@ from tests.transforms.builders import (
     write_run,
     write_table,
 )
-from transforms.parts import map_stream, read_part, write_whole
+from transforms.parts import map_stream, read_part
 from transforms.shard.locate import find_document
 from transforms.shard.measures import Mixture
 from transforms.shard.plan import Packing
 from transforms.shard.stage import ShardOptions, WriteShards, count_rows
+from transforms.stores.files import write_whole
 
 END = 50256
 CONTEXT = 16

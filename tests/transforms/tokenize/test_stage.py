@@ -20,7 +20,8 @@ from tests.transforms.builders import (
     write_tokenizer,
 )
 from tests.transforms.tokenizers.builders import TEXTS
-from transforms.parts import PartWriter, map_stream, read_part, write_whole
+from transforms.parts import PartWriter, map_stream, read_part
+from transforms.stores.files import write_whole
 from transforms.tokenize import encoding
 from transforms.tokenize.encoding import EncodingOptions
 from transforms.tokenize.fim import CutLevel, FimOptions

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.annotate.contamination.words import Comparison, Integers, Words
-from transforms.parts import map_stream, write_whole
+from transforms.parts import map_stream
 from transforms.shingles import Hashes
+from transforms.stores.store import local_path
 
 
 class Tables(NamedTuple):
@@ -51,8 +51,8 @@ class BenchmarkIndex:
     names: pa.Table
     tables: Tables
 
-    def save(self, path: Path) -> None:
-        """Writes a file for `load`."""
+    def to_bytes(self) -> bytes:
+        """What a file for `load` holds."""
         words, *rest = self.tables
         arrays = {f"words.{name}": array for name, array in zip(Words._fields, words, strict=True)}
         arrays |= dict(zip(Tables._fields[1:], rest, strict=True))
@@ -65,17 +65,17 @@ class BenchmarkIndex:
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table)
-        write_whole(path, bytes(sink.getvalue()), durable=False)
+        return bytes(sink.getvalue())
 
     @classmethod
-    def load(cls, path: str) -> BenchmarkIndex | None:
-        """Maps a file that `save` wrote, so that workers of one machine share its memory.
+    def load(cls, address: str) -> BenchmarkIndex | None:
+        """Maps a file of `to_bytes`, so that workers of one machine share its memory.
 
-        No path means no benchmarks, which is None. Raises `DamagedFileError`.
+        No address means no benchmarks, which is None. Raises `DamagedFileError`.
         """
-        if not path:
+        if not address:
             return None
-        table = map_stream(Path(path))
+        table = map_stream(local_path(address))
         columns = {name: table[name].chunk(0).values for name in table.column_names}
         names = pa.table({name: columns.pop(name) for name in ("benchmark", "task")})
         arrays = {name: column.to_numpy() for name, column in columns.items()}

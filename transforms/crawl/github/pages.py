@@ -22,7 +22,7 @@ from schemas.failures import Reason
 from transforms.crawl.github.api import Api
 from transforms.crawl.github.repositories import Repository, parse_repositories
 from transforms.crawl.source import CrawlError
-from transforms.parts import write_whole
+from transforms.stores.files import write_whole
 
 PER_PAGE = 100
 MAX_PAGES = 10_000  # of one listing: a million repositories

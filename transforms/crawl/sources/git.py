@@ -24,7 +24,7 @@ from transforms.crawl.git.fetching import fetch_commit
 from transforms.crawl.git.objects import GitObject, ObjectReader, object_reader
 from transforms.crawl.git.trees import ListedFile, TreeWalk
 from transforms.crawl.git.urls import check_reference, check_url, repository_name
-from transforms.crawl.lists import LocalPath, iterate_lines, state_of_lists
+from transforms.crawl.lists import FilePath, iterate_lines, state_of_lists
 from transforms.crawl.retries import Deadline, Retries
 from transforms.crawl.source import (
     CrawlError,
@@ -65,7 +65,7 @@ class GitSource(Source):
 
     urls: tuple[Url | GitUrl, ...] = ()
     """Addresses, or mappings of ``url`` and ``ref``."""
-    lists: tuple[LocalPath, ...] = ()
+    lists: tuple[FilePath, ...] = ()
     """Files of one address a line, each with a branch, tag or commit after it if you like."""
 
     @model_validator(mode="after")

@@ -17,7 +17,7 @@ from pypi_simple import DistributionPackage
 from schemas.failures import Reason
 from transforms.crawl.archives.members import Member, iterate_members, read_member
 from transforms.crawl.licenses.metadata import licenses_of_metadata
-from transforms.crawl.lists import LocalPath, iterate_lines, state_of_lists
+from transforms.crawl.lists import FilePath, iterate_lines, state_of_lists
 from transforms.crawl.pypi.choice import Allowed, choose_file, sha256_of_file, version_of
 from transforms.crawl.pypi.index import Index, locate_index
 from transforms.crawl.pypi.requirements import (
@@ -61,7 +61,7 @@ class PypiSource(Source):
     projects: tuple[Annotated[str, AfterValidator(_checked)], ...] = ()
     """Requirements such as ``more-itertools``, ``toolz>=0.12`` or
     ``boltons==25.0.0 --hash=sha256:HEX``, which names one exact file."""
-    lists: tuple[LocalPath, ...] = ()
+    lists: tuple[FilePath, ...] = ()
     """Files of one such requirement a line."""
     index: str | None = None
     """Address of the index's simple API; the one that pip is configured for if not given."""

@@ -26,7 +26,7 @@ import filelock
 from schemas.failures import Reason
 from transforms.crawl.source import CrawlError
 from transforms.crawl.web.eviction import RELEASE, is_distribution_name, making_room
-from transforms.parts import temporary_beside, write_whole
+from transforms.stores.files import temporary_beside, write_whole
 
 
 @dataclass(frozen=True)

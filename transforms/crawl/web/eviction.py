@@ -19,7 +19,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from transforms.parts import write_whole
+from transforms.stores.files import write_whole
 
 LOCK = ".lock"
 USAGE = ".usage.json"
