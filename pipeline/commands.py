@@ -268,18 +268,29 @@ def card(run_path: RunArgument, as_json: JsonOption = False) -> None:
 
 
 @app.command(epilog="Example: repomill verify my-run")
-def verify(run_path: RunArgument, as_json: JsonOption = False) -> None:
+def verify(
+    run_path: RunArgument,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Remove what interrupted work left, too.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Check every file of a run against its manifest; exit status 1 if one differs."""
     from dataclasses import asdict
 
     from pipeline.stages import PRODUCERS
-    from pipeline.verification import verify_run
+    from pipeline.verification import clean_run, verify_run
 
     folder = existing_run(run_path)
+    removed = clean_run(folder) if clean else []
     folder.recover_if_free()
     verdicts = list(verify_run(folder))
     if as_json:
-        _print_json([asdict(verdict) for verdict in verdicts])
+        checked = [asdict(verdict) for verdict in verdicts]
+        left = [asdict(each) for each in removed]
+        _print_json({"tables": checked, "removed": left} if clean else checked)
+    for each in removed if not as_json else ():
+        print(f"removed {each.name}: {each.files:,} files, {each.bytes:,} bytes")
     for verdict in verdicts if not as_json else ():
         state = "ok" if not verdict.problems else "DAMAGED"
         print(f"{verdict.table:<24}{verdict.files:>6} files {verdict.bytes:>16,} bytes  {state}")

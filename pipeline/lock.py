@@ -8,11 +8,11 @@ seen, which one of several can. A process that finds its lock replaced stops.
 
 from __future__ import annotations
 
-import _thread
 import contextlib
 import datetime
 import json
 import os
+import signal
 import socket
 import threading
 import time
@@ -118,7 +118,7 @@ class ObjectLock:
             try:
                 self.check()
             except LostLockError:
-                _thread.interrupt_main()
+                _stop_main_thread()
                 return
 
     def _who(self) -> str:
@@ -132,6 +132,16 @@ class ObjectLock:
         with contextlib.suppress(StoreError):
             if not self._lost and self._store.hold(self._name).etag == self._etag:
                 self._store.delete([self._name])
+
+
+def _stop_main_thread() -> None:
+    # Of a process that is to ignore Ctrl-C, such as one in the background of a script.
+    deaf = signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, None)
+    number = signal.SIGTERM if deaf else signal.SIGINT
+    main = threading.main_thread().ident
+    if main is not None:
+        # To the thread itself, which it wakes from whatever it waits for.
+        signal.pthread_kill(main, number)
 
 
 def _holder(held: Held) -> dict[str, Any]:

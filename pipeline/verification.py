@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.runs import Run
+from pipeline.runs import Leftover, Run
 from pipeline.stages import STAGES
 from schemas.manifest import FILE_NAME, FileEntry, Manifest
 
@@ -43,6 +43,17 @@ def verify_run(run: Run) -> Iterator[Verdict]:
             yield Verdict(table, len(manifest.files), manifest.bytes, problems)
         elif run.store.entries(table):
             yield Verdict(table, 0, 0, (f"{table}/{FILE_NAME} is missing or not a manifest",))
+
+
+def clean_run(run: Run) -> list[Leftover]:
+    """Removes what interrupted work left in a run, and says what that was.
+
+    Raises:
+      UserError: another process works on the run, and may need it.
+    """
+    with run.locked():
+        run.recover()
+        return run.clean()
 
 
 def _problems(run: Run, manifest: Manifest) -> Iterator[str]:

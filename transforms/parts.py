@@ -202,14 +202,13 @@ class Progress(AbstractContextManager["Progress"]):
             self._write()
 
     def _write(self) -> None:
-        text = json.dumps(self._counts).encode()
-        self._files.write(f"{self._name}.json", text, durable=False)
+        self._files.tell(f"{self._name}.json", json.dumps(self._counts).encode())
 
     def tell(self, line: str) -> None:
         """Says in words what the unit waits for, until the next line; an empty one ends it."""
         if line != self._told:
             self._told = line
-            self._files.write(f"{self._name}.txt", line.encode(), durable=False)
+            self._files.tell(f"{self._name}.txt", line.encode())
 
     def __exit__(
         self,

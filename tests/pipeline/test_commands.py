@@ -63,7 +63,7 @@ def test_the_flags_are_these_and_no_others():
         "rules": ["--json", "--set", "run_path"],
         "attribution": ["--json", "--output", "run_path"],
         "card": ["--json", "run_path"],
-        "verify": ["--json", "run_path"],
+        "verify": ["--clean", "--json", "run_path"],
         "digest": ["--json", "run_path"],
     }
 

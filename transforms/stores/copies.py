@@ -1,7 +1,7 @@
 """Copies of objects on this machine: memory maps and readers of Parquet want files.
 
 They lie in a folder of the process below the system's one for temporary files (``TMPDIR``),
-named by address and ETag, and take a bounded part of its disk: the least recently used go
+by object and ETag, and take a bounded part of its disk: the least recently used go
 first. One that somebody is about to open is not removed; one that is open or mapped may
 be, and stays readable, as POSIX has it.
 """

@@ -22,7 +22,13 @@ from typing import Any
 from transforms.stores.address import below, parse_object
 from transforms.stores.client import Family, client
 from transforms.stores.copies import process_copies, scratch_folder
-from transforms.stores.errors import BusyObjectError, MissingObjectError, PassingError, StoreError
+from transforms.stores.errors import (
+    BusyObjectError,
+    MissingObjectError,
+    PassingError,
+    StoreError,
+    naming,
+)
 from transforms.stores.files import Output
 from transforms.stores.patience import patiently
 from transforms.stores.store import Entry
@@ -101,7 +107,18 @@ class S3Store:
         def download(path: Path) -> None:
             self._download(name, etag, size, path)
 
-        return process_copies().get(self.address(name), etag, size, download)
+        return process_copies().get(self._identity(name, etag), etag, size, download)
+
+    def _identity(self, name: str, etag: str) -> str:
+        """What stands for an object among copies: those made inside of a store are the same.
+
+        The ETag of an object that was not sent in parts is a hash of what it holds.
+        """
+        return self.address(name) if "-" in etag else name.rpartition("/")[2]
+
+    def adopt(self, name: str, etag: str, size: int, written: Path) -> None:
+        """Keeps the file that an object was made of as its copy."""
+        process_copies().adopt(self._identity(name, etag), etag, size, written)
 
     def _download(self, name: str, etag: str, size: int, path: Path) -> None:
         arguments = {**self._place(name), "IfMatch": etag}
@@ -190,6 +207,11 @@ class S3Store:
     def write(self, name: str, data: bytes, *, durable: bool = True) -> None:
         """Writes a small object, over one that is there."""
         self._write(name, data, len(data), {})
+
+    def tell(self, name: str, data: bytes) -> None:
+        """Writes a small object for whoever looks at it now, once and whatever comes of it."""
+        with contextlib.suppress(StoreError), naming(self.address(name)):
+            client(Family.CONTROL).put_object(**self._place(name), Body=data)
 
     def _write(self, name: str, body: Any, size: int, conditions: dict[str, str]) -> str:
         """Writes an object by one request and looks whether it is there; gives its ETag."""
@@ -351,4 +373,4 @@ class S3Output:
         """Uploads what was written, and keeps it as the object's copy."""
         size = temporary.stat().st_size
         etag = self.store.upload(self.key, temporary)
-        process_copies().adopt(self.store.address(self.key), etag, size, temporary)
+        self.store.adopt(self.key, etag, size, temporary)

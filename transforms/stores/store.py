@@ -57,6 +57,9 @@ class Store(Protocol):
     def write(self, name: str, data: bytes, *, durable: bool = True) -> None:
         """Writes a small file, which is there whole or not at all."""
 
+    def tell(self, name: str, data: bytes) -> None:
+        """Writes a small file for whoever looks at it now; where that costs much, it may fail."""
+
     def delete(self, names: Iterable[str]) -> None:
         """Deletes files; those that are not there do no harm."""
 
@@ -113,6 +116,10 @@ class LocalStore:
         """Writes a small file, which is there whole or not at all."""
         write_whole(self.root / name, data, durable=durable)
 
+    def tell(self, name: str, data: bytes) -> None:
+        """Writes a small file for whoever looks at it now."""
+        self.write(name, data, durable=False)
+
     def delete(self, names: Iterable[str]) -> None:
         """Deletes files; those that are not there do no harm."""
         for name in names:
@@ -140,9 +147,8 @@ def store_at(address: str) -> Store:
 def _object_store(address: str) -> Store:
     if not address.startswith("s3://"):
         raise ValueError(
-            f"{address!r:.200}: files are read and written on local disks and in s3:// only; gs:// "
-            "is for the files of sources (archive, parquet). Google's store answers as s3:// "
-            "where AWS_ENDPOINT_URL is its address for that"
+            f"{address!r:.200}: runs and lists lie on local disks or in s3://; gs:// is for the "
+            "files of sources (archive, parquet) only"
         )
     from transforms.stores.s3 import S3Store
 

@@ -110,6 +110,10 @@ def test_an_object_that_was_written_here_is_not_downloaded(store):
     before = count_requests()
     assert store.path("a").read_bytes() == b"one"
     assert count_requests() - before == {"HeadObject": 1}
+    store.copy((entry, f"table/{entry.name}") for entry in store.entries())
+    before = count_requests()
+    assert store.path("table/a").read_bytes() == b"one"
+    assert count_requests() - before == {"HeadObject": 1}
 
 
 def test_a_write_that_the_store_has_not_kept_is_repeated(store, monkeypatch):
@@ -225,6 +229,15 @@ def test_a_server_that_is_down_is_an_error_in_seconds(tmp_path, monkeypatch):
     assert "the store does not answer" in refusal()
     assert time.monotonic() - started < 60
     forget_clients()
+
+
+def test_what_is_only_told_ends_no_work_when_the_store_is_away(store, s3_server):
+    store.tell("progress/one.json", b"{}")
+    assert store.read("progress/one.json") == b"{}"
+    s3_server.kill()
+    store.tell("progress/one.json", b"lost")
+    s3_server.start()
+    assert store.read("progress/one.json") == b"{}"
 
 
 def test_what_is_missing_is_both_a_missing_file_and_an_error_of_the_store(store):
