@@ -125,7 +125,7 @@ def _execute_stage(execution: Execution, state: StageState, display: ProgressDis
         ],
     )
     seconds = time.monotonic() - started
-    requests = _requests_since(asked, receipts)
+    requests = sum_requests(count_requests() - asked, receipts)
     _record(execution, stage, seconds, _cpu_seconds() - cpu, requests)
     listed = {"repositories": statistics["requests"]} if stage.name == "list" else None
     line = describe(stage.name, listed or _corpus_counts(run), Goal({}), seconds)
@@ -243,9 +243,9 @@ def _peak_memory_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _requests_since(before: Counter[str], receipts: Iterable[Receipt]) -> dict[str, int]:
+def sum_requests(own: Counter[str], receipts: Iterable[Receipt]) -> dict[str, int]:
     """What was asked of object stores: by this process by operation, by others as a sum."""
-    requests = dict(sorted((count_requests() - before).items()))
+    requests = dict(sorted(own.items()))
     others: dict[str, int] = {}
     for receipt in receipts:
         if receipt.worker != worker_name():

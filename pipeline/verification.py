@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pipeline.runs import Leftover, Run
@@ -57,23 +57,23 @@ def clean_run(run: Run) -> list[Leftover]:
 
 
 def _problems(run: Run, manifest: Manifest) -> Iterator[str]:
+    there = {each.name: each.size for each in run.store.entries(manifest.table)}
     for entry in manifest.files:
-        problem = _problem(run, manifest.table, entry)
+        problem = _problem(run, manifest.table, entry, there)
         if problem:
             yield f"{manifest.table}/{entry.name} {problem}"
     known = {entry.name for entry in manifest.files} | {FILE_NAME}
-    for there in run.store.entries(manifest.table):
-        if there.name.removeprefix(f"{manifest.table}/") not in known:
-            yield f"{there.name} is not in the manifest"
+    for name in there:
+        if name.removeprefix(f"{manifest.table}/") not in known:
+            yield f"{name} is not in the manifest"
 
 
-def _problem(run: Run, table: str, entry: FileEntry) -> str:
+def _problem(run: Run, table: str, entry: FileEntry, there: Mapping[str, int]) -> str:
+    size = there.get(f"{table}/{entry.name}", entry.bytes)
+    if size != entry.bytes:
+        return f"has {size:,} bytes, the manifest says {entry.bytes:,}"
     try:
-        path = run.file(table, entry.name)
-        with path.open("rb") as file:
-            size = path.stat().st_size
-            if size != entry.bytes:
-                return f"has {size:,} bytes, the manifest says {entry.bytes:,}"
+        with run.file(table, entry.name).open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         return f"cannot be read: {error.strerror or error}"

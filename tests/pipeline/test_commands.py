@@ -139,6 +139,18 @@ def test_verify_finds_a_flipped_bit_and_a_stray_file(run):
     ]
 
 
+def test_verify_removes_what_interrupted_work_left_when_it_is_told_to(run):
+    left = run.path / "documents" / ".part-00000.parquet.17-ab.tmp"
+    left.write_bytes(b"half")
+    with pytest.raises(UserError, match="damaged: documents"):
+        call("verify", run.path)
+    body = json.loads(call_unchecked("verify", run.path, "--clean", "--json"))
+    assert body["removed"] == [{"name": f"documents/{left.name}", "files": 1, "bytes": 4}]
+    assert not any(table["problems"] for table in body["tables"])
+    with run.locked(), pytest.raises(UserError, match="in use by process"):
+        call("verify", run.path, "--clean")
+
+
 def test_a_damaged_file_is_named_without_a_trace(run):
     part = run.path / "documents" / "part-00000.parquet"
     part.write_bytes(bytes(part.stat().st_size))

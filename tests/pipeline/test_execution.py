@@ -1,15 +1,17 @@
 import subprocess
+from collections import Counter
 
 import pytest
 
 from pipeline.errors import StageError, UsageError, UserError
-from pipeline.execution import sum_statistics
+from pipeline.execution import sum_requests, sum_statistics
 from pipeline.folder import RunFolder
 from pipeline.stages import PRODUCERS
 from pipeline.summary import summarize
 from schemas import tables
 from tests.pipeline.runs import digests, executed, run_again, run_configuration
 from transforms.parts import Receipt, map_stream, read_part
+from transforms.stores.client import worker_name
 from transforms.tokenizers.vocabulary import p50k_tokenizer
 
 ALL_STAGES = [
@@ -151,6 +153,19 @@ def test_an_output_that_cannot_be_written_is_named(configure, tmp_path):
 def test_sums_the_counts_of_receipts():
     receipts = [Receipt({}, {"a": 1, "b": 2}), Receipt({}, {"a": 3})]
     assert sum_statistics(receipts) == {"a": 4, "b": 2}
+
+
+def test_the_requests_of_other_workers_count_once():
+    receipts = [
+        Receipt({}, worker=worker_name(), requests=100),
+        Receipt({}, worker="elsewhere 7", requests=5),
+        Receipt({}, worker="elsewhere 7", requests=9),
+        Receipt({}, worker="elsewhere 8", requests=1),
+        Receipt({}),
+    ]
+    own = Counter(PutObject=2, GetObject=1)
+    assert sum_requests(own, receipts) == {"GetObject": 1, "PutObject": 2, "by_workers": 10}
+    assert sum_requests(Counter(), []) == {}
 
 
 def test_a_relative_output_works_for_every_source(configure, tmp_path, projects, monkeypatch):

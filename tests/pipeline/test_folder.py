@@ -143,3 +143,19 @@ def test_what_a_killed_process_was_writing_is_removed(tmp_path):
     with folder.locked():
         folder.recover()
     assert not list(folder.path.glob(".*.tmp"))
+
+
+def test_cleaning_names_and_removes_what_interrupted_work_left(run):
+    run.publish("crawl", stage_tables(run, "new", "f"))
+    workspace = run.open_staging("annotate", "g")
+    write_whole(workspace.staged("x", "part-00000.parquet"), b"staged")
+    (run.path / "documents" / ".part-00000.parquet.17-ab.tmp").write_bytes(b"half")
+    with run.locked():
+        removed = {each.name: (each.files, each.bytes) for each in run.clean()}
+        assert removed == {
+            ".staging/annotate": (2, 7),
+            "documents/.part-00000.parquet.17-ab.tmp": (1, 4),
+        }
+        assert run.clean() == []
+    assert contents(run) == {"new"}
+    assert run.leftovers() == []

@@ -21,6 +21,7 @@ from pipeline.verification import all_tables, committed_tables, verify_run
 from tests.pipeline.conftest import write_configuration, write_projects
 from tests.pipeline.runs import digests
 from tests.s3_server import SECRET, S3Server, find_server
+from transforms.stores.store import store_at
 
 RUN = "s3://bucket/runs/one"
 KILLS = 4
@@ -216,9 +217,10 @@ def test_the_file_its_lists_and_the_server_can_all_be_named_by_the_configuration
     s3_server, tmp_path
 ):
     write_projects(tmp_path / "projects")
-    s3_server.put("lists/opt-out.txt", b"directory/alpha\n")
+    lists = store_at("s3://bucket/lists")
+    lists.write("opt-out.txt", b"directory/alpha\n")
     problem = {"task_id": "pets/0", "prompt": "total = first + second + 5001 and so on " * 3}
-    s3_server.put("lists/pets.jsonl", json.dumps(problem).encode())
+    lists.write("pets.jsonl", json.dumps(problem).encode())
     path = write_configuration(
         tmp_path,
         output=RUN,
@@ -232,12 +234,12 @@ def test_the_file_its_lists_and_the_server_can_all_be_named_by_the_configuration
     written = run_at(RUN).store.read("config.yaml").decode()
     assert f"endpoint: {s3_server.endpoint}" in written
     assert "ACCESS" not in written
-    s3_server.put("lists/again.yaml", path.read_bytes())
+    lists.write("again.yaml", path.read_bytes())
     arguments = ("run", "s3://bucket/lists/again.yaml", "--stage", "select")
     _, errors = call(s3_server, *arguments)
     assert errors.count("up to date") == 6
     _, errors = call(s3_server, "run", "s3://bucket/none.yaml", status=2)
-    assert "cannot read s3://bucket/none.yaml: there is no such object" in errors
+    assert "no configuration at s3://bucket/none.yaml" in errors
 
 
 @pytest.mark.timeout(300)

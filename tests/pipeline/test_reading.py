@@ -115,3 +115,30 @@ def test_wrong_sources_are_not_called_no_sources(read):
         read("sources:\n  - git: {url: [x]}\n  - svn: {url: x}")
     assert "no sources" not in str(caught.value)
     assert len(str(caught.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("endpoint: minio:9000", "endpoint: must be http://HOST or https://HOST"),
+        ("endpoint: https://key:hunter2@host", "endpoint: must hold no credentials"),
+        ("cache: s3://bucket/cache", "cache: must be a folder of this machine"),
+        ("opt_out: {lists: ['s3://bucket//list']}", "has an empty name"),
+        ("tokenize: {tokenizer: {file: 's3://'}}", "names no bucket; write s3://BUCKET/NAME"),
+    ],
+)
+def test_places_that_cannot_be_are_refused_and_secrets_not_repeated(read, text, message):
+    with pytest.raises(UsageError) as caught:
+        read(MINIMAL + text)
+    assert message in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_addresses_of_objects_stay_as_they_are(read):
+    configuration = read(
+        MINIMAL + "opt_out: {lists: ['s3://bucket/list']}\noutput: s3://bucket/run\n"
+        "endpoint: http://127.0.0.1:9000"
+    )
+    assert configuration.opt_out.lists == ("s3://bucket/list",)
+    assert configuration.output == "s3://bucket/run"
+    assert configuration.endpoint == "http://127.0.0.1:9000"

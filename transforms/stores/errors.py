@@ -114,5 +114,8 @@ def _failure(error: Exception, address: str) -> StoreError:
     said = " ".join(str(error).split())[:200]
     if name in ("ParamValidationError", "InvalidRegionError"):
         return StoreError(errno.EINVAL, said, address)
+    if name == "FlexibleChecksumError":
+        damaged = "it is damaged: its checksum is not that with which it was written"
+        return StoreError(errno.EIO, damaged, address)
     cure = "check the network and AWS_ENDPOINT_URL, and run the same command again"
     return PassingError(errno.EIO, f"the store does not answer ({said}); {cure}", address)
