@@ -13,8 +13,8 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 from pipeline.errors import UsageError, UserError
 from pipeline.lock import ObjectLock
@@ -28,6 +28,10 @@ from transforms.stores.store import Entry, store_at
 
 _LOCK = ".lock"
 _PROBE = ".writable"
+
+
+class _LostFileError(StoreError):
+    """A file of a table that is to be published is neither staged nor in its place."""
 
 
 class RunPrefix(Run):
@@ -167,10 +171,11 @@ class RunPrefix(Run):
     def _put_in_place(self, folder: str, tables: Sequence[str]) -> None:
         texts = {table: self._store.read(f"{folder}/{table}/{FILE_NAME}") for table in tables}
         manifests = [Manifest.from_json(text.decode()) for text in texts.values()]
-        self._store.delete(f"{table}/{FILE_NAME}" for table in tables)
         self._listing = None
         wanted = {f"{each.table}/{entry.name}" for each in manifests for entry in each.files}
         staged = {name: self._entries().get(f"{folder}/{name}") for name in wanted}
+        self._check_all_there(folder, manifests, staged)
+        self._store.delete(f"{table}/{FILE_NAME}" for table in tables)
         self._store.copy((entry, name) for name, entry in staged.items() if entry)
         places = tuple(f"{table}/" for table in tables)
         there = [name for name in self._entries() if name.startswith(places)]
@@ -188,6 +193,22 @@ class RunPrefix(Run):
             if self._store.add(f"{table}/{FILE_NAME}", text) is None:
                 raise UserError(f"another process has published {table} in {self.name} meanwhile")
 
+    def _check_all_there(
+        self, folder: str, manifests: Sequence[Manifest], staged: Mapping[str, Entry | None]
+    ) -> None:
+        """Raises `_LostFileError`, and forgets the work, where it cannot be published."""
+        there = self._entries() | {name: entry for name, entry in staged.items() if entry}
+        for manifest in manifests:
+            for name in _missing(there, manifest):
+                # Otherwise every command would try to finish it, for ever.
+                self._store.delete_below(folder)
+                self._listing = None
+                raise _LostFileError(
+                    errno.EIO,
+                    "it is gone, or not whole; run the same command again, which makes it again",
+                    self._store.address(f"{manifest.table}/{name}"),
+                )
+
     def _journals(self) -> list[str]:
         """The staging folders of what was being published."""
         found = [name for name in self._entries() if name.startswith(f"{STAGING}/")]
@@ -203,7 +224,9 @@ class RunPrefix(Run):
         """Finishes what a process that died was publishing."""
         self._listing = None
         for folder in self._journals():
-            self._finish_publishing(folder)
+            # The stage is done again.
+            with suppress(_LostFileError):
+                self._finish_publishing(folder)
 
     def recover_if_free(self) -> None:
         """`recover` for a reader of the run; whoever works on it does it otherwise."""
@@ -247,7 +270,7 @@ class RunPrefix(Run):
         self._store.write(HISTORY, old + line.encode() + b"\n")
 
 
-def _missing(there: dict[str, Entry], manifest: Manifest) -> list[str]:
+def _missing(there: Mapping[str, Entry], manifest: Manifest) -> list[str]:
     sizes = {
         entry.name: there[name].size
         for entry in manifest.files

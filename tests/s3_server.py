@@ -7,7 +7,9 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,3 +104,54 @@ def use_environment(monkeypatch: pytest.MonkeyPatch, environment: dict[str, Any]
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
     forget_clients()
+
+
+@dataclass
+class FaultyProxy:
+    """Stands before a server and spoils the first answers: by these bytes, or by silence."""
+
+    server: S3Server
+    faults: list[bytes | None]
+    connections: int = 0
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[str]:
+        """The address at which it listens."""
+        listener = socket.create_server(("127.0.0.1", 0))
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    self.connections += 1
+                    threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+
+    def _serve(self, connection: socket.socket) -> None:
+        fault = self.faults.pop(0) if self.faults else b""
+        with contextlib.suppress(OSError), connection:
+            if fault is None:
+                time.sleep(5)
+            elif fault:
+                connection.recv(1 << 16)
+                connection.sendall(fault)
+            else:
+                with socket.create_connection(("127.0.0.1", self.server.port)) as other:
+                    back = threading.Thread(target=_pump, args=(other, connection), daemon=True)
+                    back.start()
+                    _pump(connection, other)
+                    back.join()
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)

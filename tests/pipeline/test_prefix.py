@@ -11,6 +11,7 @@ from pipeline.places import existing_run, run_at
 from pipeline.prefix import RunPrefix
 from schemas.manifest import FileEntry, Manifest
 from tests.s3_server import S3Server, use_environment
+from transforms.parts import Receipt
 from transforms.stores.errors import StoreError
 from transforms.stores.s3 import S3Store
 
@@ -84,6 +85,41 @@ def test_a_part_that_is_taken_over_stays_in_its_place_without_a_copy(run):
     assert run.manifest("documents").fingerprint == "2"
     for entry in run.store.entries("documents"):
         assert entry.name.endswith("manifest.json") or entry.etag == etags[entry.name]
+
+
+def test_a_part_that_is_lost_after_it_was_taken_over_is_named_and_made_again(run, monkeypatch):
+    run.publish("crawl", stage_tables(run, "old", "1"))
+    manifests = stage_tables(run, "old", "2")
+    workspace = run.open_staging("crawl", "2")
+    workspace.write_receipt("part-00000", Receipt({}))
+    workspace.files.delete([f"documents/{PART}"])
+    run.store.delete([f"documents/{PART}"])
+    with pytest.raises(StoreError, match="it is gone, or not whole; run the same command again"):
+        run.publish("crawl", manifests)
+    assert run_at(run.name).manifest("documents").fingerprint == "1"
+    assert run.leftovers() == []
+    assert not run.open_staging("crawl", "2").has_receipt("part-00000")
+    run.publish("crawl", stage_tables(run, "new", "2"))
+    assert contents(run) == {"new"}
+
+
+def test_what_cannot_be_finished_keeps_nobody_from_the_run(run, monkeypatch):
+    run.publish("crawl", stage_tables(run, "old", "1"))
+    manifests = stage_tables(run, "new", "2")
+
+    def dying(*_):
+        raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr(S3Store, "_copy", dying)
+        with pytest.raises(Died):
+            run.publish("crawl", manifests)
+    run.store.delete([f"documents/{PART}"])
+    run.store.delete(name for name in names(run) if name.endswith(f"/documents/{PART}"))
+    with run.locked():
+        run.recover()
+    assert run.manifest("documents") is None
+    assert run._journals() == []
 
 
 OPERATIONS = ("write", "delete", "_copy", "add")

@@ -77,7 +77,7 @@ def _make(family: Family) -> Any:
         from botocore.exceptions import BotoCoreError
     except ImportError as error:
         raise StoreError(
-            errno.ENOPKG, "s3:// needs boto3: pip install 'repomill[s3]'", "s3://"
+            errno.ENOSYS, "s3:// needs boto3: pip install 'repomill[s3]'", "s3://"
         ) from error
     config = Config(
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.s3_server import S3Server, find_server, use_environment
+from tests.s3_server import FaultyProxy, S3Server, find_server, use_environment
 from transforms.stores import s3
 from transforms.stores.client import Family, client, count_requests, forget_clients
 from transforms.stores.errors import MissingObjectError, StoreError
@@ -244,6 +244,49 @@ def test_a_server_that_is_down_is_an_error_in_seconds(tmp_path, monkeypatch):
     assert "the store does not answer" in refusal()
     assert time.monotonic() - started < 60
     forget_clients()
+
+
+def answer(status: str, code: str) -> bytes:
+    body = f"<Error><Code>{code}</Code><Message>again</Message></Error>"
+    return (
+        f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}"
+    ).encode()
+
+
+UNAVAILABLE = answer("503 Slow Down", "SlowDown")
+FAILED = answer("500 Internal Server Error", "InternalError")
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        [UNAVAILABLE] * 3,
+        [FAILED] * 3,
+        [None] * 2,
+        [b"HTTP/1.1 200 OK\r\nContent-Le"],
+        [FAILED, None, UNAVAILABLE],
+    ],
+)
+def test_a_store_that_fails_for_a_while_is_asked_again(store, s3_server, monkeypatch, faults):
+    proxy = FaultyProxy(s3_server, list(faults))
+    monkeypatch.setattr(Family.TRANSFER, "_value_", 0.5)
+    with proxy.running() as endpoint:
+        use_environment(monkeypatch, s3_server.environment(AWS_ENDPOINT_URL=endpoint))
+        store.write("a", b"one")
+        assert store.read("a") == b"one"
+    assert proxy.faults == []
+    assert proxy.connections > len(faults)
+
+
+def test_a_store_that_fails_for_ever_is_named_with_what_it_says(store, s3_server, monkeypatch):
+    proxy = FaultyProxy(s3_server, [UNAVAILABLE] * 100)
+    with proxy.running() as endpoint:
+        use_environment(monkeypatch, s3_server.environment(AWS_ENDPOINT_URL=endpoint))
+        with pytest.raises(
+            StoreError, match=r"the store answers 503 SlowDown \(again\); it failed"
+        ):
+            store.write("a", b"one")
+    assert proxy.connections == 10
 
 
 def test_what_is_only_told_ends_no_work_when_the_store_is_away(store, s3_server):
