@@ -61,6 +61,9 @@ class S3Server:
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
         for _ in range(1000):
+            # Otherwise who answers may be the server of another test.
+            if self.process.poll() is not None:
+                raise OSError(f"the S3 server ended: {(self.folder / 'server.log').read_text()}")
             with (
                 contextlib.suppress(ConnectionError),
                 socket.create_connection(("127.0.0.1", self.port)),
