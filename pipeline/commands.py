@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ from rich.console import Console
 
 from pipeline.errors import UsageError, UserError
 from pipeline.folder import RunFolder
+from runners.settings import EngineName
 
 app = typer.Typer(
     name="repomill",
@@ -28,15 +28,6 @@ app = typer.Typer(
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-
-
-class Runner(StrEnum):
-    """The engines that a run can name."""
-
-    DIRECT = "direct"
-    FLINK = "flink"
-    SPARK = "spark"
-    DATAFLOW = "dataflow"
 
 
 def _version(wanted: bool) -> None:
@@ -60,8 +51,16 @@ def _callback(
 def run(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file.")],
     output: Annotated[str | None, typer.Option(help="Folder of the run, over the file's.")] = None,
-    runner: Annotated[Runner, typer.Option(help="Engine that does the work.")] = Runner.DIRECT,
-    workers: Annotated[int, typer.Option(min=0, max=1024, help="Threads; 0 is one a core.")] = 0,
+    runner: Annotated[
+        EngineName | None, typer.Option(help="Engine that does the work, over the file's.")
+    ] = None,
+    runner_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Cluster of the engine: HOST:PORT, spark://HOST:PORT."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, max=10_000, help="Done at a time; 0 is one a core.")
+    ] = None,
     stage: Annotated[
         list[str] | None, typer.Option(help="Only this stage and what it needs; repeatable.")
     ] = None,
@@ -83,15 +82,15 @@ def run(
     from pipeline.stages import stages_for
     from pipeline.summary import summarize
 
-    if runner is not Runner.DIRECT:
-        raise UsageError(f"--runner {runner} is not in this version yet; direct is")
-    configuration = read_configuration(config, output=output, changes=change or ())
+    asked = {"name": runner, "url": runner_url, "workers": workers}
+    engine = [f"runner.{key}={value}" for key, value in asked.items() if value is not None]
+    configuration = read_configuration(config, output=output, changes=[*(change or ()), *engine])
     stages = list(stages_for(stage or ()))
     redone = frozenset(each.name for each in stages_for(redo)) & set(redo) if redo else frozenset()
     if left_out := redone - {each.name for each in stages}:
         raise UsageError(f"--redo {', '.join(sorted(left_out))}: not among the stages to run")
     folder = RunFolder(Path(configuration.output))
-    execution = Execution(configuration, folder, stages, workers, redone)
+    execution = Execution(configuration, folder, stages, redone)
     execute(execution, ProgressDisplay(Console(file=sys.stderr)))
     summary = summarize(folder)
     if as_json:
