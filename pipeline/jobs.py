@@ -43,6 +43,8 @@ class Jobs:
     def prepare(self, display: ProgressDisplay) -> None:
         """Starts the engine unless it is; raises `UserError`."""
         if self._started is None:
+            # What goes wrong is said by us; Beam logs it several times over, and more at import.
+            logging.getLogger().setLevel(logging.CRITICAL)
 
             def tell(line: str) -> None:
                 if line:
@@ -61,8 +63,6 @@ class Jobs:
         Raises:
           StageError: it failed; what its workers left behind says of what.
         """
-        # What goes wrong is said below; Beam logs it several times over, and more at import.
-        logging.getLogger().setLevel(logging.CRITICAL)
         # Beam takes seconds to import, which a run that is up to date need not wait for.
         with without_collection():
             import apache_beam  # noqa: F401

@@ -60,7 +60,7 @@ class JobServer:
         places = ["--job-host", _HOST, "--artifacts-dir", f"{folder}/artifacts"]
         java = java_command() or "java"
         return [
-            *_ending_with_us(),
+            *ending_with_us(),
             *(java, f"-Djava.io.tmpdir={folder}", *self.machine, "-jar", str(self.jar)),
             *(*self.arguments, *ports, *places),
         ]
@@ -82,7 +82,8 @@ def can_connect(host: str, port: int, seconds: float = 3.0) -> bool:
         return False
 
 
-def _ending_with_us() -> Sequence[str]:
+def ending_with_us() -> Sequence[str]:
+    """What a command begins with whose process ends when this one does, where that can be had."""
     # A process that is killed cannot end its children.
     if sys.platform == "linux" and shutil.which("setpriv"):
         return ("setpriv", "--pdeathsig", "KILL")
