@@ -112,7 +112,7 @@ def check_workers(options: PipelineOptions) -> None:
     try:
         pipeline.run().wait_until_finish()
     except Exception as error:
-        raise RunnerError(_explain(str(error))) from error
+        raise RunnerError(explain_failure(str(error))) from error
 
 
 def refuse_another_version(expected: str) -> str:
@@ -123,7 +123,8 @@ def refuse_another_version(expected: str) -> str:
     return found
 
 
-def _explain(text: str) -> str:
+def explain_failure(text: str) -> str:
+    """What it means that `check_workers` failed with this text."""
     if _MARK in text:
         line = next(line for line in text.splitlines() if _MARK in line)
         return f"{line[line.index(_MARK) :].split(' [while')[0]} ({', '.join(PACKAGES)}). {_cure()}"

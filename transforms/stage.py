@@ -6,6 +6,7 @@ shard), and the work reads and writes tables through its workspace.
 
 from __future__ import annotations
 
+import ast
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any, Protocol
 import apache_beam as beam
 from apache_beam.pvalue import PBegin, PCollection
 
+from transforms.culprits import named_in
 from transforms.parts import Receipt, Workspace, write_whole
 
 ERRORS = "errors"
@@ -105,7 +107,9 @@ def do_unit(work: Work, unit: str) -> None:
 
 def write_error(workspace: Workspace, unit: str, error: Exception) -> None:
     """Leaves what went wrong beside the work, where the driver finds it on any runner."""
-    text = f"{type(error).__name__}: {error}\n\n{traceback.format_exc()}"
+    where = named_in(error) or unit
+    # Names of files are whatever their owners like.
+    text = f"{where!r}\n{type(error).__name__}: {error}\n\n{traceback.format_exc()}"
     try:
         write_whole(Path(workspace.staging, ERRORS, f"{unit}.txt"), text.encode(), durable=False)
     except OSError:
@@ -114,6 +118,7 @@ def write_error(workspace: Workspace, unit: str, error: Exception) -> None:
 
 
 def read_errors(workspace: Workspace) -> list[tuple[str, str]]:
-    """What went wrong, as pairs of a unit and the text that `write_error` left."""
+    """What went wrong, as pairs of a document or unit and the text that `write_error` left."""
     paths = sorted(Path(workspace.staging, ERRORS).glob("[!.]*.txt"))
-    return [(path.stem, path.read_text(errors="replace")) for path in paths]
+    texts = (path.read_text(errors="replace").split("\n", 1) for path in paths)
+    return [(ast.literal_eval(where), text) for where, text in texts]

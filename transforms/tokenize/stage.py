@@ -15,12 +15,14 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from apache_beam.pvalue import PBegin, PCollection
 
 from schemas import tables
 from schemas import tokens as tokens_table
+from transforms.culprits import naming_culprit
 from transforms.hashes import content_keys
 from transforms.parts import Progress, Receipt, Workspace
 from transforms.selected import Selected, iterate_selected
@@ -28,6 +30,7 @@ from transforms.stage import ProcessUnits
 from transforms.tokenize.encoding import (
     Encoded,
     EncodingOptions,
+    RunTokenizer,
     encode_documents,
     load_run_tokenizer,
 )
@@ -72,7 +75,7 @@ class TokenizePart:
         with writer, Progress(self.workspace, unit) as progress:
             for selected in iterate_selected(self.workspace, part, self.options.redact, COLUMNS):
                 keys = content_keys(selected.rows["sha256"])
-                encoded = encode_documents(selected, keys, tokenizer, self.options.encoding)
+                encoded = self._encode(selected, keys, tokenizer)
                 writer.write(token_rows(selected.documents, keys, encoded, schema))
                 order.add(selected)
                 counts.update(count_tokens(selected, encoded))
@@ -82,6 +85,22 @@ class TokenizePart:
             columns = [pa.array(order.ranks())]
             ranks.write(pa.RecordBatch.from_arrays(columns, schema=tokens_table.READING_ORDER))
         return Receipt.of({tables.TOKENS: writer, tables.READING_ORDER: ranks}, counts)
+
+    def _encode(
+        self, selected: Selected, keys: npt.NDArray[np.uint64], tokenizer: RunTokenizer
+    ) -> Encoded:
+        encoding = self.options.encoding
+
+        def attempt(number: int) -> object:
+            one = slice(number, number + 1)
+            return encode_documents(selected.only(number), keys[one], tokenizer, encoding)
+
+        def name(number: int) -> str:
+            repository, path = (selected.rows[name][number] for name in ("repository", "path"))
+            return f"{repository}:{path}"
+
+        with naming_culprit(keys.size, attempt, name):
+            return encode_documents(selected, keys, tokenizer, encoding)
 
 
 def token_rows(
