@@ -27,7 +27,7 @@ from transforms.select.stage import SelectDocuments, SelectPart
 from transforms.shard import stage as shard
 from transforms.stage import do_unit
 from transforms.tokenize.stage import TokenizeDocuments, TokenizePart
-from transforms.tokenizers.loading import read_sample
+from transforms.tokenizers.loading import Sample
 
 _CODER = RecordBatchCoder()
 
@@ -49,7 +49,7 @@ def do_stage(name: str, run: Path, staging: Path) -> None:
         case MakeTokenizer():
             _do_units([UNIT], LearnTokenizer(workspace, tuple(graph.parts), graph.options))
         case TokenizeDocuments():
-            sample = read_sample(workspace, graph.parts)
+            sample = Sample.find(workspace, graph.parts)
             _do_units(graph.parts, TokenizePart(workspace, graph.options, graph.tokenizer, sample))
         case deduplicate.DeduplicateDocuments():
             _deduplicate(graph)

@@ -35,7 +35,7 @@ from transforms.tokenize.encoding import (
     load_run_tokenizer,
 )
 from transforms.tokenize.order import Order, ReadingOrder
-from transforms.tokenizers.loading import read_sample
+from transforms.tokenizers.loading import Sample
 
 ARROW_BATCH_BYTES = 1 << 20
 COLUMNS = ["sha256", "repository", "revision", "path"]
@@ -54,13 +54,14 @@ class TokenizeOptions:
 class TokenizePart:
     """Tokenizes the selected documents of one part.
 
-    ``tokenizer`` is the digest of the run's tokenizer, ``sample`` text to compare engines on.
+    ``tokenizer`` is the digest of the run's tokenizer, ``sample`` where text to
+    compare engines on is.
     """
 
     workspace: Workspace
     options: TokenizeOptions
     tokenizer: str
-    sample: bytes
+    sample: Sample
 
     def __call__(self, unit: str) -> Receipt:
         """Tokenizes the part whose file has this name without its suffix."""
@@ -150,7 +151,7 @@ class TokenizeDocuments(beam.PTransform[Any, Any]):
 
     def expand(self, begin: PBegin) -> PCollection[str]:
         """Nothing in, names of finished parts out."""
-        sample = read_sample(self.workspace, self.parts)
+        sample = Sample.find(self.workspace, self.parts)
         work = TokenizePart(self.workspace, self.options, self.tokenizer, sample)
         units = [Path(part).stem for part in self.parts]
         finished: PCollection[str] = begin | ProcessUnits(units, work)
