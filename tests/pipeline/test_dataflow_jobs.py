@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(
     not has_google_cloud(), reason="apache-beam[gcp] is not installed: `make test-dataflow` has it"
 )
 
-IMAGE = "europe-west4-docker.pkg.dev/my-project/images/repomill:0.1.0"
+IMAGE = "example.org/images/repomill:0.1.0"
 WHEEL = "repomill-0.1.0-py3-none-any.whl"
 # Which packages are at the worker, and a list of what was here, which the worker logs.
 LISTS = {"extra_packages.txt", "submission_environment_dependencies.txt"}
