@@ -4,13 +4,17 @@ VENV := .venv
 DATAFLOW := .venv-dataflow
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-dataflow check bench lock clean
+.PHONY: demo test test-clusters test-dataflow check bench lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/repomill run examples/demo.yaml
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
+
+# Real clusters of Flink and Spark on loopback; needs Java, Maven and Go, which fetch 2 GB once.
+test-clusters: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n 0 -m clusters
 
 # What needs Google's libraries, 80 packages that nothing else does: jobs are built, none is sent.
 test-dataflow: $(DATAFLOW)/.installed

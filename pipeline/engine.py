@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from runners.settings import EngineName, EngineSettings, WorkerSettings
+from runners.settings import DataflowSettings, EngineName, EngineSettings, WorkerSettings
 
 if TYPE_CHECKING:
     from pipeline.configuration import Configuration
@@ -38,6 +38,35 @@ class Worker(_Settings):
         return WorkerSettings(**self.model_dump())
 
 
+class Dataflow(_Settings):
+    """Where and on what machines Dataflow runs jobs; what is not given is left to it."""
+
+    project: str = ""
+    """Google Cloud project that pays."""
+    region: str = ""
+    """Region to run in, such as ``europe-west4``."""
+    temp_location: str = ""
+    """Folder of a bucket for temporary files, ``gs://BUCKET/FOLDER``."""
+    staging_location: str = ""
+    """Folder of a bucket for the wheel; that of temporary files if not given."""
+    image: str = ""
+    """Container image of the workers, made by ``runners/container/Dockerfile``."""
+    wheel: str = ""
+    """repomill's wheel on this machine."""
+    service_account: str = ""
+    """Mail address of the account that workers act as."""
+    network: str = ""
+    """Network of the workers."""
+    subnetwork: str = ""
+    """Subnetwork of the workers, as ``regions/REGION/subnetworks/NAME``."""
+    public_addresses: bool = True
+    """Whether workers have addresses of their own on the internet."""
+    machine_type: str = ""
+    """Kind of machine, such as ``n2-standard-8``."""
+    disk_gb: Annotated[int, Field(ge=0)] = 0
+    """Disk of each worker."""
+
+
 class Runner(_Settings):
     """Which engine does the work. Results do not depend on it."""
 
@@ -50,6 +79,8 @@ class Runner(_Settings):
     """How many things are done at a time; 0 for as many as there are cores."""
     worker: Worker = Worker()
     """Where a cluster gets its Python workers from."""
+    dataflow: Dataflow = Dataflow()
+    """Where and on what machines Dataflow runs jobs."""
     jar: str = ""
     """Beam's job server for Flink or Spark; fetched or built once if not given."""
     options: tuple[str, ...] = ()
@@ -77,5 +108,7 @@ def engine_settings(configuration: Configuration) -> EngineSettings:
         worker=runner.worker.settings(),
         jar=runner.jar,
         cache=download_cache(configuration),
+        output=configuration.output,
+        dataflow=DataflowSettings(**runner.dataflow.model_dump()),
         options=runner.options,
     )

@@ -10,47 +10,24 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from apache_beam.options.pipeline_options import PipelineOptions
+from runners.settings import DataflowSettings, EngineSettings, Tell
+
+if TYPE_CHECKING:
+    from apache_beam.options.pipeline_options import PipelineOptions
 
 _LOCATION = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/.*)?")
 
 
-@dataclass(frozen=True)
-class DataflowSettings:
-    """Where and on what machines jobs run; what is empty or 0 is left to Dataflow.
-
-    ``temp_location`` and ``staging_location`` are folders of buckets (``gs://``); the latter is
-    the former where it is empty. ``image`` is the container image of the workers, ``wheel`` the
-    path of our wheel. ``workers`` is the number of machines from beginning to end, ``disk_gb``
-    the size of each one's disk.
-    """
-
-    project: str = ""
-    region: str = ""
-    temp_location: str = ""
-    staging_location: str = ""
-    image: str = ""
-    wheel: str = ""
-    service_account: str = ""
-    network: str = ""
-    subnetwork: str = ""
-    public_addresses: bool = True
-    machine_type: str = ""
-    workers: int = 0
-    disk_gb: int = 0
-    dry_run: bool = False
-
-    def __post_init__(self) -> None:
-        for name in ("workers", "disk_gb"):
-            if (value := getattr(self, name)) < 0:
-                raise ValueError(f"{name} must be 0 (Dataflow decides) or more, got {value}")
-
-
 def pipeline_options(settings: DataflowSettings, job_name: str) -> PipelineOptions:
     """The options that run a pipeline as a job with a name like this one."""
+    from apache_beam.options.pipeline_options import PipelineOptions
+
     chosen = {
         "service_account_email": settings.service_account,
         "network": settings.network,
@@ -156,3 +133,37 @@ def credentials_problem() -> str | None:
             "application-default login`, or name a key file by GOOGLE_APPLICATION_CREDENTIALS"
         )
     return None
+
+
+@dataclass(frozen=True)
+class DataflowEngine:
+    """Dataflow as the engine of a run."""
+
+    settings: EngineSettings
+
+    def problems(self) -> list[str]:
+        """Why no job can be sent."""
+        found = problems(self.settings.dataflow)
+        if "://" not in self.settings.output:
+            found.append(
+                f"{self.settings.output} is a folder of this machine, which Dataflow's workers do "
+                "not have: name one of an object store by --output"
+            )
+        return found
+
+    @contextmanager
+    def started(self, tell: Tell) -> Iterator[DataflowEngine]:
+        """Itself: the service is always there."""
+        yield self
+
+    def options(self, job: str) -> PipelineOptions:
+        """The options that send a pipeline to the service."""
+        return pipeline_options(replace(self.settings.dataflow, workers=self.settings.workers), job)
+
+    def link(self, job: str) -> str:
+        """The service's list of jobs, newest first."""
+        place = self.settings.dataflow
+        return (
+            f"https://console.cloud.google.com/dataflow/jobs?project={place.project}"
+            f"&region={place.region}"
+        )

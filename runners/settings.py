@@ -52,13 +52,45 @@ class WorkerSettings:
 
 
 @dataclass(frozen=True)
+class DataflowSettings:
+    """Where and on what machines jobs run; what is empty or 0 is left to Dataflow.
+
+    ``temp_location`` and ``staging_location`` are folders of buckets (``gs://``); the latter is
+    the former where it is empty. ``image`` is the container image of the workers, ``wheel`` the
+    path of our wheel. ``workers`` is the number of machines from beginning to end, ``disk_gb``
+    the size of each one's disk.
+    """
+
+    project: str = ""
+    region: str = ""
+    temp_location: str = ""
+    staging_location: str = ""
+    image: str = ""
+    wheel: str = ""
+    service_account: str = ""
+    network: str = ""
+    subnetwork: str = ""
+    public_addresses: bool = True
+    machine_type: str = ""
+    workers: int = 0
+    disk_gb: int = 0
+    dry_run: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("workers", "disk_gb"):
+            if (value := getattr(self, name)) < 0:
+                raise ValueError(f"{name} must be 0 (Dataflow decides) or more, got {value}")
+
+
+@dataclass(frozen=True)
 class EngineSettings:
     """An engine and where it is.
 
     ``workers`` is how many things are done at a time, 0 for as many as the machine or the
     cluster has room for. ``url`` is where the cluster is, empty for one that is started here.
     ``jar`` is Beam's job server where it is not to be fetched or built, ``cache`` the folder
-    in which one that was is kept. ``options`` are further ones of Beam, as ``--name=value``.
+    in which one that was is kept. ``output`` is the folder of the run. ``options`` are further
+    ones of Beam, as ``--name=value``.
     """
 
     name: EngineName = EngineName.DIRECT
@@ -67,6 +99,8 @@ class EngineSettings:
     worker: WorkerSettings = WorkerSettings()
     jar: str = ""
     cache: Path = Path()
+    output: str = ""
+    dataflow: DataflowSettings = DataflowSettings()
     options: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -7,7 +7,8 @@ import pytest
 from apache_beam.portability.api import beam_runner_api_pb2
 
 from pipeline.stages import STAGES
-from runners.dataflow import DataflowSettings, has_google_cloud, pipeline_options
+from runners.dataflow import has_google_cloud, pipeline_options
+from runners.settings import DataflowSettings
 from tests.pipeline.jobs import add_stage
 
 pytestmark = pytest.mark.skipif(

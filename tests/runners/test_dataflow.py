@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runners import dataflow
-from runners.dataflow import DataflowSettings, pipeline_options, problems, valid_job_name
+from runners.dataflow import DataflowEngine, pipeline_options, problems, valid_job_name
+from runners.settings import DataflowSettings, EngineName, EngineSettings
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def settings(tmp_path):
         project="my-project",
         region="europe-west4",
         temp_location="gs://my-bucket/temp",
-        image="europe-west4-docker.pkg.dev/my-project/images/repomill:0.1.0",
+        image="example.org/images/repomill:0.1.0",
         wheel=str(wheel),
     )
 
@@ -142,3 +143,17 @@ def test_any_name_becomes_one_that_beam_accepts(name):
     job = valid_job_name(name)
     assert re.fullmatch(PipelineOptionsValidator.JOB_PATTERN, job)
     assert valid_job_name(job) == job
+
+
+def test_a_run_in_a_folder_of_this_machine_is_refused(settings):
+    engine = DataflowEngine(EngineSettings(EngineName.DATAFLOW, output="run", dataflow=settings))
+    assert any("run is a folder of this machine" in problem for problem in engine.problems())
+    far = EngineSettings(EngineName.DATAFLOW, output="gs://bucket/run", dataflow=settings)
+    assert not any("folder of this machine" in text for text in DataflowEngine(far).problems())
+
+
+def test_the_number_of_workers_is_that_of_the_run(settings):
+    engine = DataflowEngine(EngineSettings(EngineName.DATAFLOW, workers=7, dataflow=settings))
+    options = engine.options("repomill-crawl").view_as(options_of_beam.WorkerOptions)
+    assert options.num_workers == 7
+    assert "project=" in engine.link("repomill-crawl")
