@@ -68,7 +68,7 @@ def default_of(field: FieldInfo) -> str:
     value = field.default
     if isinstance(value, tuple):
         return f"`[{', '.join(map(str, value))}]`"
-    return {None: "none", "": "none"}.get(value, f"`{value}`") if not isinstance(value, dict) else "none"
+    return "none" if value in (None, "", {}) else f"`{value}`"
 
 
 def reference() -> str:
