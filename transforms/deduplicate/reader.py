@@ -18,8 +18,6 @@ from transforms.deduplicate.sketches import most_unequal
 from transforms.deduplicate.staging import StagedArrays
 from transforms.parts import Workspace, iterate_row_groups, read_part
 
-ORDER = "keep-order.npz"
-
 
 @dataclass(frozen=True)
 class DeduplicateOptions:
@@ -53,7 +51,7 @@ class RunReader:
     @cached_property
     def order(self) -> KeepOrder:
         """Where documents stand in keep order, once that is written."""
-        return KeepOrder.load(self.arrays.path(ORDER))
+        return KeepOrder.load(self.arrays)
 
     @property
     def budget(self) -> Budget:
@@ -70,13 +68,13 @@ class RunReader:
         """In how many places sketches may differ."""
         return most_unequal(self.options.threshold, self.options.permutations)
 
-    def repositories(self, columns: list[str]) -> list[pa.Table]:
-        """Columns of the parts of the repositories table."""
+    def repositories(self, columns: list[str]) -> Iterator[pa.Table]:
+        """Columns of the parts of the repositories table, one after another."""
         paths = (
             self.workspace.committed(tables.REPOSITORIES, tables.part_name(number))
             for number in range(self.parts)
         )
-        return [read_part(path, columns) for path in paths]
+        return (read_part(path, columns) for path in paths)
 
     def fingerprints(self, part: int, columns: list[str]) -> Iterator[pa.RecordBatch]:
         """Columns of a part's fingerprints, by row group."""

@@ -31,7 +31,7 @@ from transforms.deduplicate.contents import CLAIM_BYTES, claim_hashes, group_equ
 from transforms.deduplicate.copies import count_shared, describe_copies, largest_shares
 from transforms.deduplicate.decisions import describe_part, resolve
 from transforms.deduplicate.keep import COLUMNS, Places, rank_repositories
-from transforms.deduplicate.reader import ORDER, DeduplicateOptions, RunReader
+from transforms.deduplicate.reader import DeduplicateOptions, RunReader
 from transforms.deduplicate.shingle_files import write_shingles
 from transforms.parts import Progress, Receipt, Workspace
 from transforms.stage import Spread, do_unit
@@ -59,9 +59,9 @@ class RankRepositories(_Step):
 
     def process(self, element: int) -> Iterator[int]:
         """Yields every part."""
-        order = rank_repositories(self.reader.repositories(COLUMNS), self.reader.options.refusals)
-        with self.reader.arrays.writing(ORDER) as file:
-            order.save(file)
+        reader = self.reader
+        order = rank_repositories(reader.repositories(COLUMNS), reader.options.refusals)
+        order.save(reader.arrays)
         yield from range(self.reader.parts)
 
 
@@ -215,7 +215,7 @@ class ResolveDrops(_Step):
 
     def _compare_repositories(self, clusters: Places) -> None:
         order = self.reader.order
-        parts = self.reader.repositories(["repository", "revision"])
+        parts = list(self.reader.repositories(["repository", "revision"]))
         first = np.cumsum([0, *(len(part) for part in parts)])
         named = pa.concat_tables(parts).take(pa.array(first[order.part] + order.entry))
         names = named["repository"].combine_chunks().dictionary_encode().indices
