@@ -6,7 +6,7 @@ graphs, so that its cost shows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,20 +79,28 @@ def _group(pairs: Iterable[tuple[int, pa.RecordBatch]]) -> dict[int, list[pa.Rec
 def _deduplicate(graph: deduplicate.DeduplicateDocuments) -> None:
     steps = deduplicate
     reader = RunReader(graph.workspace, graph.parts, graph.options)
-    numbers = list(steps.RankRepositories(reader).process(0))
-    names = [name for n in numbers for _, name in steps.ClaimContents(reader).process(n)]
-    list(steps.GroupContents(reader).process((0, names)))
-    names = [name for n in numbers for _, name in steps.ClaimBands(reader).process(n)]
-    if graph.options.index_seed is not None:
-        list(steps.WriteIndex(reader).process((0, names)))
-    list(steps.FindCandidates(reader).process((0, names)))
-    write_shingles = steps.WriteShingles(reader)
-    batches = sorted({batch for n in numbers for batch, _ in write_shingles.process(n)})
-    decide = steps.DecideBatch(reader)
-    names = [name for batch in batches for _, name in decide.process((batch, numbers))]
-    list(steps.ResolveDrops(reader).process((0, names)))
-    for n in numbers:
-        list(steps.WriteDuplicates(reader).process(n))
+    parts = steps.RankRepositories(reader).process(0)
+    hashes = _do_each(steps.ClaimContents(reader), parts)
+    groups = _do_each(steps.GroupContents(reader), _gather(hashes))
+    bands = _do_each(steps.ClaimBands(reader), _gather(groups))
+    links = _do_each(steps.FindCandidates(reader), _gather(bands))
+    units = _do_each(steps.DividePartners(reader), _gather(links))
+    batches = _do_each(steps.DivideByBatch(reader), units)
+    for part in list(_do_each(steps.DecideBatch(reader), _gather(batches))):
+        list(steps.WriteDuplicates(reader).process(part))
+
+
+def _do_each(step: Any, elements: Iterable[Any]) -> Iterator[Any]:
+    for element in elements:
+        yield from step.process(element)
+
+
+def _gather(pairs: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, list[Any]]]:
+    """All pairs by number, as a grouping hands them on once it has all."""
+    groups: dict[int, list[Any]] = {}
+    for key, value in pairs:
+        groups.setdefault(key, []).append(value)
+    yield from groups.items()
 
 
 def _shard(graph: shard.WriteShards) -> None:

@@ -41,7 +41,7 @@ class Spread(beam.PTransform[Any, Any]):
     hundredth of a second or more to build and translate, which small runs consist of.
     """
 
-    kind: type
+    kind: Any
 
     def expand(self, elements: PCollection[Any]) -> PCollection[Any]:
         """The elements, in any order, once all are there."""

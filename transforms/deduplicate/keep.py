@@ -117,7 +117,7 @@ class KeepOrder:
         # Of the type of the starts, which would be copied to compare them with another.
         return np.searchsorted(self.starts, places.astype(np.int64), side="right") - 1
 
-    def positions(self, places: Places) -> tuple[Numbers, Numbers]:
+    def positions(self, places: Places | Numbers) -> tuple[Numbers, Numbers]:
         """The part and the row of the document at each place."""
         owner = self.repositories(places)
         return self.part[owner], self.row[owner] + (places - self.starts[owner])

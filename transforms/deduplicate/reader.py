@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import pyarrow as pa
 
 from schemas import tables
 from schemas.duplicates import Level
 from transforms.deduplicate.bands import Banding, optimal_banding
-from transforms.deduplicate.candidates import Budget
+from transforms.deduplicate.budget import Budget
+from transforms.deduplicate.contents import group_file, groups_of_level
 from transforms.deduplicate.keep import NOBODY_REFUSED, KeepOrder, Places, Refusals
-from transforms.deduplicate.sketches import most_unequal
+from transforms.deduplicate.sketches import PLACES_PER_WORD, most_unequal
 from transforms.deduplicate.staging import StagedArrays
 from transforms.parts import Workspace, iterate_row_groups, read_part
+
+WORD_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,21 @@ class RunReader:
         """In how many places sketches may differ."""
         return most_unequal(self.options.threshold, self.options.permutations)
 
+    @property
+    def sketch_words(self) -> int:
+        """How many words a sketch has."""
+        return -(-self.options.permutations // PLACES_PER_WORD)
+
+    @property
+    def sketches_at_once(self) -> int:
+        """How many sketches are in memory at a time."""
+        return self.budget.share // (self.sketch_words * WORD_BYTES)
+
+    @property
+    def member_bytes(self) -> int:
+        """What a document takes in a batch besides its shingles: a sketch, and its buckets."""
+        return (self.sketch_words + 6 * self.banding.bands) * WORD_BYTES
+
     def repositories(self, columns: list[str]) -> Iterator[pa.Table]:
         """Columns of the parts of the repositories table, one after another."""
         paths = (
@@ -81,9 +98,6 @@ class RunReader:
         path = self.workspace.committed(tables.FINGERPRINT, tables.part_name(part))
         return iterate_row_groups(path, columns)
 
-    def groups(self, level: Level) -> tuple[Places, Places]:
-        """Members of groups of a level and the firsts of their groups."""
-        if level not in self.options.levels:
-            return np.zeros(0, np.uint32), np.zeros(0, np.uint32)
-        members, firsts = self.arrays.load(f"{level}.npy")
-        return members, firsts
+    def groups(self, part: int, level: Level) -> tuple[Places, Places]:
+        """Members of groups of a level in a part, ascending, and the firsts of their groups."""
+        return groups_of_level(self.arrays.map(group_file(part)), level)
