@@ -24,7 +24,6 @@ from transforms.deduplicate.greedy import (
 )
 from transforms.deduplicate.keep import Numbers, Places
 from transforms.deduplicate.part_rows import SKETCHES, row_file
-from transforms.deduplicate.partners import find_batches
 from transforms.deduplicate.reader import RunReader
 from transforms.deduplicate.shingle_files import ShingleReader, write_shingles
 from transforms.deduplicate.slices import Slice, cut_slices, read_slices
@@ -56,7 +55,7 @@ def describe_members(reader: RunReader, part: int) -> Iterator[tuple[int, Slice]
       The slice of each batch that has some of them.
     """
     arrays, places = reader.arrays, reader.order.places(part)
-    batches, plausible = find_batches(arrays, places)
+    batches, plausible = reader.partners.find_batches(places)
     rows = np.flatnonzero(batches != NO_BATCH)
     members = np.zeros(rows.size, _member_type(reader.sketch_words))
     members["place"] = members["first"] = places[rows]
@@ -73,17 +72,17 @@ def describe_members(reader: RunReader, part: int) -> Iterator[tuple[int, Slice]
     yield from _save_by_batch(arrays, f"{_MEMBERS}part-{part:05d}.npy", members, batches[rows])
 
 
-def divide_buckets(arrays: StagedArrays, number: int) -> Iterator[tuple[int, Slice]]:
+def divide_buckets(reader: RunReader, number: int) -> Iterator[tuple[int, Slice]]:
     """Writes the buckets of a range again, those of a batch together.
 
     Yields:
       The slice of each batch that has some of them.
     """
-    claims = arrays.load(bucket_file(number))
-    batches, plausible = find_batches(arrays, claims.astype(np.uint32))
+    claims = reader.arrays.load(bucket_file(number))
+    batches, plausible = reader.partners.find_batches(claims.astype(np.uint32))
     # Of others no sketch is like theirs.
     name = f"{_BUCKETS}range-{number:05d}.npy"
-    yield from _save_by_batch(arrays, name, claims[plausible], batches[plausible])
+    yield from _save_by_batch(reader.arrays, name, claims[plausible], batches[plausible])
 
 
 def _save_by_batch(

@@ -13,4 +13,6 @@ from transforms.deduplicate.reader import RunReader
 def decide_part(reader: RunReader, part: int) -> Drops:
     """What became of each document of a part, in order of its rows, once batches are decided."""
     exact = reader.groups(part, Level.EXACT)
-    return resolve(reader.order.places(part), exact, partial(look_up_drops, reader.arrays))
+    return resolve(
+        reader.order.places(part), exact, partial(look_up_drops, reader.arrays, reader.partners)
+    )

@@ -8,6 +8,7 @@ texts say that there is a match.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from schemas.duplicates import Level
 from transforms.deduplicate.ascending import find_among
 from transforms.deduplicate.clusters import NO_BATCH, Links, assign_batches, unite_pairs
 from transforms.deduplicate.contents import groups_of_level
+from transforms.deduplicate.greedy import Flags
 from transforms.deduplicate.keep import Places
 from transforms.deduplicate.staging import StagedArrays
 
@@ -27,6 +29,33 @@ _BATCHES = "partners/batches.npy"
 _PLAUSIBLE = "partners/plausible.npy"
 _HASH_BYTES = 8
 _PORTION = 1 << 20
+
+
+@dataclass(frozen=True)
+class Partners:
+    """Memory maps of what is known of all documents that may match another.
+
+    ``places`` uint32[n], ascending, ``batches`` uint32[n], and ``plausible`` bool[n], whether
+    sketches say that there is a match and not only equal normalized texts.
+    """
+
+    places: Places
+    batches: Places
+    plausible: Flags
+
+    @classmethod
+    def load(cls, arrays: StagedArrays) -> Partners:
+        """Maps what `divide_partners` wrote."""
+        return cls(arrays.map(_PLACES), arrays.map(_BATCHES), arrays.map(_PLAUSIBLE))
+
+    def find_batches(self, places: Places) -> tuple[Places, Flags]:
+        """The batches of some documents, or ``NO_BATCH``, and whether sketches find a match."""
+        index, found = find_among(self.places, places)
+        batches = np.full(places.size, NO_BATCH, dtype=np.uint32)
+        plausible = np.zeros(places.size, dtype=np.bool_)
+        batches[found] = self.batches[index[found]]
+        plausible[found] = self.plausible[index[found]]
+        return batches, plausible
 
 
 def divide_partners(
@@ -81,13 +110,3 @@ def _ends(links: npt.NDArray[np.void]) -> Links:
     if links.dtype == LINKED:
         return links["place"], links["linked"]
     return groups_of_level(links, Level.NORMALIZED)
-
-
-def find_batches(arrays: StagedArrays, places: Places) -> tuple[Places, npt.NDArray[np.bool_]]:
-    """The batches of some documents, or ``NO_BATCH``, and whether sketches say that they match."""
-    index, found = find_among(arrays.map(_PLACES), places)
-    batches = np.full(places.size, NO_BATCH, dtype=np.uint32)
-    plausible = np.zeros(places.size, dtype=np.bool_)
-    batches[found] = arrays.map(_BATCHES)[index[found]]
-    plausible[found] = arrays.map(_PLAUSIBLE)[index[found]]
-    return batches, plausible

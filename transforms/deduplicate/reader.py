@@ -12,8 +12,9 @@ from schemas import tables
 from schemas.duplicates import Level
 from transforms.deduplicate.bands import Banding, optimal_banding
 from transforms.deduplicate.budget import Budget
-from transforms.deduplicate.contents import group_file, groups_of_level
+from transforms.deduplicate.contents import NO_GROUPS, group_file, groups_of_level
 from transforms.deduplicate.keep import NOBODY_REFUSED, KeepOrder, Places, Refusals
+from transforms.deduplicate.partners import Partners
 from transforms.deduplicate.sketches import PLACES_PER_WORD, most_unequal
 from transforms.deduplicate.staging import StagedArrays
 from transforms.parts import Workspace, iterate_row_groups, read_part
@@ -55,12 +56,17 @@ class RunReader:
         """Where documents stand in keep order, once that is written."""
         return KeepOrder.load(self.arrays)
 
+    @cached_property
+    def partners(self) -> Partners:
+        """Which documents may match another, once that is known."""
+        return Partners.load(self.arrays)
+
     @property
     def budget(self) -> Budget:
         """For steps that see the whole corpus."""
         return Budget(self.options.memory_bytes, self.order.documents)
 
-    @property
+    @cached_property
     def banding(self) -> Banding:
         """How signatures are cut."""
         return optimal_banding(self.options.threshold, self.options.permutations)
@@ -100,4 +106,7 @@ class RunReader:
 
     def groups(self, part: int, level: Level) -> tuple[Places, Places]:
         """Members of groups of a level in a part, ascending, and the firsts of their groups."""
-        return groups_of_level(self.arrays.map(group_file(part)), level)
+        groups = NO_GROUPS
+        if level in self.options.levels:
+            groups = self.arrays.load(group_file(part))
+        return groups_of_level(groups, level)

@@ -174,7 +174,7 @@ class DivideByBatch(_Step):
         if kind == PART:
             yield from describe_members(self.reader, number)
         else:
-            yield from divide_buckets(self.reader.arrays, number)
+            yield from divide_buckets(self.reader, number)
         yield 0, NOTHING
 
 
