@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
-from schemas import tables
+from schemas import documents, repositories, tables
 from schemas.duplicates import Level
-from schemas.fingerprints import EMPTY_SIGNATURE
+from schemas.fingerprints import EMPTY_SIGNATURE, fingerprint_schema
 from tests.transforms.builders import Repository, slow_shingles
+from transforms.annotate.fingerprints import FingerprintOptions, fingerprint_texts
 from transforms.deduplicate import stage
 from transforms.deduplicate.bands import hash_bands
 from transforms.deduplicate.batches import number_groups
 from transforms.deduplicate.greedy import KEPT, Buckets, Candidates, Matching, decide_duplicates
 from transforms.deduplicate.reader import RunReader
 from transforms.deduplicate.sketches import sketch_signatures
-from transforms.parts import read_part
+from transforms.parts import PartWriter, Workspace, read_part
 
 
 def run_steps(reader: RunReader, seed: int = 0) -> None:
@@ -47,6 +51,60 @@ def run_steps(reader: RunReader, seed: int = 0) -> None:
     batches = grouped(do(stage.DivideByBatch, units))
     parts = list(do(stage.DecideBatch, batches))
     list(do(stage.WriteDuplicates, parts))
+
+
+def write_near_copies(run: Path, texts: np.ndarray, parts: int) -> Workspace:
+    """Commits documents of one repository a part, and their fingerprints, a few at a time.
+
+    ``texts`` are byte strings, divided among the parts in order.
+    """
+    options = FingerprintOptions(permutations=256, seed=1, normalized=False)
+    schema = fingerprint_schema(options.permutations)
+    for part, own in enumerate(np.array_split(texts, parts)):
+        name = tables.part_name(part)
+        row = {
+            "repository": f"{part:05d}",
+            "revision": "1",
+            "source": "directory",
+            "status": "crawled",
+            "license_class": "none",
+            "files": own.size,
+            "bytes": 0,
+        }
+        with PartWriter(run / tables.REPOSITORIES / name, repositories.SCHEMA) as writer:
+            writer.write(pa.RecordBatch.from_pylist([row], schema=repositories.SCHEMA))
+        with (
+            PartWriter(run / tables.DOCUMENTS / name, documents.SCHEMA, 1 << 20) as texts_file,
+            PartWriter(run / tables.FINGERPRINT / name, schema, 1 << 20) as prints_file,
+        ):
+            for first in range(0, own.size, 1000):
+                batch = _describe(own[first : first + 1000], part)
+                texts_file.write(batch)
+                arguments = (batch[name] for name in ("content", "sha256", "language"))
+                prints_file.write(fingerprint_texts(*arguments, options))
+    return Workspace(run=str(run), staging=str(run / "staging"))
+
+
+def _describe(texts: np.ndarray, part: int) -> pa.RecordBatch:
+    contents = texts.tolist()
+    columns = {
+        "content": contents,
+        "sha256": [hashlib.sha256(text).hexdigest() for text in contents],
+        "size": [len(text) for text in contents],
+        "path": [f"{number}.py" for number in range(len(contents))],
+    }
+    fixed = {
+        "repository": f"{part:05d}",
+        "revision": "1",
+        "encoding": "utf-8",
+        "language": "python",
+        "license_class": "none",
+    }
+    arrays = [
+        pa.array(columns.get(field.name, [fixed.get(field.name)] * len(contents)), field.type)
+        for field in documents.SCHEMA
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=documents.SCHEMA)
 
 
 def decide_in_memory(

@@ -10,7 +10,7 @@ from transforms.deduplicate.clusters import NO_BATCH
 from transforms.deduplicate.contents import make_groups
 from transforms.deduplicate.decisions import make_drops
 from transforms.deduplicate.drop_files import look_up_drops, save_drops
-from transforms.deduplicate.partners import LINKED, divide_partners, find_batches
+from transforms.deduplicate.partners import LINKED, Partners, divide_partners
 from transforms.deduplicate.staging import StagedArrays
 from transforms.parts import Workspace
 
@@ -35,7 +35,8 @@ def divide(folder, links, groups=(), exact=(), capacity=1 << 20):
 
 
 def batches(arrays):
-    found, plausible = find_batches(arrays, np.arange(DOCUMENTS, dtype=np.uint32))
+    everybody = np.arange(DOCUMENTS, dtype=np.uint32)
+    found, plausible = Partners.load(arrays).find_batches(everybody)
     return found.tolist(), plausible.tolist()
 
 
@@ -89,5 +90,6 @@ def test_drops_are_found_in_the_files_of_their_batches(tmp_path, capacity):
         mine = np.array([place for place in (1, 5) if numbers[place] == batch], np.uint32)
         drops = make_drops(mine, mine - 1, np.full(mine.size, 0.5), np.full(mine.size, 3))
         save_drops(arrays, batch, drops)
-    found = look_up_drops(arrays, np.array([7, 5, 0, 1], dtype=np.uint32))
+    places = np.array([7, 5, 0, 1], dtype=np.uint32)
+    found = look_up_drops(arrays, Partners.load(arrays), places)
     assert found.tolist() == [(7, 7, 0, 0), (5, 4, 0.5, 3), (0, 0, 0, 0), (1, 0, 0.5, 3)]
