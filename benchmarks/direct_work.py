@@ -10,14 +10,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from pipeline.folder import RunFolder
 from pipeline.graphs import build_graph
 from pipeline.reading import read_configuration
 from pipeline.worker_files import prepare_worker_files
 from transforms.annotate.stage import AnnotateDocuments, AnnotatePart
-from transforms.coders import RecordBatchCoder
 from transforms.deduplicate import stage as deduplicate
 from transforms.deduplicate.reader import RunReader
 from transforms.learn.stage import UNIT, LearnTokenizer, MakeTokenizer
@@ -28,8 +25,6 @@ from transforms.shard import stage as shard
 from transforms.stage import do_unit
 from transforms.tokenize.stage import TokenizeDocuments, TokenizePart
 from transforms.tokenizers.loading import Sample
-
-_CODER = RecordBatchCoder()
 
 
 def do_stage(name: str, run: Path, staging: Path) -> None:
@@ -64,18 +59,6 @@ def _do_units(parts: Iterable[str], work: Any) -> None:
         do_unit(work, Path(part).stem)
 
 
-def exchange(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """A batch as it comes out of a shuffle."""
-    return _CODER.decode(_CODER.encode(batch))
-
-
-def _group(pairs: Iterable[tuple[int, pa.RecordBatch]]) -> dict[int, list[pa.RecordBatch]]:
-    groups: dict[int, list[pa.RecordBatch]] = {}
-    for key, batch in pairs:
-        groups.setdefault(key, []).append(exchange(batch))
-    return groups
-
-
 def _deduplicate(graph: deduplicate.DeduplicateDocuments) -> None:
     steps = deduplicate
     reader = RunReader(graph.workspace, graph.parts, graph.options)
@@ -106,8 +89,8 @@ def _gather(pairs: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, list[Any]]]
 def _shard(graph: shard.WriteShards) -> None:
     arguments = (graph.workspace, graph.options)
     measure = shard.MeasurePart(*arguments)
-    measures = _group(pair for part in graph.parts for pair in measure.process(part))
-    names = list(shard.PlanSplits(*arguments).process((0, measures[0])))
+    measures = _gather(_do_each(measure, graph.parts))
+    names = list(_do_each(shard.PlanSplits(*arguments), measures))
     write = shard.WriteShard(*arguments)
     for name in names:
         list(write.process(name))

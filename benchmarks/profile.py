@@ -57,7 +57,6 @@ PIECES = (
     (annotate, "hash_words", "words"),
     (fingerprints, "sign_words", "shingles and MinHash signatures"),
     (annotate, "fingerprint_texts", "fingerprint columns"),
-    (direct_work, "exchange", "encode and decode what is shuffled"),
     (deduplicate, "rank_repositories", "keep order"),
     (equal_contents, "claim_hashes", "groups of equal hashes"),
     (equal_contents, "group_equal", "groups of equal hashes"),

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import apache_beam as beam
 from apache_beam.pvalue import PBegin, PCollection
 
+import transforms.coders  # noqa: F401  registers the coder of record batches for every graph
 from transforms.culprits import named_in
 from transforms.parts import Receipt, Workspace, write_whole
 
