@@ -42,7 +42,7 @@ from transforms.deduplicate.reader import DeduplicateOptions, RunReader
 from transforms.deduplicate.shares import SHARES, compare_repositories
 from transforms.deduplicate.slices import NOTHING, Slice, read_slices
 from transforms.parts import Receipt, Workspace
-from transforms.stage import Spread, do_unit
+from transforms.stage import Begin, Spread, do_unit
 
 __all__ = ["DeduplicateDocuments", "DeduplicateOptions"]
 
@@ -253,7 +253,7 @@ class DeduplicateDocuments(beam.PTransform[Any, Any]):
         reader = RunReader(self.workspace, self.parts, self.options)
         decided = (
             begin
-            | "Begin" >> beam.Create([0])
+            | "Begin" >> Begin([0], int)
             | "Rank repositories" >> beam.ParDo(RankRepositories(reader)).with_output_types(int)
             | "Spread parts to claim contents" >> Spread(int)
             | "Claim contents" >> beam.ParDo(ClaimContents(reader)).with_output_types(Addressed)

@@ -40,7 +40,7 @@ from transforms.shard.plan import (
 )
 from transforms.shard.rows import RowGatherer
 from transforms.shard.split import choose_validation
-from transforms.stage import Spread, do_unit, write_error
+from transforms.stage import Begin, Spread, do_unit, write_error
 
 _MEASURES = "measures"
 _PLAN = "plan"
@@ -278,14 +278,14 @@ class WriteShards(beam.PTransform[Any, Any]):
         arguments = (self.workspace, self.options)
         names = (
             begin
-            | "Name parts" >> beam.Create(list(self.parts))
+            | "Name parts" >> Begin(list(self.parts), str)
             | "Spread parts" >> Spread(str)
             | "Measure tokens"
             >> beam.ParDo(MeasurePart(*arguments)).with_output_types(tuple[int, str])
             | "Gather measures" >> beam.GroupByKey()
             | "Plan splits" >> beam.ParDo(PlanSplits(*arguments)).with_output_types(str)
         )
-        tokenizer = begin | "Name tokenizer" >> beam.Create([_TOKENIZER_UNIT])
+        tokenizer = begin | "Name tokenizer" >> Begin([_TOKENIZER_UNIT], str)
         finished: PCollection[str] = (
             (names, tokenizer)
             | "All units" >> beam.Flatten()
