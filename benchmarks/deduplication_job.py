@@ -17,7 +17,8 @@ import pyarrow as pa
 
 from benchmarks.harness import own_peak_memory
 from pipeline.folder import RunFolder
-from runners.direct import DirectSettings, pipeline_options
+from runners.direct import pipeline_options
+from runners.settings import EngineSettings
 from schemas import tables
 from schemas.fingerprints import fingerprint_schema
 from schemas.manifest import Manifest
@@ -84,7 +85,7 @@ def _run_stage(
     run: RunFolder, name: str, table: str, graph: Callable[[Workspace], beam.PTransform[Any, Any]]
 ) -> None:
     workspace = run.open_staging(name, "deduplication_job")
-    options = pipeline_options(DirectSettings(workers=WORKERS))
+    options = pipeline_options(EngineSettings(workers=WORKERS))
     with beam.Pipeline(options=options) as pipeline:
         pipeline | name.capitalize() >> graph(workspace)
     files = [receipt.files.get(table, ()) for receipt in workspace.receipts().values()]

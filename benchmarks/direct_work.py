@@ -6,18 +6,15 @@ graphs, so that its cost shows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
 
 from pipeline.folder import RunFolder
 from pipeline.graphs import build_graph
 from pipeline.reading import read_configuration
 from pipeline.worker_files import prepare_worker_files
 from transforms.annotate.stage import AnnotateDocuments, AnnotatePart
-from transforms.coders import RecordBatchCoder
 from transforms.deduplicate import stage as deduplicate
 from transforms.deduplicate.reader import RunReader
 from transforms.learn.stage import UNIT, LearnTokenizer, MakeTokenizer
@@ -27,9 +24,7 @@ from transforms.select.stage import SelectDocuments, SelectPart
 from transforms.shard import stage as shard
 from transforms.stage import do_unit
 from transforms.tokenize.stage import TokenizeDocuments, TokenizePart
-from transforms.tokenizers.loading import read_sample
-
-_CODER = RecordBatchCoder()
+from transforms.tokenizers.loading import Sample
 
 
 def do_stage(name: str, run: Path, staging: Path) -> None:
@@ -49,7 +44,7 @@ def do_stage(name: str, run: Path, staging: Path) -> None:
         case MakeTokenizer():
             _do_units([UNIT], LearnTokenizer(workspace, tuple(graph.parts), graph.options))
         case TokenizeDocuments():
-            sample = read_sample(workspace, graph.parts)
+            sample = Sample.find(workspace, graph.parts)
             _do_units(graph.parts, TokenizePart(workspace, graph.options, graph.tokenizer, sample))
         case deduplicate.DeduplicateDocuments():
             _deduplicate(graph)
@@ -64,42 +59,38 @@ def _do_units(parts: Iterable[str], work: Any) -> None:
         do_unit(work, Path(part).stem)
 
 
-def exchange(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """A batch as it comes out of a shuffle."""
-    return _CODER.decode(_CODER.encode(batch))
-
-
-def _group(pairs: Iterable[tuple[int, pa.RecordBatch]]) -> dict[int, list[pa.RecordBatch]]:
-    groups: dict[int, list[pa.RecordBatch]] = {}
-    for key, batch in pairs:
-        groups.setdefault(key, []).append(exchange(batch))
-    return groups
-
-
 def _deduplicate(graph: deduplicate.DeduplicateDocuments) -> None:
     steps = deduplicate
     reader = RunReader(graph.workspace, graph.parts, graph.options)
-    numbers = list(steps.RankRepositories(reader).process(0))
-    names = [name for n in numbers for _, name in steps.ClaimContents(reader).process(n)]
-    list(steps.GroupContents(reader).process((0, names)))
-    names = [name for n in numbers for _, name in steps.ClaimBands(reader).process(n)]
-    if graph.options.index_seed is not None:
-        list(steps.WriteIndex(reader).process((0, names)))
-    list(steps.FindCandidates(reader).process((0, names)))
-    write_shingles = steps.WriteShingles(reader)
-    batches = sorted({batch for n in numbers for batch, _ in write_shingles.process(n)})
-    decide = steps.DecideBatch(reader)
-    names = [name for batch in batches for _, name in decide.process((batch, numbers))]
-    list(steps.ResolveDrops(reader).process((0, names)))
-    for n in numbers:
-        list(steps.WriteDuplicates(reader).process(n))
+    parts = steps.RankRepositories(reader).process(0)
+    hashes = _do_each(steps.ClaimContents(reader), parts)
+    groups = _do_each(steps.GroupContents(reader), _gather(hashes))
+    bands = _do_each(steps.ClaimBands(reader), _gather(groups))
+    links = _do_each(steps.FindCandidates(reader), _gather(bands))
+    units = _do_each(steps.DividePartners(reader), _gather(links))
+    batches = _do_each(steps.DivideByBatch(reader), units)
+    for part in list(_do_each(steps.DecideBatch(reader), _gather(batches))):
+        list(steps.WriteDuplicates(reader).process(part))
+
+
+def _do_each(step: Any, elements: Iterable[Any]) -> Iterator[Any]:
+    for element in elements:
+        yield from step.process(element)
+
+
+def _gather(pairs: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, list[Any]]]:
+    """All pairs by number, as a grouping hands them on once it has all."""
+    groups: dict[int, list[Any]] = {}
+    for key, value in pairs:
+        groups.setdefault(key, []).append(value)
+    yield from groups.items()
 
 
 def _shard(graph: shard.WriteShards) -> None:
     arguments = (graph.workspace, graph.options)
     measure = shard.MeasurePart(*arguments)
-    measures = _group(pair for part in graph.parts for pair in measure.process(part))
-    names = list(shard.PlanSplits(*arguments).process((0, measures[0])))
+    measures = _gather(_do_each(measure, graph.parts))
+    names = list(_do_each(shard.PlanSplits(*arguments), measures))
     write = shard.WriteShard(*arguments)
     for name in names:
         list(write.process(name))

@@ -17,7 +17,7 @@ from schemas.digest import TableDigest
 from transforms import parts, recurrence, selected
 from transforms.annotate import fingerprints
 from transforms.annotate import stage as annotate
-from transforms.deduplicate import batches, candidates, reader, shingle_files
+from transforms.deduplicate import batches, candidates, equal_contents, reader, shingle_files
 from transforms.deduplicate import stage as deduplicate
 from transforms.learn import stage as learn
 from transforms.select import stage as select
@@ -57,25 +57,24 @@ PIECES = (
     (annotate, "hash_words", "words"),
     (fingerprints, "sign_words", "shingles and MinHash signatures"),
     (annotate, "fingerprint_texts", "fingerprint columns"),
-    (direct_work, "exchange", "encode and decode what is shuffled"),
     (deduplicate, "rank_repositories", "keep order"),
-    (deduplicate, "claim_hashes", "groups of equal hashes"),
-    (deduplicate, "group_equal", "groups of equal hashes"),
+    (equal_contents, "claim_hashes", "groups of equal hashes"),
+    (equal_contents, "group_equal", "groups of equal hashes"),
     (candidates, "claim_bands", "claims of bands"),
     (candidates, "sketch_signatures", "sketches"),
-    (deduplicate, "write_claims", "write claims and sketches"),
-    (candidates, "shared_claims", "buckets (sort of claims)"),
-    (candidates, "unite_buckets", "components of what may match"),
+    (candidates, "pack_blocks", "claims of bands"),
+    (deduplicate, "number_buckets", "buckets (sort of claims)"),
+    (candidates, "link_buckets", "components of what may match"),
     (deduplicate, "index_entries", "index of bands"),
-    (deduplicate, "find_candidates", "arrange candidates in batches"),
+    (deduplicate, "divide_partners", "arrange candidates in batches"),
     (shingle_files, "document_texts", "texts"),
     (shingle_files, "distinct_shingles", "shingles of candidates (hash and sort)"),
     (shingle_files, "read_rows", "read documents of candidates"),
-    (deduplicate, "write_shingles", "write shingles"),
+    (batches, "write_shingles", "write shingles"),
     (shingle_files.ShingleReader, "load", "read shingles"),
     (batches, "decide_duplicates", "greedy pass with exact similarity"),
     (deduplicate, "decide_batch", "arrange batches"),
-    (deduplicate, "resolve", "resolve drops"),
+    (deduplicate, "decide_part", "resolve drops"),
     (deduplicate, "describe_part", "rows of duplicates"),
     (select, "first_failing_rule", "rules"),
     (select, "count_bins", "count bins"),

@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import sys
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +14,7 @@ from rich.console import Console
 from pipeline.errors import LostLockError, UsageError, UserError
 from pipeline.places import existing_run, run_at
 from pipeline.runs import CONFIGURATION
+from runners.settings import EngineName
 from transforms.stores.errors import StoreError
 
 app = typer.Typer(
@@ -32,15 +32,6 @@ RunArgument = Annotated[
     str, typer.Argument(metavar="RUN", help="Folder of a run, or s3://BUCKET/NAME.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-
-
-class Runner(StrEnum):
-    """The engines that a run can name."""
-
-    DIRECT = "direct"
-    FLINK = "flink"
-    SPARK = "spark"
-    DATAFLOW = "dataflow"
 
 
 def _version(wanted: bool) -> None:
@@ -64,8 +55,16 @@ def _callback(
 def run(
     config: Annotated[str, typer.Argument(metavar="CONFIG", help="YAML file.")],
     output: Annotated[str | None, typer.Option(help="Place of the run, over the file's.")] = None,
-    runner: Annotated[Runner, typer.Option(help="Engine that does the work.")] = Runner.DIRECT,
-    workers: Annotated[int, typer.Option(min=0, max=1024, help="Threads; 0 is one a core.")] = 0,
+    runner: Annotated[
+        EngineName | None, typer.Option(help="Engine that does the work, over the file's.")
+    ] = None,
+    runner_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Cluster of the engine: HOST:PORT, spark://HOST:PORT."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, max=10_000, help="Done at a time; 0 is one a core.")
+    ] = None,
     stage: Annotated[
         list[str] | None, typer.Option(help="Only this stage and what it needs; repeatable.")
     ] = None,
@@ -88,16 +87,16 @@ def run(
     from pipeline.stages import stages_for
     from pipeline.summary import summarize
 
-    if runner is not Runner.DIRECT:
-        raise UsageError(f"--runner {runner} is not in this version yet; direct is")
-    configuration = read_configuration(config, output=output, changes=change or ())
+    asked = {"name": runner, "url": runner_url, "workers": workers}
+    engine = [f"runner.{key}={value}" for key, value in asked.items() if value is not None]
+    configuration = read_configuration(config, output=output, changes=[*(change or ()), *engine])
     stages = list(stages_for(stage or ()))
     redone = frozenset(each.name for each in stages_for(redo)) & set(redo) if redo else frozenset()
     if left_out := redone - {each.name for each in stages}:
         raise UsageError(f"--redo {', '.join(sorted(left_out))}: not among the stages to run")
     use_endpoint(configuration)
     folder = run_at(configuration.output)
-    execution = Execution(configuration, folder, stages, workers, redone)
+    execution = Execution(configuration, folder, stages, redone)
     execute(execution, ProgressDisplay(Console(file=sys.stderr)))
     summary = summarize(folder)
     if as_json:

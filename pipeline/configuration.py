@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
 from pipeline.contamination import Contamination
+from pipeline.engine import Runner
 from pipeline.errors import UsageError
 from pipeline.mixture import check_values
 from pipeline.optouts import check_entry
@@ -338,6 +339,8 @@ class Configuration(Settings):
     """How text becomes token ids."""
     shard: Shard = Shard()
     """How tokens become training sequences."""
+    runner: Runner = Runner()
+    """Which engine does the work."""
     cache: LocalPath | None = None
     """Folder for downloads, kept between runs; the user's cache folder if not given."""
 

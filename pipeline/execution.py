@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import json
-import logging
 import os
 import resource
 import sys
 import time
-import traceback
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +16,8 @@ from pathlib import Path
 
 from pipeline.compilation import telling_of_compilation
 from pipeline.configuration import Configuration
-from pipeline.errors import StageError, UsageError
-from pipeline.imports import without_collection
+from pipeline.errors import UsageError
+from pipeline.jobs import Jobs
 from pipeline.preflight import check_sources
 from pipeline.progress import Goal, ProgressDisplay, describe
 from pipeline.reading import write_configuration
@@ -32,10 +29,8 @@ from pipeline.tokenizer import prepare_tokenizer
 from pipeline.worker_files import prepare_worker_files
 from schemas import tables
 from schemas.manifest import FileEntry, Manifest
-from transforms.parts import Receipt, Workspace
+from transforms.parts import Receipt
 from transforms.stores.client import count_requests, worker_name
-
-LOG = "log.txt"
 
 
 @dataclass(frozen=True)
@@ -45,7 +40,6 @@ class Execution:
     configuration: Configuration
     run: Run
     stages: Sequence[Stage]
-    workers: int = 0
     redo: frozenset[str] = frozenset()
 
 
@@ -61,17 +55,23 @@ def execute(execution: Execution, display: ProgressDisplay) -> None:
     for stage in execution.stages:
         if stage.name == "learn":
             _check_tokenizer(execution, stage)
-    run.create()
-    with run.locked():
-        run.recover()
-        run.store.write(CONFIGURATION, write_configuration(execution.configuration).encode())
-        for stage in execution.stages:
-            state = stage_state(run, execution.configuration, stage)
-            if state.state is State.DONE and stage.name not in execution.redo:
-                display.say(f"{stage.name:<11}  up to date")
-                continue
-            with telling_of_compilation(display):
-                _execute_stage(execution, state, display)
+    with Jobs(execution.configuration, run).opened() as jobs:
+        run.create()
+        with run.locked():
+            _execute_stages(execution, jobs, display)
+
+
+def _execute_stages(execution: Execution, jobs: Jobs, display: ProgressDisplay) -> None:
+    run = execution.run
+    run.recover()
+    run.store.write(CONFIGURATION, write_configuration(execution.configuration).encode())
+    for stage in execution.stages:
+        state = stage_state(run, execution.configuration, stage)
+        if state.state is State.DONE and stage.name not in execution.redo:
+            display.say(f"{stage.name:<11}  up to date")
+            continue
+        with telling_of_compilation(display):
+            _execute_stage(execution, state, jobs, display)
 
 
 def _check_tokenizer(execution: Execution, learn: Stage) -> None:
@@ -85,7 +85,9 @@ def _check_tokenizer(execution: Execution, learn: Stage) -> None:
         prepare_tokenizer(choice, whole=True, roles=special_roles(configuration))
 
 
-def _execute_stage(execution: Execution, state: StageState, display: ProgressDisplay) -> None:
+def _execute_stage(
+    execution: Execution, state: StageState, jobs: Jobs, display: ProgressDisplay
+) -> None:
     stage, run = state.stage, execution.run
     if state.inputs is None:
         raise AssertionError(f"{stage.name} was reached before what it needs")
@@ -98,9 +100,10 @@ def _execute_stage(execution: Execution, state: StageState, display: ProgressDis
     units = identify_units(run, stage, state.settings)
     reused = 0 if stage.name in execution.redo else reuse_units(run, stage, workspace, units)
     goal = _goal(execution, stage)
+    jobs.prepare(display)
     started, cpu, asked = time.monotonic(), _cpu_seconds(), count_requests()
     with display.stage(stage.name, workspace, goal):
-        _run_graph(execution, stage, workspace)
+        jobs.run(stage.name, workspace, display.follow)
     by_unit = workspace.receipts()
     receipts = by_unit.values()
     statistics = sum_statistics(receipts)
@@ -131,62 +134,6 @@ def _execute_stage(execution: Execution, state: StageState, display: ProgressDis
     line = describe(stage.name, listed or _corpus_counts(run), Goal({}), seconds)
     line += f"  {sum(requests.values()):,} requests" if requests else ""
     display.say(f"{line}  {reused} of {len(units)} parts as before" if reused else line)
-
-
-def _run_graph(execution: Execution, stage: Stage, workspace: Workspace) -> None:
-    # What goes wrong is said below; Beam logs it several times over, and more at import.
-    logging.getLogger().setLevel(logging.CRITICAL)
-    # Beam takes seconds to import, which a run that is up to date need not wait for.
-    with without_collection():
-        import apache_beam as beam
-
-        from pipeline.graphs import build_graph
-        from runners.direct import DirectSettings, pipeline_options
-        from transforms.stage import read_errors
-
-    options = pipeline_options(DirectSettings(workers=execution.workers))
-    log = workspace.files.local(LOG)
-    try:
-        # Beam prints the trace of every failure on standard error, once for each worker.
-        with (
-            log.open("w", encoding="utf-8") as stream,
-            contextlib.redirect_stderr(stream),
-            beam.Pipeline(options=options) as pipeline,
-        ):
-            graph = build_graph(stage.name, execution.configuration, execution.run, workspace)
-            pipeline | stage.name.capitalize() >> graph
-    except Exception as error:
-        with (
-            # A full disk may refuse this too, and is told all the same.
-            contextlib.suppress(OSError),
-            log.open("a", encoding="utf-8", errors="backslashreplace") as stream,
-        ):
-            traceback.print_exception(error, file=stream)
-        errors = read_errors(workspace)
-        raise _stage_error(execution, stage, workspace, errors, error) from error
-
-
-def _stage_error(
-    execution: Execution,
-    stage: Stage,
-    workspace: Workspace,
-    errors: Sequence[tuple[str, str]],
-    error: Exception,
-) -> StageError:
-    log = workspace.keep_local(LOG)
-    unit, text = errors[0] if errors else ("", str(error))
-    lines = [line for line in text.splitlines() if line.strip()] or [type(error).__name__]
-    # A unit's report begins with what went wrong, a trace that Beam passes on ends with it.
-    message = (lines[0] if errors else lines[-1]).removeprefix("CrawlError: ")
-    message = message.removeprefix("ValueError: ")
-    if "No space left on device" in text or "Disk quota exceeded" in text:
-        cure = f"Free some space on the disk of {execution.run.name} and run the same command again"
-        return StageError(f"stage {stage.name}: the disk is full. {cure}")
-    where = f" on {unit}" if unit else ""
-    return StageError(
-        f"stage {stage.name} failed{where}: {message:.500}\n"
-        f"The whole trace is in {log}; what was committed before is untouched"
-    )
 
 
 def sum_statistics(receipts: Iterable[Receipt]) -> dict[str, int]:
@@ -264,7 +211,8 @@ def _record(
         "seconds": round(seconds, 3),
         "cpu_seconds": round(cpu, 3),
         "peak_memory_bytes": _peak_memory_bytes(),
-        "workers": execution.workers,
+        "runner": execution.configuration.runner.name,
+        "workers": execution.configuration.runner.workers,
         "version": version("repomill"),
         **({"requests": requests} if requests else {}),
     }

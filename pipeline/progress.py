@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -34,10 +34,15 @@ class ProgressDisplay:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._notice = ""
+        self._find_link: Callable[[], str] | None = None
 
     def tell(self, notice: str) -> None:
         """Says in words what all stages wait for, until the next notice; an empty one ends it."""
         self._notice = notice
+
+    def follow(self, find_link: Callable[[], str]) -> None:
+        """Says where else the stage can be watched, as soon as that is known."""
+        self._find_link = find_link
 
     def say(self, line: str) -> None:
         """Writes one line."""
@@ -56,6 +61,7 @@ class ProgressDisplay:
 
         def watch() -> None:
             while not stop.wait(interval):
+                self._say_link()
                 seconds = time.monotonic() - started
                 # A store that does not answer now ends no work that goes on.
                 with suppress(OSError):
@@ -77,6 +83,13 @@ class ProgressDisplay:
             finally:
                 stop.set()
                 watcher.join()
+                self._find_link = None
+
+    def _say_link(self) -> None:
+        link = self._find_link() if self._find_link else ""
+        if link:
+            self.say(f"{'':<11}  {link}")
+            self._find_link = None
 
 
 @contextmanager

@@ -7,32 +7,25 @@ may look for another engine and fall back without a word.
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from apache_beam.options.pipeline_options import PipelineOptions
+from runners.cores import available_cores
+from runners.settings import EngineSettings, Tell
 
-
-@dataclass(frozen=True)
-class DirectSettings:
-    """How the local runner works. ``workers`` of 0 means one a core that this process may use."""
-
-    workers: int = 0
-
-    def __post_init__(self) -> None:
-        if self.workers < 0:
-            raise ValueError(f"workers must be 0 (one a core) or more, got {self.workers}")
+if TYPE_CHECKING:
+    from apache_beam.options.pipeline_options import PipelineOptions
 
 
-def available_cores() -> int:
-    """The cores that this process may use, which a container may have limited."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def pipeline_options(settings: DirectSettings) -> PipelineOptions:
+def pipeline_options(settings: EngineSettings) -> PipelineOptions:
     """The options that run a pipeline here."""
+    # Beam takes a second to import, which a run that is up to date need not wait for.
+    from apache_beam.options.pipeline_options import PipelineOptions
+
     return PipelineOptions(
-        [],
+        list(settings.options),
         runner="FnApiRunner",
         direct_num_workers=settings.workers or available_cores(),
         # Also this mode uses all workers, as threads, and without sockets. In
@@ -42,3 +35,29 @@ def pipeline_options(settings: DirectSettings) -> PipelineOptions:
         direct_running_mode="in_memory",
         save_main_session=False,
     )
+
+
+@dataclass(frozen=True)
+class DirectEngine:
+    """This process as the engine of a run."""
+
+    settings: EngineSettings
+
+    def problems(self) -> list[str]:
+        """What the settings ask for and only a cluster has."""
+        if self.settings.url:
+            return [f"--runner-url {self.settings.url}: name the cluster's engine by --runner"]
+        return []
+
+    @contextmanager
+    def started(self, tell: Tell) -> Iterator[DirectEngine]:
+        """Itself: there is nothing to start."""
+        yield self
+
+    def options(self, job: str) -> PipelineOptions:
+        """The options that run a pipeline here, as whatever job."""
+        return pipeline_options(self.settings)
+
+    def link(self, job: str) -> str:
+        """Nowhere: what there is to see is in the terminal."""
+        return ""

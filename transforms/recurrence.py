@@ -15,7 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.parts import iterate_row_groups, read_part
+from transforms.culprits import naming_culprit
+from transforms.parts import iterate_row_groups, read_part, read_row
 
 MAX_KEPT = 50_000
 """Rows that are kept, of about a kilobyte; contents beyond are read again."""
@@ -86,9 +87,27 @@ def learn_once(
     rows of contents that are new, and gives a row of each of its tables for each of them.
     """
     contents = RecurringContents(read_part(documents, KEY_COLUMNS))
+    first = 0
     for batch in iterate_row_groups(documents, list(columns)):
         fresh = contents.fresh(len(batch))
-        yield batch, contents.complete(len(batch), fresh, learn(batch.take(pa.array(fresh))))
+        rows = batch.take(pa.array(fresh))
+
+        def attempt(number: int, rows: pa.RecordBatch = rows) -> object:
+            return learn(rows.slice(number, 1))
+
+        def name(number: int, places: Rows = fresh + first) -> str:
+            return document_name(documents, int(places[number]))
+
+        with naming_culprit(len(rows), attempt, name):
+            learned = learn(rows)
+        yield batch, contents.complete(len(batch), fresh, learned)
+        first += len(batch)
+
+
+def document_name(documents: Path, row: int) -> str:
+    """The repository and path of a document of a part, as `repomill why` takes them."""
+    found = read_row(documents, row, ["repository", "path"])
+    return f"{found['repository']}:{found['path']}"
 
 
 def _one_batch(table: pa.Table) -> list[pa.RecordBatch]:

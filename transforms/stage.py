@@ -6,6 +6,7 @@ shard), and the work reads and writes tables through its workspace.
 
 from __future__ import annotations
 
+import ast
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from typing import Any, Protocol
 import apache_beam as beam
 from apache_beam.pvalue import PBegin, PCollection
 
+import transforms.coders  # noqa: F401  registers the coder of record batches for every graph
+from transforms.culprits import named_in
 from transforms.parts import ERRORS, Receipt, Workspace
 
 
@@ -36,7 +39,7 @@ class Spread(beam.PTransform[Any, Any]):
     hundredth of a second or more to build and translate, which small runs consist of.
     """
 
-    kind: type
+    kind: Any
 
     def expand(self, elements: PCollection[Any]) -> PCollection[Any]:
         """The elements, in any order, once all are there."""
@@ -62,6 +65,37 @@ class _Take(beam.DoFn):
 
 
 @dataclass
+class Begin(beam.PTransform[Any, Any]):
+    """Begins with some elements of one type.
+
+    ``beam.Create`` shuffles more than one of them at once under random keys, with what its
+    coders pickle, and calls its steps by lines of Beam's code: names that the next version
+    of Beam changes.
+    """
+
+    elements: Sequence[Any]
+    kind: type
+
+    def expand(self, begin: PBegin) -> PCollection[Any]:
+        """Nothing in, the elements out, all on one worker."""
+        emit = _Emit(tuple(self.elements))
+        elements: PCollection[Any] = (
+            begin
+            | "Start" >> beam.Impulse()
+            | "Emit" >> beam.ParDo(emit).with_output_types(self.kind)
+        )
+        return elements
+
+
+class _Emit(beam.DoFn):
+    def __init__(self, elements: tuple[Any, ...]) -> None:
+        self._elements = elements
+
+    def process(self, element: bytes) -> Iterator[Any]:
+        yield from self._elements
+
+
+@dataclass
 class ProcessUnits(beam.PTransform[Any, Any]):
     """Does the work of every unit, each once and on any worker."""
 
@@ -72,7 +106,7 @@ class ProcessUnits(beam.PTransform[Any, Any]):
         """Names of units in, names of finished units out."""
         finished: PCollection[str] = (
             begin
-            | "Name units" >> beam.Create([(unit, 0) for unit in self.units])
+            | "Name units" >> Begin([(unit, 0) for unit in self.units], tuple[str, int])
             | "Spread units" >> beam.GroupByKey()
             | "Work" >> beam.ParDo(_DoUnit(self.work)).with_output_types(str)
         )
@@ -102,7 +136,9 @@ def do_unit(work: Work, unit: str) -> None:
 
 def write_error(workspace: Workspace, unit: str, error: Exception) -> None:
     """Leaves what went wrong beside the work, where the driver finds it on any runner."""
-    text = f"{type(error).__name__}: {error}\n\n{traceback.format_exc()}"
+    where = named_in(error) or unit
+    # Names of files are whatever their owners like.
+    text = f"{where!r}\n{type(error).__name__}: {error}\n\n{traceback.format_exc()}"
     try:
         workspace.files.write(f"{ERRORS}/{unit}.txt", text.encode(), durable=False)
     except OSError:
@@ -111,6 +147,7 @@ def write_error(workspace: Workspace, unit: str, error: Exception) -> None:
 
 
 def read_errors(workspace: Workspace) -> list[tuple[str, str]]:
-    """What went wrong, as pairs of a unit and the text that `write_error` left."""
-    found = workspace.files.read_all(ERRORS, ".txt")
-    return [(unit, text.decode(errors="replace")) for unit, text in sorted(found.items())]
+    """What went wrong, as pairs of a document or unit and the text that `write_error` left."""
+    found = sorted(workspace.files.read_all(ERRORS, ".txt").items())
+    texts = (text.decode(errors="replace").split("\n", 1) for _, text in found)
+    return [(ast.literal_eval(where), text) for where, text in texts]

@@ -19,6 +19,7 @@ from pipeline.configuration import (
     Tokenize,
 )
 from pipeline.contamination import Contamination
+from pipeline.engine import Dataflow, Runner, Worker
 from pipeline.tokenizer import TokenizerChoice, Training
 from transforms.crawl.datasets.columns import Columns
 from transforms.crawl.sources.archive import ArchiveSource
@@ -53,6 +54,9 @@ SECTIONS = {
     "tokenize: fill_in_the_middle": FillInTheMiddle,
     "shard": Shard,
     "shard: mixture": Mixture,
+    "runner": Runner,
+    "runner: worker": Worker,
+    "runner: dataflow": Dataflow,
 }
 
 
@@ -64,7 +68,7 @@ def default_of(field: FieldInfo) -> str:
     value = field.default
     if isinstance(value, tuple):
         return f"`[{', '.join(map(str, value))}]`"
-    return {None: "none"}.get(value, f"`{value}`") if not isinstance(value, dict) else "none"
+    return "none" if value in (None, "", {}) else f"`{value}`"
 
 
 def reference() -> str:

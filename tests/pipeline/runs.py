@@ -23,9 +23,10 @@ def run_configuration(
     stages: tuple[str, ...] = (),
 ) -> RunFolder:
     """Runs a configuration in this process and gives the run's folder."""
+    changes = (*changes, f"runner.workers={workers}")
     configuration = read_configuration(path, output=output, changes=changes)
     folder = RunFolder(Path(configuration.output))
-    execution = Execution(configuration, folder, list(stages_for(stages)), workers)
+    execution = Execution(configuration, folder, list(stages_for(stages)))
     execute(execution, ProgressDisplay(Console(quiet=True)))
     return folder
 

@@ -44,6 +44,7 @@ def test_the_flags_are_these_and_no_others():
             "--output",
             "--redo",
             "--runner",
+            "--runner-url",
             "--set",
             "--stage",
             "--workers",
@@ -220,9 +221,11 @@ def call_unchecked(*arguments):
     return CliRunner().invoke(app, [str(argument) for argument in arguments]).output
 
 
-def test_a_runner_that_is_not_there_is_refused(configure):
-    with pytest.raises(UserError, match="--runner flink is not in this version"):
-        call("run", configure(), "--runner", "flink")
+def test_an_engine_that_cannot_work_is_told_before_anything_is_written(configure, tmp_path):
+    output = tmp_path / "never"
+    with pytest.raises(UserError, match="Flink's address is HOST:PORT"):
+        call("run", configure(), "--runner", "flink", "--runner-url", "x", "--output", output)
+    assert not output.exists()
 
 
 def test_an_unknown_stage_names_the_nearest(configure):

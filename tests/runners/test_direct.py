@@ -8,19 +8,23 @@ from apache_beam.coders.typecoders import registry
 from apache_beam.options.pipeline_options import DirectOptions, StandardOptions
 from apache_beam.testing.util import assert_that, equal_to
 
-from runners.direct import DirectSettings, available_cores, pipeline_options
+from runners.cores import available_cores
+from runners.direct import pipeline_options
+from runners.settings import EngineSettings
 
 
 def test_names_the_runner_and_uses_every_core():
-    options = pipeline_options(DirectSettings())
+    options = pipeline_options(EngineSettings())
     assert options.view_as(StandardOptions).runner == "FnApiRunner"
     assert options.view_as(DirectOptions).direct_num_workers == available_cores()
-    assert pipeline_options(DirectSettings(3)).view_as(DirectOptions).direct_num_workers == 3
+    assert (
+        pipeline_options(EngineSettings(workers=3)).view_as(DirectOptions).direct_num_workers == 3
+    )
 
 
 def test_refuses_a_negative_number_of_workers():
     with pytest.raises(ValueError, match=r"workers must be 0 .* got -1"):
-        DirectSettings(-1)
+        EngineSettings(workers=-1)
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class SlowCoder(Coder):
 def test_elements_arrive_whole_however_long_a_bundle_takes():
     """A buffer that is flushed by the clock would be cut in the middle of an element."""
     registry.register_coder(Slow, SlowCoder)
-    with beam.Pipeline(options=pipeline_options(DirectSettings(2))) as pipeline:
+    with beam.Pipeline(options=pipeline_options(EngineSettings(workers=2))) as pipeline:
         grouped = (
             pipeline
             | beam.Create(range(8))

@@ -16,7 +16,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from runners.direct import DirectSettings, pipeline_options
+from runners.direct import pipeline_options
+from runners.settings import EngineSettings
 from schemas import documents, repositories, tables
 from schemas.documents import part_of_repository
 from schemas.tokenizers import SPECIAL_TOKENS_FILE, TOKENIZER_FILE, Role
@@ -127,7 +128,7 @@ def part_names(workspace: Workspace, table: str = tables.DOCUMENTS) -> list[str]
 
 def run_stage(transform: beam.PTransform, workers: int = 2) -> None:
     """Runs a stage as the local runner would."""
-    options = pipeline_options(DirectSettings(workers=workers))
+    options = pipeline_options(EngineSettings(workers=workers))
     with beam.Pipeline(options=options) as pipeline:
         pipeline | transform
 

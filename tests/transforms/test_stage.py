@@ -1,11 +1,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import apache_beam as beam
 import pytest
+from apache_beam.testing.util import assert_that, equal_to
 
+from runners.direct import pipeline_options
+from runners.settings import EngineSettings
 from tests.transforms.builders import run_stage
 from transforms.parts import Receipt, Workspace
-from transforms.stage import ProcessUnits, do_unit, read_errors, write_error
+from transforms.stage import Begin, ProcessUnits, do_unit, read_errors, write_error
 from transforms.stores.files import write_whole
 
 
@@ -75,3 +79,9 @@ def test_processes_every_unit_and_resumes_after_the_finished_ones(workspace, wor
 def test_processes_no_units(workspace):
     run_stage(ProcessUnits([], Note(workspace)))
     assert workspace.receipts() == {}
+
+
+@pytest.mark.parametrize("elements", [[], [3], [2, 1, 2]])
+def test_begins_with_what_is_given(elements):
+    with beam.Pipeline(options=pipeline_options(EngineSettings(workers=2))) as pipeline:
+        assert_that(pipeline | Begin(elements, int), equal_to(elements))

@@ -7,21 +7,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-_RANGE_BITS = 32
+_RANGE_BITS = np.uint64(32)
 
 Mask = npt.NDArray[np.bool_]
 
 
-def hash_range(ascending: npt.NDArray[np.uint64], number: int, ranges: int) -> slice:
-    """Where the values of one of some ranges of hashes stand.
+def cut_ranges(ascending: npt.NDArray[np.uint64], ranges: int) -> npt.NDArray[np.int64]:
+    """Where the values of each of some ranges of hashes begin, and where the last end.
 
     Ranges differ in the upper 32 bits, so that claims of one band hash, which have a place in
     the lower ones, are never divided.
+
+    Returns:
+      int64[ranges + 1].
     """
-    low, high = ((edge << _RANGE_BITS) // ranges << _RANGE_BITS for edge in (number, number + 1))
-    start = np.searchsorted(ascending, np.uint64(low))
-    end = ascending.size if number + 1 == ranges else np.searchsorted(ascending, np.uint64(high))
-    return slice(int(start), int(end))
+    numbers = np.arange(1, ranges, dtype=np.uint64)
+    edges = (numbers << _RANGE_BITS) // np.uint64(ranges) << _RANGE_BITS
+    inner = np.searchsorted(ascending, edges)
+    return np.concatenate(([0], inner, [ascending.size])).astype(np.int64)
 
 
 def find_among(

@@ -2,46 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
 import numpy as np
 import numpy.typing as npt
 
 from transforms.bandindex import first_ordinals
-from transforms.deduplicate.ascending import hash_range
-from transforms.deduplicate.candidates import Budget
-from transforms.deduplicate.keep import KeepOrder, Numbers
+from transforms.deduplicate.bands import Claims
+from transforms.deduplicate.keep import KeepOrder
 from transforms.deduplicate.staging import StagedArrays
-
-_ENTRY_BYTES = 8
 
 Entries = npt.NDArray[np.uint64]
 
-
-def ordinals_of_places(order: KeepOrder) -> npt.NDArray[np.uint64]:
-    """uint64[documents]: the ordinal, part by part, of the document at each place."""
-    sizes = np.diff(order.starts)
-    parts = int(order.part.max()) + 1 if order.part.size else 0
-    rows = np.zeros(parts, dtype=np.int64)
-    np.add.at(rows, order.part, sizes)
-    first: Numbers = first_ordinals(rows.tolist())[order.part] + order.row
-    return (np.repeat(first - order.starts[:-1], sizes) + np.arange(order.documents)).astype(
-        np.uint64
-    )
+_ORDINALS = "order/ordinals.npy"
+_PORTION = 1 << 20
 
 
-def index_entries(
-    arrays: StagedArrays, names: Sequence[str], order: KeepOrder, bands: int, budget: Budget
-) -> Iterator[Entries]:
-    """The ascending entries of each range of hashes, from the files of claims of bands."""
-    ranges = budget.ranges(2 * bands * _ENTRY_BYTES)
-    ordinals = ordinals_of_places(order)
-    for number in range(ranges):
-        rows = (row for name in names for row in arrays.map(f"bands/{name}"))
-        chosen = [row[hash_range(row, number, ranges)] for row in rows]
-        entries = np.concatenate([np.zeros(0, dtype=np.uint64), *chosen])
-        places = entries.astype(np.uint32)
-        entries &= ~np.uint64(0xFFFFFFFF)
-        entries |= ordinals[places]
-        entries.sort()
-        yield entries
+def save_ordinals(arrays: StagedArrays, order: KeepOrder) -> None:
+    """Writes uint32[documents]: the ordinal, part by part, of the document at each place."""
+    rows = np.bincount(order.part, np.diff(order.starts), order.parts).astype(np.int64)
+    first = first_ordinals(rows.tolist())
+    with arrays.writing(_ORDINALS) as file:
+        header = {"descr": "<u4", "fortran_order": False, "shape": (order.documents,)}
+        np.lib.format.write_array_header_1_0(file, header)
+        for start in range(0, order.documents, _PORTION):
+            stop = min(start + _PORTION, order.documents)
+            part, row = order.positions(np.arange(start, stop, dtype=np.int64))
+            file.write((first[part] + row).astype(np.uint32).data)
+
+
+def index_entries(arrays: StagedArrays, claims: Claims) -> Entries:
+    """The ascending entries of claims of a range of hashes."""
+    entries = claims & ~np.uint64(0xFFFFFFFF)
+    entries |= arrays.map(_ORDINALS)[claims.astype(np.uint32)]
+    entries.sort()
+    return entries

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.compiled import compiled
-from transforms.deduplicate.keep import Places
+from transforms.deduplicate.ascending import begins
+from transforms.deduplicate.keep import Numbers, Places
 from transforms.shingles import Hashes, mix
 
 MEETING = 0.98
@@ -86,29 +87,43 @@ def _hash_bands(signatures: Signatures, bands: int, rows: int) -> Hashes:
     return hashes
 
 
-def claim_bands(signatures: Signatures, places: Places, banding: Banding) -> Claims:
-    """Who has which band: one claim for each band of each signature.
+def claim_bands(hashes: Hashes, places: Places) -> Claims:
+    """Who has which band: one claim for each band of each document.
 
     Args:
-      signatures: uint32[documents, permutations].
+      hashes: uint64[documents, bands], of `hash_bands`.
       places: uint32[documents].
-      banding: as for `hash_bands`.
 
     Returns:
       uint64[bands, documents], each row ascending.
     """
     shift = np.uint64(PLACE_BITS)
-    claims: Claims = np.ascontiguousarray(hash_bands(signatures, banding).T) >> shift << shift
+    claims: Claims = np.ascontiguousarray(hashes.T) >> shift << shift
     claims |= places.astype(np.uint64)
     claims.sort(axis=1)
     return claims
 
 
-def shared_claims(claims: Claims) -> Claims:
-    """The claims, ascending, whose band somebody else has too."""
-    ordered = np.sort(claims)
-    same = np.diff(ordered >> np.uint64(PLACE_BITS)) == 0
-    member = np.zeros(ordered.size, dtype=np.bool_)
-    member[1:] = same
-    member[:-1] |= same
-    return ordered[member]
+def number_buckets(claims: Claims, sizes: Numbers) -> Claims:
+    """The claims whose band somebody else has too, by the number of their bucket.
+
+    Args:
+      claims: uint64[claims], band after band; sorted in place.
+      sizes: int64[bands], how many claims each band has.
+
+    Returns:
+      uint64[shared claims], ascending: the number of the bucket above ``PLACE_BITS``, counted
+      over all bands, and the place of a member below.
+    """
+    ends = np.cumsum(sizes)
+    for start, end in zip((ends - sizes).tolist(), ends.tolist(), strict=True):
+        claims[start:end].sort()
+    fresh = begins(claims >> np.uint64(PLACE_BITS))
+    # Equal hashes of two bands say nothing.
+    fresh[(ends - sizes)[sizes > 0]] = True
+    starts = np.flatnonzero(fresh)
+    counts = np.diff(np.append(starts, claims.size))
+    shared = counts > 1
+    buckets = np.repeat(np.arange(int(shared.sum()), dtype=np.uint64), counts[shared])
+    members = claims[np.repeat(shared, counts)].astype(np.uint32)
+    return buckets << np.uint64(PLACE_BITS) | members

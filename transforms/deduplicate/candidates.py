@@ -1,179 +1,130 @@
-"""Who may match whom: bands claimed by part, buckets over all parts, batches of components."""
+"""Who may match whom: bands claimed by part, buckets and links found by range of hashes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 
 from schemas.fingerprints import EMPTY_SIGNATURE
-from transforms.deduplicate.ascending import begins, find_among, hash_range
-from transforms.deduplicate.bands import PLACE_BITS, Banding, Claims, claim_bands, shared_claims
-from transforms.deduplicate.clusters import assign_batches, unite_buckets, unite_groups
-from transforms.deduplicate.greedy import NO_GROUP, Buckets, Flags
-from transforms.deduplicate.keep import Numbers, Places
-from transforms.deduplicate.sketches import Sketches, sketch_signatures
+from transforms.deduplicate.bands import Banding, Claims, claim_bands, hash_bands
+from transforms.deduplicate.budget import Budget
+from transforms.deduplicate.claim_blocks import pack_blocks
+from transforms.deduplicate.clusters import link_buckets
+from transforms.deduplicate.greedy import Flags
+from transforms.deduplicate.keep import KeepOrder, Places
+from transforms.deduplicate.part_rows import SIZES, SKETCHES, gather_rows, row_file
+from transforms.deduplicate.partners import LINKED
+from transforms.deduplicate.sketches import sketch_signatures
+from transforms.deduplicate.slices import Slice
 from transforms.deduplicate.staging import StagedArrays
+from transforms.shingles import Hashes
 
-BATCHES = "batches.npy"
-PLAUSIBLE = "plausible.npy"
-SKETCHES = "sketches.npy"
-_SHARED = "shared.u64"
-_BUCKETS = "buckets.u64"
-_CUTS = "cuts.npy"
 _HASH_BYTES = 8
 
 
-@dataclass(frozen=True)
-class Budget:
-    """How much of a corpus is held in memory at a time, of so many documents."""
-
-    memory_bytes: int
-    documents: int
-
-    @property
-    def share(self) -> int:
-        """Bytes of each of the few things that are in memory together."""
-        return self.memory_bytes // 8
-
-    def ranges(self, bytes_a_document: int) -> int:
-        """Into how many ranges something of every document is divided."""
-        return max(1, -(-self.documents * bytes_a_document // self.share))
+def claim_ranges(budget: Budget, banding: Banding) -> int:
+    """Into how many ranges of hashes the claims of all bands are divided."""
+    return budget.ranges(2 * banding.bands * _HASH_BYTES)
 
 
 def write_claims(
     arrays: StagedArrays,
-    name: str,
-    fingerprints: pa.RecordBatch,
+    part: int,
+    fingerprints: Iterable[pa.RecordBatch],
     places: Places,
     wanted: Flags,
     banding: Banding,
-) -> None:
-    """Writes the claims and sketches of the wanted documents that have shingles."""
-    lists = fingerprints["signature"]
-    signatures = lists.flatten().to_numpy().reshape(len(lists), lists.type.list_size)
-    wanted = wanted & (signatures[:, 0] != EMPTY_SIGNATURE)
-    chosen, owners = signatures[wanted], places[wanted]
-    shingles = fingerprints["shingles"].to_numpy()[wanted]
-    arrays.save(f"bands/{name}", claim_bands(chosen, owners, banding))
-    numbers = np.stack((owners, shingles), axis=1).astype(np.uint64)
-    members = np.concatenate((numbers, sketch_signatures(chosen)), axis=1)
-    arrays.save(f"members/{name}", members)
-
-
-def find_candidates(
-    arrays: StagedArrays,
-    names: Sequence[str],
-    groups: tuple[Places, Places],
-    banding: Banding,
-    most_unequal: int,
     budget: Budget,
-) -> int:
-    """Divides all documents that may match another into batches; says how many there are.
+) -> Iterator[tuple[int, Slice]]:
+    """Writes sketches and sizes of a part's documents, and claims of the wanted with shingles.
 
-    Args:
-      arrays: where claims are, and where batches and buckets go.
-      names: of the files that `write_claims` wrote.
-      groups: members of groups of equal normalized hashes, and the firsts of their groups.
-      banding: that of the claims.
-      most_unequal: see `sketches.most_unequal`.
-      budget: for memory.
+    Held in memory are sketches and sizes of the part, and of claims a portion.
+
+    Yields:
+      The slice of each range of hashes in each file of claims.
     """
-    parents = np.arange(budget.documents, dtype=np.uint32)
-    plausible = np.zeros(budget.documents, dtype=np.bool_)
-    sketches, weights = _gather_sketches(arrays, names, budget.documents)
-    sizes = []
-    with arrays.writing(_SHARED) as file:
-        for claims in _read_bands(arrays, names, banding.bands, budget):
-            shared = shared_claims(claims)
-            unite_buckets(shared, sketches, most_unequal, parents, plausible)
-            file.write(shared.data)
-            sizes.append(shared.size)
-    unite_groups(*groups, parents)
-    weights *= plausible
-    weights += sketches.shape[1] * _HASH_BYTES + banding.bands * 6 * _HASH_BYTES
-    batches, count = assign_batches(parents, weights, budget.share)
-    arrays.save(SKETCHES, sketches)
-    arrays.save(BATCHES, batches)
-    arrays.save(PLAUSIBLE, plausible)
-    _divide_buckets(arrays, sizes, np.where(plausible, batches, count), count)
-    return count
+    writer = _ClaimWriter(arrays, part, banding, budget)
+    none = np.zeros(0, dtype=np.uint32)
+    sketches, sizes, first = [], [none], 0
+    for batch in fingerprints:
+        lists = batch["signature"]
+        signatures = lists.flatten().to_numpy().reshape(len(lists), lists.type.list_size)
+        sketches.append(sketch_signatures(signatures))
+        sizes.append(batch["shingles"].to_numpy().astype(np.uint32))
+        own = slice(first, first + len(batch))
+        first += len(batch)
+        chosen = wanted[own] & (signatures[:, 0] != EMPTY_SIGNATURE)
+        yield from writer.add(hash_bands(signatures[chosen], banding), places[own][chosen])
+    yield from writer.flush()
+    arrays.save(row_file(SIZES, part), np.concatenate(sizes))
+    if sketches:
+        arrays.save(row_file(SKETCHES, part), np.concatenate(sketches))
 
 
-def _gather_sketches(
-    arrays: StagedArrays, names: Sequence[str], documents: int
-) -> tuple[Sketches, Numbers]:
-    """Sketches and bytes of shingles of all documents, by place."""
-    sketches = np.zeros((documents, 1), dtype=np.uint64)
-    sizes = np.zeros(documents, dtype=np.int64)
-    for number, name in enumerate(names):
-        members = arrays.load(f"members/{name}")
-        if not number:
-            sketches = np.zeros((documents, members.shape[1] - 2), dtype=np.uint64)
-        places = members[:, 0].astype(np.int64)
-        sketches[places] = members[:, 2:]
-        sizes[places] = members[:, 1] * _HASH_BYTES
-    return sketches, sizes
+class _ClaimWriter:
+    """Gathers claims of a part and writes them by range, a portion a file."""
+
+    def __init__(self, arrays: StagedArrays, part: int, banding: Banding, budget: Budget) -> None:
+        self._arrays = arrays
+        self._part = part
+        self._bands = banding.bands
+        self._ranges = claim_ranges(budget, banding)
+        self._most = budget.share // (2 * banding.bands * _HASH_BYTES)
+        self._hashes = [np.zeros((0, banding.bands), dtype=np.uint64)]
+        self._places = [np.zeros(0, dtype=np.uint32)]
+        self._rows = 0
+        self._files = 0
+
+    def add(self, hashes: Hashes, places: Places) -> Iterator[tuple[int, Slice]]:
+        """Takes the hashes of bands of some documents; yields slices of what is written."""
+        self._hashes.append(hashes)
+        self._places.append(places)
+        self._rows += places.size
+        if self._rows > self._most:
+            yield from self.flush()
+
+    def flush(self) -> Iterator[tuple[int, Slice]]:
+        """Writes what is there; yields every range, so that nobody waits for an empty one."""
+        claims = claim_bands(np.concatenate(self._hashes), np.concatenate(self._places))
+        blocks, ends = pack_blocks(claims, self._ranges)
+        name = f"bands/part-{self._part:05d}-{self._files:05d}.npy"
+        self._arrays.save(name, blocks)
+        self._hashes, self._places = self._hashes[:1], self._places[:1]
+        self._rows, self._files = 0, self._files + 1
+        for number, (start, end) in enumerate(zip(ends.tolist(), ends[1:].tolist(), strict=False)):
+            yield number, (name, start, end)
 
 
-def _read_bands(
-    arrays: StagedArrays, names: Sequence[str], bands: int, budget: Budget
-) -> Iterator[Claims]:
-    """The claims of each band, or of each range of hashes of each band."""
-    ranges = budget.ranges(_HASH_BYTES)
-    together = max(1, budget.share // max(1, budget.documents * _HASH_BYTES))
-    for first in range(0, bands, together):
-        last = min(first + together, bands)
-        files = [arrays.map(f"bands/{name}")[first:last] for name in names]
-        if ranges == 1:
-            files = [np.array(claims) for claims in files]
-        for band in range(last - first):
-            rows = [claims[band] for claims in files]
-            for number in range(ranges):
-                chosen = [row[hash_range(row, number, ranges)] for row in rows]
-                yield np.concatenate([np.zeros(0, dtype=np.uint64), *chosen])
+def write_links(
+    arrays: StagedArrays,
+    order: KeepOrder,
+    number: int,
+    buckets: Claims,
+    most_unequal: int,
+    capacity: int,
+) -> None:
+    """Writes the buckets of a range of hashes and the links between documents that share one.
+
+    So many sketches as ``capacity`` are in memory at a time.
+    """
+    read = partial(gather_rows, arrays, SKETCHES, order)
+    places, linked = link_buckets(buckets, read, most_unequal, capacity)
+    found = np.empty(places.size, dtype=LINKED)
+    found["place"], found["linked"] = places, linked
+    if places.size:
+        found["shingles"] = gather_rows(arrays, SIZES, order, places)
+    arrays.save(bucket_file(number), buckets)
+    arrays.save(link_file(number), found)
 
 
-def _divide_buckets(arrays: StagedArrays, sizes: list[int], owner: Places, batches: int) -> None:
-    """Writes shared claims again, of each band those of one batch together."""
-    cuts = np.zeros((len(sizes), batches + 1), dtype=np.int64)
-    written = 0
-    with arrays.path(_SHARED).open("rb") as source, arrays.writing(_BUCKETS) as file:
-        for number, size in enumerate(sizes):
-            claims = np.fromfile(source, dtype=np.uint64, count=size)
-            batch = owner[claims.astype(np.uint32)]
-            order = np.argsort(batch, kind="stable")
-            ends = np.searchsorted(batch[order], np.arange(batches + 1))
-            file.write(claims[order[: ends[-1]]].data)
-            cuts[number] = written + ends
-            written += int(ends[-1])
-    arrays.save(_CUTS, cuts)
+def bucket_file(number: int) -> str:
+    """The name of the array of buckets of a range."""
+    return f"shared/range-{number:05d}.npy"
 
 
-def read_buckets(arrays: StagedArrays, batch: int, places: Places) -> Buckets:
-    """The buckets of a batch, whose documents have these ascending places."""
-    members = [np.zeros(0, dtype=np.int64)]
-    starts = [np.zeros(0, dtype=np.int64)]
-    total = 0
-    with arrays.path(_BUCKETS).open("rb") as file:
-        for start, end in arrays.map(_CUTS)[:, batch : batch + 2].tolist():
-            file.seek(start * _HASH_BYTES)
-            # Without those that may match nobody, some are alone now.
-            claims = shared_claims(np.fromfile(file, dtype=np.uint64, count=end - start))
-            keys = claims >> np.uint64(PLACE_BITS)
-            starts.append(np.flatnonzero(begins(keys)) + total)
-            members.append(np.searchsorted(places, claims.astype(np.uint32)))
-            total += keys.size
-    offsets = np.append(np.concatenate(starts), total)
-    return Buckets(np.concatenate(members).astype(np.int64), offsets.astype(np.int64))
-
-
-def number_groups(members: Places, firsts: Places, places: Places) -> Numbers:
-    """The group of each document of a batch, by the places of members of groups and firsts."""
-    groups = np.full(places.size, NO_GROUP, dtype=np.int64)
-    number, mine = find_among(places, firsts)
-    groups[number[mine]] = number[mine]
-    groups[np.searchsorted(places, members[mine])] = number[mine]
-    return groups
+def link_file(number: int) -> str:
+    """The name of the array of links of a range."""
+    return f"links/range-{number:05d}.npy"

@@ -1,20 +1,27 @@
 """Connected components of documents that may match, and their division into batches.
 
 The greedy pass may treat components one after another or apart, because a document
-is compared with nobody outside its own.
+is compared with nobody outside its own. Components of some links are again links, each
+document's with the best of its component, so that links of different buckets are
+contracted apart and the results then contracted together.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 
 from transforms.compiled import allocation_free, compiled
+from transforms.deduplicate.ascending import begins
 from transforms.deduplicate.bands import PLACE_BITS, Claims
-from transforms.deduplicate.keep import Places
+from transforms.deduplicate.keep import Numbers, Places
 from transforms.deduplicate.sketches import Sketches, count_unequal
 
 Place = int | np.int64
+Links = tuple[Places, Places]
+"""Documents by their places, uint32[n], and one that each is linked to, uint32[n]."""
 
 NO_BATCH = 0xFFFFFFFF
 """The batch of a document that nothing may match."""
@@ -23,24 +30,81 @@ LARGE_BUCKET = 32
 """From so many members on, a bucket's pairs are not looked at one by one before the
 greedy pass, which compares with kept documents alone: all members may match."""
 
+_PLACE_BITS = np.uint64(PLACE_BITS)
 
-@allocation_free
-def unite_buckets(
+
+def link_buckets(
+    claims: Claims,
+    read_sketches: Callable[[Places], Sketches],
+    most_unequal: int,
+    capacity: int,
+) -> Links:
+    """Links documents that share a bucket and that sketches do not refuse.
+
+    Args:
+      claims: ascending, of `bands.number_buckets`.
+      read_sketches: the sketches of documents by their places, ascending.
+      most_unequal: see `sketches.most_unequal`.
+      capacity: so many sketches are in memory at a time.
+
+    Returns:
+      Documents that may match another, ascending, and the best of the component of each.
+    """
+    starts = np.flatnonzero(begins(claims >> _PLACE_BITS))
+    counts = np.diff(np.append(starts, claims.size))
+    large = counts >= LARGE_BUCKET
+    places = claims.astype(np.uint32)
+    of_large = np.repeat(large, counts)
+    blocks = _cut_blocks(claims[~of_large], capacity)
+    links = [
+        (places[of_large], places[np.repeat(starts[large], counts[large])]),
+        *(_link_block(block, read_sketches, most_unequal) for block in blocks),
+    ]
+    return contract(*(np.concatenate(column) for column in zip(*links, strict=True)))
+
+
+def _cut_blocks(claims: Claims, capacity: int) -> Iterator[Claims]:
+    """Whole buckets, as many together as have so many claims."""
+    ends = np.append(np.flatnonzero(begins(claims >> _PLACE_BITS)), claims.size)
+    first = 0
+    while first < claims.size:
+        most = first + max(capacity, LARGE_BUCKET)
+        last = int(ends[np.searchsorted(ends, most, side="right") - 1])
+        yield claims[first:last]
+        first = last
+
+
+def _link_block(
+    claims: Claims, read_sketches: Callable[[Places], Sketches], most_unequal: int
+) -> Links:
+    places = claims.astype(np.uint32)
+    members = np.unique(places)
+    local = (claims >> _PLACE_BITS << _PLACE_BITS) | np.searchsorted(members, places).astype(
+        np.uint64
+    )
+    parents = np.arange(members.size, dtype=np.uint32)
+    plausible = np.zeros(members.size, dtype=np.bool_)
+    _unite_buckets(local, read_sketches(members), most_unequal, parents, plausible)
+    return members[plausible], members[find_roots(parents)[plausible]]
+
+
+def contract(places: Places, linked: Places) -> Links:
+    """All documents that are linked, ascending, and the best of the component of each."""
+    members = np.unique(np.concatenate((places, linked)))
+    parents = np.arange(members.size, dtype=np.uint32)
+    unite_pairs(np.searchsorted(members, places), np.searchsorted(members, linked), parents)
+    return members, members[find_roots(parents)]
+
+
+@compiled
+def _unite_buckets(
     claims: Claims,
     sketches: Sketches,
     most_unequal: int,
     parents: Places,
     plausible: npt.NDArray[np.bool_],
 ) -> None:
-    """Unites documents that share a bucket and that sketches do not refuse.
-
-    Args:
-      claims: ascending claims of one band.
-      sketches: uint64[documents, words], by place.
-      most_unequal: see `sketches.most_unequal`.
-      parents: uint32[documents], a forest; changed.
-      plausible: bool[documents], whether a document has such a partner; changed.
-    """
+    """Unites who may match, and says of each whether somebody may match it."""
     first = 0
     while first < claims.size:
         key = claims[first] >> np.uint64(PLACE_BITS)
@@ -49,10 +113,6 @@ def unite_buckets(
             end += 1
         for one in range(first, end):
             left = np.int64(np.uint32(claims[one]))
-            if end - first >= LARGE_BUCKET:
-                plausible[left] = True
-                _unite(parents, left, np.int64(np.uint32(claims[first])))
-                continue
             for other in range(first, one):
                 right = np.int64(np.uint32(claims[other]))
                 known = plausible[left] and plausible[right]
@@ -65,16 +125,25 @@ def unite_buckets(
         first = end
 
 
-@allocation_free
-def unite_groups(members: Places, firsts: Places, parents: Places) -> None:
-    """Unites each member with the first of its group."""
-    for index in range(members.size):
-        _unite(parents, np.int64(members[index]), np.int64(firsts[index]))
+@compiled
+def unite_pairs(left: Numbers, right: Numbers, parents: Places) -> None:
+    """Unites the components of pairs in a forest of parents, which it changes."""
+    for index in range(left.size):
+        _unite(parents, left[index], right[index])
+
+
+@compiled
+def find_roots(parents: Places) -> Places:
+    """The smallest member of the component of each."""
+    roots = np.empty_like(parents)
+    for place in range(parents.size):
+        roots[place] = find_root(parents, place)
+    return roots
 
 
 @allocation_free
 def find_root(parents: Places, place: Place) -> Place:
-    """The smallest place of a document's component; shortens the way to it."""
+    """The smallest member of a component; shortens the way to it."""
     while parents[place] != place:
         parents[place] = parents[parents[place]]
         place = np.int64(parents[place])
@@ -93,9 +162,7 @@ def _unite(parents: Places, left: Place, right: Place) -> None:
 
 
 @compiled
-def assign_batches(
-    parents: Places, weights: npt.NDArray[np.int64], capacity: int
-) -> tuple[Places, int]:
+def assign_batches(parents: Places, weights: npt.NDArray[np.int64], capacity: int) -> Places:
     """Divides components of two documents or more among batches.
 
     A batch holds as many whole components as weigh no more than its capacity together,
@@ -107,7 +174,7 @@ def assign_batches(
       capacity: of a batch.
 
     Returns:
-      uint32[documents], the batch of each or ``NO_BATCH``; and how many batches there are.
+      uint32[documents], the batch of each or ``NO_BATCH``.
     """
     total = np.zeros(parents.size, dtype=np.int64)
     alone = np.ones(parents.size, dtype=np.bool_)
@@ -129,4 +196,4 @@ def assign_batches(
                 used = 0
             used += total[place]
             batches[place] = batch
-    return batches, batch + 1
+    return batches

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from schemas.duplicates import DUPLICATES, Level
+from transforms.deduplicate.ascending import find_among
 from transforms.deduplicate.keep import KeepOrder, Places
 
 DROPS = np.dtype(
@@ -19,6 +20,7 @@ DROPS = np.dtype(
 LEVELS = (None, str(Level.EXACT), str(Level.NORMALIZED), str(Level.NEAR))
 
 Drops = npt.NDArray[np.void]
+LookUp = Callable[[Places], Drops]
 
 
 def make_drops(
@@ -34,23 +36,26 @@ def make_drops(
     return drops
 
 
-def resolve(documents: int, batches: Iterable[Drops], exact: tuple[Places, Places]) -> Drops:
-    """What became of every document, by place; kept ones are their own ``kept`` at level 0.
+def resolve(places: Places, exact: tuple[Places, Places], look_up: LookUp) -> Drops:
+    """What became of some documents, each once.
 
     A document that equals a dropped one is dropped in favor of the kept one, at its
     level and similarity.
+
+    Args:
+      places: of the documents.
+      exact: those of them that equal a better one, ascending, and that one.
+      look_up: what was decided of documents that equal no better one.
     """
-    found = np.zeros(documents, dtype=DROPS)
-    found["place"] = found["kept"] = np.arange(documents)
-    for drops in batches:
-        found[drops["place"]] = drops
     members, firsts = exact
-    onward = found[firsts]
-    stayed = onward["level"] == 0
-    onward["similarity"][stayed] = 1
-    onward["level"][stayed] = LEVELS.index(Level.EXACT)
-    onward["place"] = members
-    found[members] = onward
+    index, copied = find_among(members, places)
+    subjects = places.copy()
+    subjects[copied] = firsts[index[copied]]
+    found = look_up(subjects)
+    found["place"] = places
+    stayed = copied & (found["level"] == 0)
+    found["similarity"][stayed] = 1
+    found["level"][stayed] = LEVELS.index(Level.EXACT)
     return found
 
 

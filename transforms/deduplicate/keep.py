@@ -10,18 +10,17 @@ documents are divided into parts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from schemas.documents import ROW_BITS
 from schemas.licenses import LicenseClass
-from transforms.deduplicate.staging import reading_headers
+from transforms.deduplicate.staging import StagedArrays
 from transforms.license_expressions import allows
 from transforms.optout import OptOuts
 
@@ -34,18 +33,17 @@ COLUMNS = [
 ]
 
 # What asks the least of those who train on it stays; what nobody may use goes first.
-_LICENSE_ORDER: Mapping[str, int] = {
-    license_class: rank
-    for rank, license_class in enumerate(
-        (
-            LicenseClass.PERMISSIVE,
-            LicenseClass.WEAK_COPYLEFT,
-            LicenseClass.STRONG_COPYLEFT,
-            LicenseClass.UNKNOWN,
-            LicenseClass.NONE,
-        )
-    )
-}
+_LICENSE_ORDER = pa.array(
+    [
+        LicenseClass.PERMISSIVE,
+        LicenseClass.WEAK_COPYLEFT,
+        LicenseClass.STRONG_COPYLEFT,
+        LicenseClass.UNKNOWN,
+        LicenseClass.NONE,
+    ],
+    pa.string(),
+)
+_LAST = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -60,16 +58,18 @@ class Refusals:
     deny: frozenset[str] = frozenset()
     opt_outs: str = ""
 
-    def find(self, repositories: pa.Table) -> list[bool]:
-        """Whether each repository is refused; lists refuse only licenses that are known."""
-        names = repositories["repository"].to_pylist()
-        opted_out = OptOuts.load(self.opt_outs).matches(names).tolist()
-        licenses = repositories["license"].to_pylist()
-        unwanted: set[str] = set()
+    def find(self, repositories: pa.Table) -> npt.NDArray[np.bool_]:
+        """bool[repositories]: who is refused; lists refuse only licenses that are known."""
+        refused = np.zeros(repositories.num_rows, dtype=np.bool_)
+        if self.opt_outs:
+            names = repositories["repository"].to_pylist()
+            refused |= OptOuts.load(self.opt_outs).matches(names)
         if self.allow or self.deny:
-            known = {text for text in licenses if text is not None}
-            unwanted = {text for text in known if not allows(text, self.allow, self.deny)}
-        return [out or text in unwanted for out, text in zip(opted_out, licenses, strict=True)]
+            known = repositories["license"].unique().drop_null().to_pylist()
+            unwanted = [text for text in known if not allows(text, self.allow, self.deny)]
+            listed = pc.is_in(repositories["license"], pa.array(unwanted, pa.string()))
+            refused |= listed.to_numpy()
+        return refused
 
 
 NOBODY_REFUSED = Refusals()
@@ -81,23 +81,32 @@ class KeepOrder:
 
     Repository i has the places from ``starts[i]`` to before ``starts[i + 1]``. Its
     documents are in part ``part[i]`` from row ``row[i]`` on, and it is entry
-    ``entry[i]`` of that part of the repositories table. All int64.
+    ``entry[i]`` of that part of the repositories table. ``numbers`` has the numbers of
+    the repositories of each part in the order of their rows, those of part p from
+    ``first[p]`` to before ``first[p + 1]``. All int64; they may be memory maps, of which
+    no method reads more than what it is asked about.
     """
 
     starts: Numbers
     part: Numbers
     row: Numbers
     entry: Numbers
+    numbers: Numbers
+    first: Numbers
 
     @property
     def documents(self) -> int:
         """How many documents there are."""
         return int(self.starts[-1])
 
+    @property
+    def parts(self) -> int:
+        """How many parts there are."""
+        return self.first.size - 1
+
     def places(self, part: int) -> Places:
         """uint32[documents of the part]: the place of each."""
-        mine = np.flatnonzero(self.part == part)
-        mine = mine[np.argsort(self.row[mine])]
+        mine = self.numbers[self.first[part] : self.first[part + 1]]
         sizes = self.starts[mine + 1] - self.starts[mine]
         shift = np.repeat(self.starts[mine] - (np.cumsum(sizes) - sizes), sizes)
         places: Places = (np.arange(shift.size) + shift).astype(np.uint32)
@@ -105,9 +114,10 @@ class KeepOrder:
 
     def repositories(self, places: Places | Numbers) -> Numbers:
         """The repository of each place."""
-        return np.searchsorted(self.starts, places, side="right") - 1
+        # Of the type of the starts, which would be copied to compare them with another.
+        return np.searchsorted(self.starts, places.astype(np.int64), side="right") - 1
 
-    def positions(self, places: Places) -> tuple[Numbers, Numbers]:
+    def positions(self, places: Places | Numbers) -> tuple[Numbers, Numbers]:
         """The part and the row of the document at each place."""
         owner = self.repositories(places)
         return self.part[owner], self.row[owner] + (places - self.starts[owner])
@@ -117,46 +127,77 @@ class KeepOrder:
         part, row = self.positions(places)
         return (part << ROW_BITS | row).astype(np.uint64)
 
-    def save(self, file: BinaryIO) -> None:
-        """Writes the order to a file."""
-        np.savez(file, **{each.name: getattr(self, each.name) for each in fields(self)})
+    def save(self, arrays: StagedArrays) -> None:
+        """Writes the order for `load`."""
+        for each in fields(self):
+            arrays.save(_file_name(each.name), getattr(self, each.name))
 
     @classmethod
-    def load(cls, path: Path) -> KeepOrder:
-        """Reads an order that `save` wrote."""
-        with reading_headers, np.load(path) as arrays:
-            return cls(**{each.name: arrays[each.name] for each in fields(cls)})
+    def load(cls, arrays: StagedArrays) -> KeepOrder:
+        """Maps an order that `save` wrote."""
+        return cls(**{each.name: arrays.map(_file_name(each.name)) for each in fields(cls)})
 
 
-def rank_repositories(parts: Sequence[pa.Table], refusals: Refusals = NOBODY_REFUSED) -> KeepOrder:
+def _file_name(field: str) -> str:
+    return f"order/{field}.npy"
+
+
+def rank_repositories(parts: Iterable[pa.Table], refusals: Refusals = NOBODY_REFUSED) -> KeepOrder:
     """The keep order of documents, from the parts of the repositories table in order.
 
-    Documents of a part stand in the order of its repositories, ``files`` of each.
+    Documents of a part stand in the order of its repositories, ``files`` of each. In
+    memory is what repositories are compared by, some 200 bytes of each.
     """
-    keys: list[tuple[Any, ...]] = []
-    files, rows = [], []
+    files, keys = [np.zeros(0, dtype=np.int64)], [_KEYS.empty_table()]
     for number, part in enumerate(parts):
-        refused = refusals.find(part)
-        for entry, repository in enumerate(part.select(COLUMNS).to_pylist()):
-            keys.append((refused[entry], *_preference(repository), number, entry))
-        sizes = part["files"].to_numpy().astype(np.int64)
-        files.append(sizes)
-        rows.append(np.cumsum(sizes) - sizes)
-    keys.sort()
-    first = np.cumsum([0, *(part.num_rows for part in parts)])
-    owner = np.array([key[-2] for key in keys], dtype=np.int64)
-    entry_of = np.array([key[-1] for key in keys], dtype=np.int64)
-    order = first[owner] + entry_of if keys else owner
-    sizes = np.concatenate([*files, np.zeros(0, np.int64)])[order]
-    starts = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
-    if starts[-1] >= 1 << 32:
-        raise ValueError(f"{starts[-1]:,} documents are more than a run can deduplicate (2^32)")
-    row = np.concatenate([*rows, np.zeros(0, np.int64)])[order]
-    return KeepOrder(starts, owner, row, entry_of)
+        files.append(part["files"].to_numpy().astype(np.int64))
+        keys.append(_preferences(part, number, refusals))
+    first = np.cumsum([0, *(each.size for each in files[1:])])
+    order, owner = _sort(pa.concat_tables(keys))
+    sizes = np.concatenate(files)
+    if sizes.sum() >= 1 << 32:
+        raise ValueError(f"{sizes.sum():,} documents are more than a run can deduplicate (2^32)")
+    before = np.cumsum(sizes) - sizes
+    rows = before[order] - before[first[owner]]
+    starts = np.concatenate(([0], np.cumsum(sizes[order])))
+    numbers = np.empty_like(order)
+    numbers[order] = np.arange(order.size)
+    return KeepOrder(starts, owner, rows, order - first[owner], numbers, first)
 
 
-def _preference(repository: Mapping[str, Any]) -> tuple[Any, ...]:
-    stars = repository["stars"] if repository["stars"] is not None else -1
-    released = repository["released"].timestamp() if repository["released"] is not None else np.inf
-    name = (repository["repository"], repository["revision"], repository["collection"] or "")
-    return (_LICENSE_ORDER[repository["license_class"]], -stars, released, *name)
+_KEYS = pa.schema(
+    [
+        ("refused", pa.bool_()),
+        ("license_class", pa.int32()),
+        ("stars", pa.int64()),
+        ("released", pa.int64()),
+        ("repository", pa.large_string()),
+        ("revision", pa.large_string()),
+        ("collection", pa.large_string()),
+        ("part", pa.int32()),
+        ("entry", pa.int32()),
+    ]
+)
+"""What repositories are ordered by, the first column first, each ascending."""
+
+
+def _preferences(part: pa.Table, number: int, refusals: Refusals) -> pa.Table:
+    columns = [
+        pa.array(refusals.find(part)),
+        pc.index_in(part["license_class"], _LICENSE_ORDER),
+        pc.negate(pc.fill_null(part["stars"], -1)),
+        pc.fill_null(part["released"].cast(pa.int64()), _LAST),
+        part["repository"],
+        part["revision"],
+        pc.fill_null(part["collection"], ""),
+        np.full(part.num_rows, number, dtype=np.int32),
+        np.arange(part.num_rows, dtype=np.int32),
+    ]
+    return pa.table(columns, names=_KEYS.names).cast(_KEYS)
+
+
+def _sort(keys: pa.Table) -> tuple[Numbers, Numbers]:
+    """The numbers of repositories in order of their keys, and the part of each."""
+    ranked = pc.sort_indices(keys, sort_keys=[(name, "ascending") for name in keys.column_names])
+    order: Numbers = ranked.to_numpy().astype(np.int64)
+    return order, keys["part"].to_numpy()[order].astype(np.int64)

@@ -6,19 +6,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import pyarrow as pa
 
 from schemas import tables
 from schemas.duplicates import Level
 from transforms.deduplicate.bands import Banding, optimal_banding
-from transforms.deduplicate.candidates import Budget
+from transforms.deduplicate.budget import Budget
+from transforms.deduplicate.contents import NO_GROUPS, group_file, groups_of_level
 from transforms.deduplicate.keep import NOBODY_REFUSED, KeepOrder, Places, Refusals
-from transforms.deduplicate.sketches import most_unequal
+from transforms.deduplicate.partners import Partners
+from transforms.deduplicate.sketches import PLACES_PER_WORD, most_unequal
 from transforms.deduplicate.staging import StagedArrays
 from transforms.parts import Workspace, iterate_row_groups, read_part
 
-ORDER = "keep-order.npz"
+WORD_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,19 @@ class RunReader:
     @cached_property
     def order(self) -> KeepOrder:
         """Where documents stand in keep order, once that is written."""
-        return KeepOrder.load(self.arrays.path(ORDER))
+        return KeepOrder.load(self.arrays)
+
+    @cached_property
+    def partners(self) -> Partners:
+        """Which documents may match another, once that is known."""
+        return Partners.load(self.arrays)
 
     @property
     def budget(self) -> Budget:
         """For steps that see the whole corpus."""
         return Budget(self.options.memory_bytes, self.order.documents)
 
-    @property
+    @cached_property
     def banding(self) -> Banding:
         """How signatures are cut."""
         return optimal_banding(self.options.threshold, self.options.permutations)
@@ -70,22 +76,37 @@ class RunReader:
         """In how many places sketches may differ."""
         return most_unequal(self.options.threshold, self.options.permutations)
 
-    def repositories(self, columns: list[str]) -> list[pa.Table]:
-        """Columns of the parts of the repositories table."""
+    @property
+    def sketch_words(self) -> int:
+        """How many words a sketch has."""
+        return -(-self.options.permutations // PLACES_PER_WORD)
+
+    @property
+    def sketches_at_once(self) -> int:
+        """How many sketches are in memory at a time."""
+        return self.budget.share // (self.sketch_words * WORD_BYTES)
+
+    @property
+    def member_bytes(self) -> int:
+        """What a document takes in a batch besides its shingles: a sketch, and its buckets."""
+        return (self.sketch_words + 6 * self.banding.bands) * WORD_BYTES
+
+    def repositories(self, columns: list[str]) -> Iterator[pa.Table]:
+        """Columns of the parts of the repositories table, one after another."""
         paths = (
             self.workspace.committed(tables.REPOSITORIES, tables.part_name(number))
             for number in range(self.parts)
         )
-        return [read_part(path, columns) for path in paths]
+        return (read_part(path, columns) for path in paths)
 
     def fingerprints(self, part: int, columns: list[str]) -> Iterator[pa.RecordBatch]:
         """Columns of a part's fingerprints, by row group."""
         path = self.workspace.committed(tables.FINGERPRINT, tables.part_name(part))
         return iterate_row_groups(path, columns)
 
-    def groups(self, level: Level) -> tuple[Places, Places]:
-        """Members of groups of a level and the firsts of their groups."""
-        if level not in self.options.levels:
-            return np.zeros(0, np.uint32), np.zeros(0, np.uint32)
-        members, firsts = self.arrays.load(f"{level}.npy")
-        return members, firsts
+    def groups(self, part: int, level: Level) -> tuple[Places, Places]:
+        """Members of groups of a level in a part, ascending, and the firsts of their groups."""
+        groups = NO_GROUPS
+        if level in self.options.levels:
+            groups = self.arrays.load(group_file(part))
+        return groups_of_level(groups, level)

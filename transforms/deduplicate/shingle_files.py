@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from transforms.buffers import binary_buffers
-from transforms.deduplicate.ascending import find_among
 from transforms.deduplicate.keep import Numbers
 from transforms.deduplicate.staging import StagedArrays
 from transforms.parts import read_rows
@@ -20,8 +19,14 @@ _HASH_BYTES = 8
 _COLUMNS = ["content", "encoding", "language"]
 
 
-def write_shingles(arrays: StagedArrays, part: int, documents: Path, rows: Numbers) -> None:
-    """Writes the distinct shingles of some rows, ascending, of a part of the documents."""
+def write_shingles(
+    arrays: StagedArrays, part: int, documents: Path, rows: Numbers
+) -> tuple[Numbers, Numbers]:
+    """Writes the distinct shingles of some rows, ascending, of a part of the documents.
+
+    Returns:
+      int64[rows], where in the part's file the shingles of each begin, and how many there are.
+    """
     sizes = [np.zeros(0, dtype=np.int64)]
     with arrays.writing(_data(part)) as file:
         for batch in read_rows(documents, rows, _COLUMNS):
@@ -29,8 +34,8 @@ def write_shingles(arrays: StagedArrays, part: int, documents: Path, rows: Numbe
             hashes, offsets = distinct_shingles(*binary_buffers(texts))
             file.write(hashes.data)
             sizes.append(np.diff(offsets))
-    ends = np.cumsum(np.concatenate(sizes))
-    arrays.save(_index(part), np.stack([rows, np.concatenate(([0], ends[:-1]))[: rows.size], ends]))
+    size = np.concatenate(sizes)
+    return np.cumsum(size) - size, size
 
 
 @dataclass(frozen=True)
@@ -45,19 +50,6 @@ class ShingleReader:
     part: Numbers
     start: Numbers
     size: Numbers
-
-    @classmethod
-    def open(cls, arrays: StagedArrays, part: Numbers, row: Numbers) -> ShingleReader:
-        """A reader of the documents in these parts and rows; who was not written has none."""
-        start = np.zeros(part.size, dtype=np.int64)
-        size = np.zeros(part.size, dtype=np.int64)
-        for number in np.unique(part).tolist():
-            rows, starts, ends = arrays.load(_index(number))
-            mine = np.flatnonzero(part == number)
-            found, there = find_among(rows, row[mine])
-            start[mine[there]] = starts[found[there]]
-            size[mine[there]] = ends[found[there]] - starts[found[there]]
-        return cls(arrays, part, start, size)
 
     def load(self, chosen: Numbers) -> Hashes:
         """The ascending distinct shingles of these documents, one after another."""
@@ -94,13 +86,9 @@ def _read_exactly(file: int, offset: int, target: memoryview) -> None:
     while done < len(target):
         read = os.preadv(file, [target[done:]], offset + done)
         if not read:
-            raise EOFError("a file of shingles is shorter than its index says")
+            raise EOFError("a file of shingles is shorter than it was written")
         done += read
 
 
 def _data(part: int) -> str:
     return f"shingles/part-{part:05d}.u64"
-
-
-def _index(part: int) -> str:
-    return f"shingles/part-{part:05d}.npy"

@@ -1,9 +1,14 @@
 """Deduplicate: fingerprints in, ``attributes/duplicates`` out; ``copies`` and bands if asked for.
 
-Shuffled are numbers of parts and batches and names of files. Hashes, bands and shingles
-of documents lie in files of the staging folder, each written by one step and read by
-the next. Text is read again only of documents that share a band with another that their
-signatures do not rule out.
+Shuffled are numbers of parts, ranges and batches, and names of slices of files. Hashes,
+bands and shingles of documents lie in files of the staging folder, each written by one
+step and read by the next. Text is read again only of documents that share a band with
+another that their signatures do not rule out.
+
+A part's rows are divided by range of hashes, so that a worker that holds a range finds
+all documents that have a hash of it; what it finds is divided by part again, or by batch.
+How many ranges there are depends on the budget for memory and changes no result. Where
+the first of several workers hands on every part, the grouping after it waits for all.
 """
 
 from __future__ import annotations
@@ -14,39 +19,43 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from apache_beam.pvalue import PBegin, PCollection
 
 from schemas import tables
 from schemas.bands import BandIndexSettings, bands_schema
 from schemas.duplicates import DUPLICATES, Level
-from schemas.fingerprints import HASH_BYTES
 from transforms.deduplicate.ascending import find_among
-from transforms.deduplicate.band_files import index_entries
-from transforms.deduplicate.batches import decide_batch
-from transforms.deduplicate.candidates import BATCHES, PLAUSIBLE, find_candidates, write_claims
-from transforms.deduplicate.clusters import NO_BATCH
-from transforms.deduplicate.contents import CLAIM_BYTES, claim_hashes, group_equal
-from transforms.deduplicate.copies import count_shared, describe_copies, largest_shares
-from transforms.deduplicate.decisions import describe_part, resolve
-from transforms.deduplicate.keep import COLUMNS, Places, rank_repositories
-from transforms.deduplicate.reader import ORDER, DeduplicateOptions, RunReader
-from transforms.deduplicate.shingle_files import write_shingles
-from transforms.parts import Progress, Receipt, Workspace
-from transforms.stage import Spread, do_unit
+from transforms.deduplicate.band_files import index_entries, save_ordinals
+from transforms.deduplicate.bands import Claims, number_buckets
+from transforms.deduplicate.batches import decide_batch, describe_members, divide_buckets
+from transforms.deduplicate.candidates import link_file, write_claims, write_links
+from transforms.deduplicate.claim_blocks import unpack_blocks
+from transforms.deduplicate.contents import NO_GROUPS, group_file, groups_of_level, merge_groups
+from transforms.deduplicate.decisions import describe_part
+from transforms.deduplicate.drop_files import save_drops
+from transforms.deduplicate.equal_contents import write_groups, write_hashes
+from transforms.deduplicate.keep import COLUMNS, rank_repositories
+from transforms.deduplicate.outcome import decide_part
+from transforms.deduplicate.partners import divide_partners
+from transforms.deduplicate.reader import DeduplicateOptions, RunReader
+from transforms.deduplicate.shares import SHARES, compare_repositories
+from transforms.deduplicate.slices import NOTHING, Slice, read_slices
+from transforms.parts import Receipt, Workspace
+from transforms.stage import Begin, Spread, do_unit
 
 __all__ = ["DeduplicateDocuments", "DeduplicateOptions"]
 
 COPIES_UNIT = "copies"
 INDEX_UNIT = "bands"
 
-_DECISIONS = "decisions.npy"
-_SHARES = "shares.npy"
-# Hashes of bytes and of normalized text, by the level that compares them.
-_HASH_COLUMNS = {Level.EXACT: "content_hash", Level.NORMALIZED: "normalized_hash"}
+PART, RANGE = "part", "range"
 
-Named = tuple[int, str]
+Addressed = tuple[int, Slice]
+"""A slice, and the number of who is to read it."""
+
+Unit = tuple[str, int]
+"""A part or a range of hashes."""
 
 
 @dataclass
@@ -59,172 +68,136 @@ class RankRepositories(_Step):
 
     def process(self, element: int) -> Iterator[int]:
         """Yields every part."""
-        order = rank_repositories(self.reader.repositories(COLUMNS), self.reader.options.refusals)
-        with self.reader.arrays.writing(ORDER) as file:
-            order.save(file)
-        yield from range(self.reader.parts)
+        reader = self.reader
+        order = rank_repositories(reader.repositories(COLUMNS), reader.options.refusals)
+        order.save(reader.arrays)
+        if reader.options.index_seed is not None:
+            save_ordinals(reader.arrays, order)
+        yield from range(reader.parts)
 
 
 class ClaimContents(_Step):
     """Number of a part in; writes who has which hash of a whole document."""
 
-    def process(self, part: int) -> Iterator[Named]:
-        """Yields the name of the part's files."""
-        places = self.reader.order.places(part)
-        name = f"part-{part:05d}.npy"
-        levels = [level for level in _HASH_COLUMNS if level in self.reader.options.levels]
-        columns = [_HASH_COLUMNS[level] for level in levels]
-        batches = list(self.reader.fingerprints(part, columns)) if columns else []
-        for level, column in zip(levels, columns, strict=True):
-            hashes = pa.chunked_array([batch[column] for batch in batches], pa.binary(HASH_BYTES))
-            self.reader.arrays.save(
-                f"{level}/{name}", claim_hashes(hashes.combine_chunks(), places)
-            )
-        yield 0, name
+    def process(self, part: int) -> Iterator[Addressed]:
+        """Yields the slice of each range of hashes, and the first range in any case."""
+        yield from write_hashes(self.reader, part)
+        yield 0, NOTHING
 
 
 class GroupContents(_Step):
-    """All names in; writes groups of equal hashes, then numbers of parts out."""
+    """Slices of a range of hashes in; writes groups of equal ones, by part."""
 
-    def process(self, element: tuple[int, Iterable[str]]) -> Iterator[int]:
-        """Yields every part."""
-        arrays, names = self.reader.arrays, sorted(element[1])
-        ranges = self.reader.budget.ranges(4 * CLAIM_BYTES)
-        copies = np.zeros(0, dtype=np.uint32)
-        for level in _HASH_COLUMNS:
-            if level in self.reader.options.levels:
-                claims = [arrays.map(f"{level}/{name}") for name in names]
-                members, firsts = group_equal(claims, ranges)
-                # The best of equal texts is the best of equal bytes too, so it is never a copy.
-                original = ~_among(members, copies)
-                arrays.save(f"{level}.npy", np.stack((members[original], firsts[original])))
-                copies = members if level is Level.EXACT else copies
-        yield from range(self.reader.parts)
+    def process(self, element: tuple[int, Iterable[Slice]]) -> Iterator[Addressed]:
+        """Yields the slice of each part; the first range yields every part besides."""
+        number, slices = element
+        yield from write_groups(self.reader, number, slices)
+        if not number:
+            yield from ((part, NOTHING) for part in range(self.reader.parts))
 
 
 class ClaimBands(_Step):
-    """Number of a part in; writes claims of bands and sketches of what is no exact copy."""
+    """Slices of a part's groups in; writes claims of bands of what is no exact copy."""
 
-    def process(self, part: int) -> Iterator[Named]:
-        """Yields the names of files that were written, and an empty one."""
-        yield 0, ""
-        if Level.NEAR not in self.reader.options.levels:
-            return
-        places = self.reader.order.places(part)
-        copies, _ = self.reader.groups(Level.EXACT)
-        first = 0
-        batches = self.reader.fingerprints(part, ["signature", "shingles"])
-        for number, batch in enumerate(batches):
-            owners = places[first : first + len(batch)]
-            first += len(batch)
-            wanted = ~_among(owners, copies)
-            name = f"part-{part:05d}-{number:05d}.npy"
-            write_claims(self.reader.arrays, name, batch, owners, wanted, self.reader.banding)
-            yield 0, name
+    def process(self, element: tuple[int, Iterable[Slice]]) -> Iterator[Addressed]:
+        """Yields the slice of each range of hashes."""
+        reader, (part, slices) = self.reader, element
+        arrays, places = reader.arrays, reader.order.places(part)
+        groups = merge_groups(np.concatenate([NO_GROUPS, *read_slices(arrays, slices)]))
+        arrays.save(group_file(part), groups)
+        near = Level.NEAR in reader.options.levels
+        fingerprints = reader.fingerprints(part, ["signature", "shingles"]) if near else ()
+        wanted = ~find_among(groups_of_level(groups, Level.EXACT)[0], places)[1]
+        arguments = (fingerprints, places, wanted, reader.banding, reader.budget)
+        yield from write_claims(arrays, part, *arguments)
 
 
 class FindCandidates(_Step):
-    """All names in; writes batches and their buckets, then numbers of parts out."""
+    """Slices of a range of hashes in; writes buckets, links, and entries of the index of bands."""
 
-    def process(self, element: tuple[int, Iterable[str]]) -> Iterator[int]:
-        """Yields every part."""
+    def process(self, element: tuple[int, Iterable[Slice]]) -> Iterator[tuple[int, int]]:
+        """Yields the range."""
+        reader, (number, slices) = self.reader, element
+        blocks = list(read_slices(reader.arrays, slices))
+        claims, sizes = unpack_blocks(blocks, reader.banding.bands)
+        if reader.options.index_seed is not None:
+            self._write_index(number, claims)
+        buckets = number_buckets(claims, sizes)
+        arguments = (buckets, reader.most_unequal, reader.sketches_at_once)
+        write_links(reader.arrays, reader.order, number, *arguments)
+        yield 0, number
+
+    def _write_index(self, number: int, claims: Claims) -> None:
         reader = self.reader
-        find_candidates(
-            reader.arrays,
-            sorted(name for name in element[1] if name),
-            reader.groups(Level.NORMALIZED),
-            reader.banding,
-            reader.most_unequal,
-            reader.budget,
-        )
-        yield from range(reader.parts)
-
-
-class WriteIndex(_Step):
-    """All names in; writes the index of bands."""
-
-    def process(self, element: tuple[int, Iterable[str]]) -> Iterator[str]:
-        """Yields the name of the unit."""
-        names = sorted(name for name in element[1] if name)
-        do_unit(_WriteIndex(self.reader, tuple(names)), INDEX_UNIT)
-        yield INDEX_UNIT
-
-
-@dataclass(frozen=True)
-class _WriteIndex:
-    reader: RunReader
-    names: tuple[str, ...]
-
-    @property
-    def workspace(self) -> Workspace:
-        return self.reader.workspace
-
-    def __call__(self, unit: str) -> Receipt:
-        reader, files = self.reader, []
         seed = reader.options.index_seed or 0
-        schema = bands_schema(
-            BandIndexSettings(reader.options.permutations, seed, **asdict(reader.banding))
-        )
-        arguments = (reader.arrays, self.names, reader.order, reader.banding.bands, reader.budget)
-        for number, entries in enumerate(index_entries(*arguments)):
-            name = tables.part_name(number, "arrow")
-            with self.workspace.write_table(tables.BANDS, name, schema) as writer:
-                writer.write(pa.RecordBatch.from_arrays([pa.array(entries)], schema=schema))
-            files.append(writer.entry)
-        return Receipt(files={tables.BANDS: tuple(files)})
+        settings = BandIndexSettings(reader.options.permutations, seed, **asdict(reader.banding))
+        name, schema = tables.part_name(number, "arrow"), bands_schema(settings)
+        entries = index_entries(reader.arrays, claims)
+        with reader.workspace.write_table(tables.BANDS, name, schema) as writer:
+            writer.write(pa.RecordBatch.from_arrays([pa.array(entries)], schema=schema))
+        with reader.arrays.writing(_index_receipt(number)) as file:
+            file.write(Receipt.of({tables.BANDS: writer}).to_json().encode())
 
 
-class WriteShingles(_Step):
-    """Number of a part in; writes the shingles of its documents that may match others."""
+class DividePartners(_Step):
+    """All ranges in; divides documents that may match into batches, then units of work out."""
 
-    def process(self, part: int) -> Iterator[tuple[int, int]]:
-        """Yields the part for the first batch and for each that has documents in it."""
-        arrays, workspace = self.reader.arrays, self.reader.workspace
-        places = self.reader.order.places(part)
-        rows = np.flatnonzero(arrays.map(PLAUSIBLE)[places])
-        documents = workspace.committed(tables.DOCUMENTS, tables.part_name(part))
-        write_shingles(arrays, part, documents, rows)
-        Progress(workspace, f"part-{part:05d}").add(candidates=rows.size)
-        batches = np.unique(arrays.map(BATCHES)[places])
-        for batch in sorted({0, *batches.tolist()} - {NO_BATCH}):
-            yield batch, part
+    def process(self, element: tuple[int, Iterable[int]]) -> Iterator[Unit]:
+        """Yields every part and every range of hashes."""
+        reader, ranges = self.reader, sorted(element[1])
+        names = [link_file(number) for number in ranges]
+        names += [group_file(part) for part in range(reader.parts)]
+        arguments = (reader.order.documents, reader.member_bytes, reader.budget.share)
+        divide_partners(reader.arrays, names, *arguments)
+        if reader.options.index_seed is not None:
+            self._finish_index(ranges)
+        yield from ((PART, number) for number in range(reader.parts))
+        yield from ((RANGE, number) for number in ranges)
+
+    def _finish_index(self, ranges: Iterable[int]) -> None:
+        paths = (self.reader.arrays.path(_index_receipt(number)) for number in ranges)
+        receipts = [Receipt.from_json(path.read_text()) for path in paths]
+        files = tuple(entry for receipt in receipts for entry in receipt.files[tables.BANDS])
+        self.reader.workspace.write_receipt(INDEX_UNIT, Receipt({tables.BANDS: files}))
+
+
+def _index_receipt(number: int) -> str:
+    return f"index/range-{number:05d}.json"
+
+
+class DivideByBatch(_Step):
+    """A part or a range in; writes shingles and members, or buckets, by batch."""
+
+    def process(self, unit: Unit) -> Iterator[Addressed]:
+        """Yields the slice of each batch, and the first batch in any case."""
+        kind, number = unit
+        if kind == PART:
+            yield from describe_members(self.reader, number)
+        else:
+            yield from divide_buckets(self.reader, number)
+        yield 0, NOTHING
 
 
 class DecideBatch(_Step):
-    """Number of a batch in, once all its shingles are written; writes its drops."""
+    """Slices of a batch in; writes its drops, then numbers of parts out."""
 
-    def process(self, element: tuple[int, Iterable[int]]) -> Iterator[Named]:
-        """Yields the name of the file of drops."""
-        name = f"drops/batch-{element[0]:05d}.npy"
-        self.reader.arrays.save(name, decide_batch(self.reader, element[0]))
-        yield 0, name
+    def process(self, element: tuple[int, Iterable[Slice]]) -> Iterator[int]:
+        """Yields every part for the first batch."""
+        batch, slices = element
+        save_drops(self.reader.arrays, batch, decide_batch(self.reader, slices))
+        if not batch:
+            yield from range(self.reader.parts)
 
 
-class ResolveDrops(_Step):
-    """All names in; writes what became of every document, then numbers of parts out."""
+class CompareRepositories(_Step):
+    """Numbers of parts in, the same out; for the first, writes copies of repositories."""
 
-    def process(self, element: tuple[int, Iterable[str]]) -> Iterator[int]:
-        """Yields every part."""
-        reader = self.reader
-        drops = (reader.arrays.load(name) for name in sorted(element[1]))
-        decisions = resolve(reader.order.documents, drops, reader.groups(Level.EXACT))
-        reader.arrays.save(_DECISIONS, decisions)
-        if Level.REPOSITORY in reader.options.levels:
-            self._compare_repositories(decisions["kept"])
-        yield from range(reader.parts)
-
-    def _compare_repositories(self, clusters: Places) -> None:
-        order = self.reader.order
-        parts = self.reader.repositories(["repository", "revision"])
-        first = np.cumsum([0, *(len(part) for part in parts)])
-        named = pa.concat_tables(parts).take(pa.array(first[order.part] + order.entry))
-        names = named["repository"].combine_chunks().dictionary_encode().indices
-        owners = order.repositories(np.arange(order.documents, dtype=np.int64))
-        shared = count_shared(clusters, owners, names.to_numpy().astype(np.int64))
-        files = np.diff(order.starts)
-        self.reader.arrays.save(_SHARES, largest_shares(shared, files))
-        rows = describe_copies(shared, files, named)
-        do_unit(_WriteTable(self.reader.workspace, tables.COPIES, rows), COPIES_UNIT)
+    def process(self, part: int) -> Iterator[int]:
+        """Yields the part."""
+        if not part:
+            rows = compare_repositories(self.reader)
+            do_unit(_WriteTable(self.reader.workspace, tables.COPIES, rows), COPIES_UNIT)
+        yield part
 
 
 @dataclass(frozen=True)
@@ -258,19 +231,13 @@ class _WritePart:
         return self.reader.workspace
 
     def __call__(self, unit: str) -> Receipt:
-        arrays, order = self.reader.arrays, self.reader.order
-        decisions = arrays.map(_DECISIONS)[order.places(tables.part_number(unit))]
+        decisions = decide_part(self.reader, tables.part_number(unit))
         asked = Level.REPOSITORY in self.reader.options.levels
-        shares = arrays.load(_SHARES) if asked else None
+        shares = self.reader.arrays.map(SHARES) if asked else None
         writer = self.workspace.write_table(tables.DUPLICATES, f"{unit}.parquet", DUPLICATES)
         with writer:
-            writer.write(describe_part(decisions, order, shares))
+            writer.write(describe_part(decisions, self.reader.order, shares))
         return Receipt.of({tables.DUPLICATES: writer})
-
-
-def _among(places: Places, ascending: Places) -> npt.NDArray[np.bool_]:
-    """Which places are among some in ascending order."""
-    return find_among(ascending, places)[1]
 
 
 @dataclass
@@ -284,30 +251,35 @@ class DeduplicateDocuments(beam.PTransform[Any, Any]):
     def expand(self, begin: PBegin) -> PCollection[str]:
         """Nothing in, names of finished parts out."""
         reader = RunReader(self.workspace, self.parts, self.options)
-        bands = (
+        decided = (
             begin
-            | "Begin" >> beam.Create([0])
+            | "Begin" >> Begin([0], int)
             | "Rank repositories" >> beam.ParDo(RankRepositories(reader)).with_output_types(int)
             | "Spread parts to claim contents" >> Spread(int)
-            | "Claim contents" >> beam.ParDo(ClaimContents(reader)).with_output_types(Named)
+            | "Claim contents" >> beam.ParDo(ClaimContents(reader)).with_output_types(Addressed)
             | "Gather contents" >> beam.GroupByKey()
-            | "Group contents" >> beam.ParDo(GroupContents(reader)).with_output_types(int)
-            | "Spread parts to claim bands" >> Spread(int)
-            | "Claim bands" >> beam.ParDo(ClaimBands(reader)).with_output_types(Named)
+            | "Group contents" >> beam.ParDo(GroupContents(reader)).with_output_types(Addressed)
+            | "Gather groups" >> beam.GroupByKey()
+            | "Claim bands" >> beam.ParDo(ClaimBands(reader)).with_output_types(Addressed)
             | "Gather bands" >> beam.GroupByKey()
-        )
-        if self.options.index_seed is not None:
-            bands | "Write index" >> beam.ParDo(WriteIndex(reader)).with_output_types(str)
-        finished: PCollection[str] = (
-            bands
-            | "Find candidates" >> beam.ParDo(FindCandidates(reader)).with_output_types(int)
-            | "Spread parts to write shingles" >> Spread(int)
-            | "Write shingles"
-            >> beam.ParDo(WriteShingles(reader)).with_output_types(tuple[int, int])
+            | "Find candidates"
+            >> beam.ParDo(FindCandidates(reader)).with_output_types(tuple[int, int])
+            | "Gather links" >> beam.GroupByKey()
+            | "Divide partners" >> beam.ParDo(DividePartners(reader)).with_output_types(Unit)
+            | "Spread units to divide" >> Spread(Unit)
+            | "Divide by batch" >> beam.ParDo(DivideByBatch(reader)).with_output_types(Addressed)
             | "Gather batches" >> beam.GroupByKey()
-            | "Decide batches" >> beam.ParDo(DecideBatch(reader)).with_output_types(Named)
-            | "Gather drops" >> beam.GroupByKey()
-            | "Resolve drops" >> beam.ParDo(ResolveDrops(reader)).with_output_types(int)
+            | "Decide batches" >> beam.ParDo(DecideBatch(reader)).with_output_types(int)
+        )
+        if Level.REPOSITORY in self.options.levels:
+            compare = beam.ParDo(CompareRepositories(reader)).with_output_types(int)
+            decided = (
+                decided
+                | "Spread parts to compare" >> Spread(int)
+                | "Compare repositories" >> compare
+            )
+        finished: PCollection[str] = (
+            decided
             | "Spread parts to write" >> Spread(int)
             | "Write duplicates" >> beam.ParDo(WriteDuplicates(reader)).with_output_types(str)
         )

@@ -6,6 +6,8 @@ file is there whole or not at all, and one that is written twice has the same by
 
 from __future__ import annotations
 
+import math
+import os
 import threading
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -53,3 +55,19 @@ class StagedArrays:
         with reading_headers:
             array: npt.NDArray[Any] = np.load(self.path(name), mmap_mode="r")
         return array
+
+    def read_slice(self, name: str, start: int, stop: int) -> npt.NDArray[Any]:
+        """The rows of an array from ``start`` to before ``stop``, and nothing else of its file.
+
+        Raises `EOFError` where the file has fewer.
+        """
+        with self.path(name).open("rb") as file:
+            with reading_headers:
+                np.lib.format.read_magic(file)
+                shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+            row = math.prod(shape[1:])
+            file.seek(start * row * dtype.itemsize, os.SEEK_CUR)
+            values: npt.NDArray[Any] = np.fromfile(file, dtype, (stop - start) * row)
+        if values.size < (stop - start) * row:
+            raise EOFError(f"{name} has {shape[0]:,} rows, asked for {start:,} to {stop:,}")
+        return values.reshape(stop - start, *shape[1:])

@@ -28,7 +28,7 @@ from transforms.stage import ProcessUnits
 from transforms.stores.store import local_path
 from transforms.texts import document_texts
 from transforms.tokenizers.engines import Engine
-from transforms.tokenizers.loading import load_engine, read_sample
+from transforms.tokenizers.loading import Sample, load_engine
 
 _COLUMNS = ["content", *KEY_COLUMNS, "size"]
 
@@ -62,12 +62,12 @@ class ParseOptions:
 class ParsePart:
     """Measures what rules ask for of each document of a part, each distinct content once.
 
-    ``sample`` is of the run's text, to compare engines on.
+    ``sample`` is where the run's text is that engines are compared on.
     """
 
     workspace: Workspace
     options: ParseOptions
-    sample: bytes = b""
+    sample: Sample = Sample()  # noqa: RUF009  frozen, and holds no list
 
     def __call__(self, unit: str) -> Receipt:
         """Parses the part whose file has this name without its suffix."""
@@ -147,6 +147,6 @@ class ParseDocuments(beam.PTransform[Any, Any]):
         finished: PCollection[str] = begin | ProcessUnits(units, work)
         return finished
 
-    def sample(self) -> bytes:
-        """Text of the run to compare engines on, if texts are tokenized at all."""
-        return read_sample(self.workspace, self.parts) if self.options.wants_tokens else b""
+    def sample(self) -> Sample:
+        """Where text to compare engines on is, if texts are tokenized at all."""
+        return Sample.find(self.workspace, self.parts) if self.options.wants_tokens else Sample()

@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from schemas.documents import ROW_BITS
 from transforms.shard.packing import (
     Packed,
     concatenate_documents,
@@ -72,10 +71,9 @@ class Packing:
     method: Method = "concatenate"
 
 
-def in_reading_order(measures: pa.Table) -> pa.Table:
-    """Measures by part and, in a part, by rank."""
-    parts = measures["document"].to_numpy() >> np.uint64(ROW_BITS)
-    return measures.take(pa.array(np.lexsort((measures["rank"].to_numpy(), parts))))
+def in_reading_order(measures: pa.RecordBatch) -> pa.RecordBatch:
+    """Measures of a part by rank."""
+    return measures.take(pa.array(np.argsort(measures["rank"].to_numpy(), kind="stable")))
 
 
 def pack_split(lengths: Integers, copies: Integers, packing: Packing) -> Packed:

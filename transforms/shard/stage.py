@@ -1,23 +1,25 @@
 """Shard: tokens in, ``shards`` and ``mixture`` out, and other formats of the shards by choice.
 
-Shuffled are the measures of documents (80 bytes each). Tokens are not: the writer of a
-shard gathers them from memory maps, by a plan that says where they are.
+Shuffled are names of files. The measures of documents (80 bytes each) lie in files by part,
+in reading order; the one step that plans all shards maps them, and holds in memory some
+columns of them at a time, about 150 bytes a document. The writer of a shard gathers its
+tokens from memory maps, by a plan that says where they are.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from apache_beam.pvalue import PBegin, PCollection
 
-import transforms.coders  # noqa: F401  registers the coder of record batches
 from schemas import shards, tables
 from schemas.documents import ROW_BITS
 from schemas.manifest import FileEntry
@@ -38,8 +40,10 @@ from transforms.shard.plan import (
 )
 from transforms.shard.rows import RowGatherer
 from transforms.shard.split import choose_validation
-from transforms.stage import Spread, do_unit, write_error
+from transforms.stage import Begin, Spread, do_unit, write_error
+from transforms.stores.files import writing_to
 
+_MEASURES = "measures"
 _PLAN = "plan"
 _TOKENIZER_UNIT = "tokenizer"
 
@@ -66,37 +70,60 @@ class _Step(beam.DoFn):
 
 
 class MeasurePart(_Step):
-    """Name of a tokens part in, the measures of its documents out."""
+    """Name of a tokens part in; writes the measures of its documents in reading order."""
 
-    def process(self, name: str) -> Iterator[tuple[int, pa.RecordBatch]]:
-        """Yields one batch under the one key."""
+    def process(self, name: str) -> Iterator[tuple[int, str]]:
+        """Yields the name under the one key."""
         options = self.options
-        yield 0, measure_part(self.workspace, name, options.packing.seed, options.mixture)
+        measures = measure_part(self.workspace, name, options.packing.seed, options.mixture)
+        data = _stream_bytes(in_reading_order(measures))
+        self.workspace.files.write(f"{_MEASURES}/{name}", data, durable=False)
+        yield 0, name
 
 
 class PlanSplits(_Step):
-    """All measures in; writes a plan for each shard, and names the shards to write."""
+    """All names in; writes a plan for each shard, and names the shards to write."""
 
-    def process(self, element: tuple[int, Sequence[pa.RecordBatch]]) -> Iterator[str]:
+    def process(self, element: tuple[int, Iterable[str]]) -> Iterator[str]:
         """Yields the name of each shard without its suffix."""
         try:
-            plans = self._plan(element[1])
+            plans = self._plan(sorted(element[1], key=tables.part_number))
         except Exception as error:
             write_error(self.workspace, "plan", error)
             raise
         self.workspace.write_receipt(_PLAN, plans.receipt())
         yield from plans.names
 
-    def _plan(self, batches: Sequence[pa.RecordBatch]) -> _Plans:
-        measures = in_reading_order(pa.Table.from_batches(list(batches), MEASURES))
+    def _plan(self, parts: Sequence[str]) -> _Plans:
+        measures = pa.concat_tables(
+            map_stream(self.workspace.staged(_MEASURES, name)) for name in parts
+        )
         hashes, clusters = (measures[name].to_numpy() for name in ("repository_hash", "cluster"))
         validates = choose_validation(hashes, clusters, self.options.validation_fraction)
         names = name_repositories(self.workspace, measures["document"], self.options.packing.seed)
         token = _token_type(_tokens_path(self.workspace, 0))
         plans = _Plans(self.workspace, self.options, names, token)
-        plans.add(shards.Split.TRAIN, measures.filter(pa.array(~validates)))
-        plans.add(shards.Split.VALIDATION, measures.filter(pa.array(validates)))
+        for split, chosen in (
+            (shards.Split.TRAIN, ~validates),
+            (shards.Split.VALIDATION, validates),
+        ):
+            plans.add(split, self._choose(split, measures, chosen))
         return plans
+
+    def _choose(
+        self, split: shards.Split, measures: pa.Table, chosen: npt.NDArray[np.bool_]
+    ) -> pa.Table:
+        """The measures of a split, from a file of their own."""
+        name = f"{split}.arrow"
+        first = 0
+        with (
+            writing_to(self.workspace.output(_MEASURES, name), durable=False) as file,
+            pa.ipc.new_stream(file, MEASURES) as writer,
+        ):
+            for batch in measures.to_batches():
+                writer.write_batch(batch.filter(pa.array(chosen[first : first + len(batch)])))
+                first += len(batch)
+        return map_stream(self.workspace.staged(_MEASURES, name))
 
 
 class _Plans:
@@ -252,14 +279,14 @@ class WriteShards(beam.PTransform[Any, Any]):
         arguments = (self.workspace, self.options)
         names = (
             begin
-            | "Name parts" >> beam.Create(list(self.parts))
+            | "Name parts" >> Begin(list(self.parts), str)
             | "Spread parts" >> Spread(str)
             | "Measure tokens"
-            >> beam.ParDo(MeasurePart(*arguments)).with_output_types(tuple[int, pa.RecordBatch])
+            >> beam.ParDo(MeasurePart(*arguments)).with_output_types(tuple[int, str])
             | "Gather measures" >> beam.GroupByKey()
             | "Plan splits" >> beam.ParDo(PlanSplits(*arguments)).with_output_types(str)
         )
-        tokenizer = begin | "Name tokenizer" >> beam.Create([_TOKENIZER_UNIT])
+        tokenizer = begin | "Name tokenizer" >> Begin([_TOKENIZER_UNIT], str)
         finished: PCollection[str] = (
             (names, tokenizer)
             | "All units" >> beam.Flatten()

@@ -35,7 +35,7 @@ from transforms.tokenize.headers import (
 )
 from transforms.tokenize.segments import Numbers, Segments
 from transforms.tokenizers.engines import Engine
-from transforms.tokenizers.loading import load_engine, load_tokenizer
+from transforms.tokenizers.loading import Sample, load_engine, load_tokenizer
 from transforms.tokenizers.roles import SpecialToken, read_special_tokens
 from transforms.tokenizers.runs import count_without_runs, run_lengths, spaces_stay_single
 
@@ -80,10 +80,10 @@ class RunTokenizer:
         return encoded.ids.size
 
 
-def load_run_tokenizer(workspace: Workspace, digest: str, sample: bytes) -> RunTokenizer:
+def load_run_tokenizer(workspace: Workspace, digest: str, sample: Sample) -> RunTokenizer:
     """The tokenizer that a run has committed, read once a process.
 
-    ``digest`` is that of its files, ``sample`` text to compare engines on.
+    ``digest`` is that of its files, ``sample`` where text to compare engines on is.
     """
     with _reading:
         if (digest, sample) not in _read:
@@ -94,10 +94,10 @@ def load_run_tokenizer(workspace: Workspace, digest: str, sample: bytes) -> RunT
 
 # A cache of functools would let every thread read at once.
 _reading = threading.Lock()
-_read: dict[tuple[str, bytes], RunTokenizer] = {}
+_read: dict[tuple[str, Sample], RunTokenizer] = {}
 
 
-def _read_run_tokenizer(workspace: Workspace, sample: bytes) -> RunTokenizer:
+def _read_run_tokenizer(workspace: Workspace, sample: Sample) -> RunTokenizer:
     names = (TOKENIZER_FILE, SPECIAL_TOKENS_FILE, BASE_FILE)
     text, special, of_base = (_read_if_there(workspace, name) for name in names)
     tokenizer = load_tokenizer(text)

@@ -15,12 +15,14 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from apache_beam.pvalue import PBegin, PCollection
 
 from schemas import tables
 from schemas import tokens as tokens_table
+from transforms.culprits import naming_culprit
 from transforms.hashes import content_keys
 from transforms.parts import Progress, Receipt, Workspace
 from transforms.selected import Selected, iterate_selected
@@ -28,11 +30,12 @@ from transforms.stage import ProcessUnits
 from transforms.tokenize.encoding import (
     Encoded,
     EncodingOptions,
+    RunTokenizer,
     encode_documents,
     load_run_tokenizer,
 )
 from transforms.tokenize.order import Order, ReadingOrder
-from transforms.tokenizers.loading import read_sample
+from transforms.tokenizers.loading import Sample
 
 ARROW_BATCH_BYTES = 1 << 20
 COLUMNS = ["sha256", "repository", "revision", "path"]
@@ -51,13 +54,14 @@ class TokenizeOptions:
 class TokenizePart:
     """Tokenizes the selected documents of one part.
 
-    ``tokenizer`` is the digest of the run's tokenizer, ``sample`` text to compare engines on.
+    ``tokenizer`` is the digest of the run's tokenizer, ``sample`` where text to
+    compare engines on is.
     """
 
     workspace: Workspace
     options: TokenizeOptions
     tokenizer: str
-    sample: bytes
+    sample: Sample
 
     def __call__(self, unit: str) -> Receipt:
         """Tokenizes the part whose file has this name without its suffix."""
@@ -72,7 +76,7 @@ class TokenizePart:
         with writer, Progress(self.workspace, unit) as progress:
             for selected in iterate_selected(self.workspace, part, self.options.redact, COLUMNS):
                 keys = content_keys(selected.rows["sha256"])
-                encoded = encode_documents(selected, keys, tokenizer, self.options.encoding)
+                encoded = self._encode(selected, keys, tokenizer)
                 writer.write(token_rows(selected.documents, keys, encoded, schema))
                 order.add(selected)
                 counts.update(count_tokens(selected, encoded))
@@ -82,6 +86,22 @@ class TokenizePart:
             columns = [pa.array(order.ranks())]
             ranks.write(pa.RecordBatch.from_arrays(columns, schema=tokens_table.READING_ORDER))
         return Receipt.of({tables.TOKENS: writer, tables.READING_ORDER: ranks}, counts)
+
+    def _encode(
+        self, selected: Selected, keys: npt.NDArray[np.uint64], tokenizer: RunTokenizer
+    ) -> Encoded:
+        encoding = self.options.encoding
+
+        def attempt(number: int) -> object:
+            one = slice(number, number + 1)
+            return encode_documents(selected.only(number), keys[one], tokenizer, encoding)
+
+        def name(number: int) -> str:
+            repository, path = (selected.rows[name][number] for name in ("repository", "path"))
+            return f"{repository}:{path}"
+
+        with naming_culprit(keys.size, attempt, name):
+            return encode_documents(selected, keys, tokenizer, encoding)
 
 
 def token_rows(
@@ -131,7 +151,7 @@ class TokenizeDocuments(beam.PTransform[Any, Any]):
 
     def expand(self, begin: PBegin) -> PCollection[str]:
         """Nothing in, names of finished parts out."""
-        sample = read_sample(self.workspace, self.parts)
+        sample = Sample.find(self.workspace, self.parts)
         work = TokenizePart(self.workspace, self.options, self.tokenizer, sample)
         units = [Path(part).stem for part in self.parts]
         finished: PCollection[str] = begin | ProcessUnits(units, work)

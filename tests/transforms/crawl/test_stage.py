@@ -7,7 +7,8 @@ from typing import ClassVar
 import apache_beam as beam
 import pytest
 
-from runners.direct import DirectSettings, pipeline_options
+from runners.direct import pipeline_options
+from runners.settings import EngineSettings
 from schemas import tables
 from schemas.failures import Reason
 from schemas.requests import SCHEMA, file_name
@@ -45,7 +46,7 @@ def workspace(tmp_path):
 def list_sources(workspace, options, **settings):
     """Lists sources as a stage of its own and commits what it wrote; gives the files."""
     sources = tuple(known_sources()[kind](**values) for kind, values in settings.items())
-    with beam.Pipeline(options=pipeline_options(DirectSettings(2))) as pipeline:
+    with beam.Pipeline(options=pipeline_options(EngineSettings(workers=2))) as pipeline:
         pipeline | ListRepositories(workspace, sources, options.parts, options.cache)
     return commit_requests(workspace)
 
@@ -89,7 +90,7 @@ def test_all_sources_in_one_pipeline_each_repository_in_its_part(
         git={"urls": [f"{git_daemon.url}/served", f"{git_daemon.url}/absent"]},
         directory={"path": str(folder)},
     )
-    with beam.Pipeline(options=pipeline_options(DirectSettings(2))) as pipeline:
+    with beam.Pipeline(options=pipeline_options(EngineSettings(workers=2))) as pipeline:
         pipeline | CrawlRepositories(workspace, listed, options)
 
     repositories = {

@@ -10,8 +10,8 @@ from transforms.deduplicate.bands import (
     Banding,
     claim_bands,
     hash_bands,
+    number_buckets,
     optimal_banding,
-    shared_claims,
 )
 
 
@@ -100,7 +100,7 @@ def test_claims_the_upper_half_of_each_bands_hash():
     signatures = random.integers(0, 3, (20, 12)).astype(np.uint32)
     places = random.permutation(20).astype(np.uint32) + np.uint32(2**32 - 20)
     hashes = hash_bands(signatures, Banding(3, 4))
-    claims = claim_bands(signatures, places, Banding(3, 4))
+    claims = claim_bands(hashes, places)
     for band in range(3):
         expected = [
             (value >> 32 << 32) | place
@@ -110,13 +110,25 @@ def test_claims_the_upper_half_of_each_bands_hash():
 
 
 def test_claims_no_bands_of_no_documents():
-    nothing = np.zeros((0, 8), np.uint32)
-    assert claim_bands(nothing, np.zeros(0, np.uint32), Banding(2, 3)).shape == (2, 0)
+    nothing = np.zeros((0, 2), np.uint64)
+    assert claim_bands(nothing, np.zeros(0, np.uint32)).shape == (2, 0)
+
+
+KEYS = st.lists(st.integers(0, 5) | st.sampled_from([MASK >> 32]), max_size=20)
 
 
 @thorough
-@given(st.lists(st.integers(0, 5) | st.sampled_from([MASK >> 32]), max_size=40))
-def test_claims_are_shared_where_another_has_the_same_hash(keys):
-    claims = [key << 32 | place for place, key in enumerate(keys)]
-    expected = [claim for claim in claims if keys.count(claim >> 32) > 1]
-    assert shared_claims(np.array(claims, dtype=np.uint64)).tolist() == sorted(expected)
+@given(st.lists(KEYS, max_size=3))
+def test_buckets_are_bands_that_two_documents_have(keys_of_bands):
+    claims = [key << 32 | place for keys in keys_of_bands for place, key in enumerate(keys)]
+    expected = [
+        [place for place, each in enumerate(keys) if each == key]
+        for keys in keys_of_bands
+        for key in sorted(set(keys))
+        if keys.count(key) > 1
+    ]
+    sizes = np.array([len(keys) for keys in keys_of_bands], dtype=np.int64)
+    found = number_buckets(np.array(claims, dtype=np.uint64), sizes)
+    assert found.tolist() == [
+        number << 32 | place for number, places in enumerate(expected) for place in places
+    ]

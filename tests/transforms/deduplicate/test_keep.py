@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from schemas.repositories import SCHEMA
 from tests.transforms.builders import brief
 from transforms.deduplicate.keep import NOBODY_REFUSED, KeepOrder, Refusals, rank_repositories
+from transforms.deduplicate.staging import StagedArrays
 from transforms.optout import OptOuts, entry_keys
 from transforms.optout import Places as OptOutPlaces
+from transforms.parts import Workspace
 
 OLD = datetime.datetime(2015, 1, 1, tzinfo=datetime.UTC)
 NEW = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
@@ -114,9 +116,10 @@ def test_lists_of_wanted_licenses_refuse_others_but_not_unknown_ones():
 def test_an_order_is_read_as_it_was_written(tmp_path):
     rows = [row("a", 1, files=2), row("b", 2, files=3)]
     order = rank_repositories([pa.Table.from_pylist(rows, SCHEMA)])
-    with (tmp_path / "order.npz").open("wb") as file:
-        order.save(file)
-    again = KeepOrder.load(tmp_path / "order.npz")
+    arrays = StagedArrays(Workspace(run=str(tmp_path), staging=str(tmp_path)))
+    order.save(arrays)
+    again = KeepOrder.load(arrays)
+    assert (again.documents, again.parts) == (5, 1)
     assert again.places(0).tolist() == order.places(0).tolist() == [3, 4, 0, 1, 2]
     assert again.repositories(again.places(0)).tolist() == [1, 1, 0, 0, 0]
 
@@ -157,3 +160,55 @@ def test_the_order_does_not_depend_on_the_division_into_parts(rows, numbers):
     for each, number in zip(rows, numbers, strict=False):
         divided[number].append(each)
     assert document_order(divided) == document_order([rows])
+
+
+CLASSES = ("permissive", "weak_copyleft", "strong_copyleft", "unknown", "none")
+NAMES = st.text("ab\u00e9\uffff\U0001f600", min_size=1, max_size=2)
+ANY_ROWS = st.lists(
+    st.builds(
+        lambda fields, collection, terms: (
+            row(*fields[:-1], license_class=fields[-1])
+            | {"collection": collection, "license": terms}
+        ),
+        st.tuples(
+            NAMES,
+            st.none() | st.sampled_from([0, 1, 2**60]),
+            st.none() | st.datetimes(timezones=st.just(datetime.UTC)),
+            st.integers(0, 3),
+            st.sampled_from(["1", "2", "10"]),
+            st.sampled_from(CLASSES),
+        ),
+        st.none() | NAMES,
+        st.sampled_from([None, "MIT", "GPL-3.0-only"]),
+    ),
+    max_size=8,
+)
+
+
+def slow_order(parts):
+    """Part and entry of each repository, by tuples."""
+    keys = [
+        (
+            each["license"] == "GPL-3.0-only",
+            CLASSES.index(each["license_class"]),
+            -(-1 if each["stars"] is None else each["stars"]),
+            each["released"] or datetime.datetime.max.replace(tzinfo=datetime.UTC),
+            *(each["repository"], each["revision"], each["collection"] or ""),
+            *(part, entry),
+        )
+        for part, rows in enumerate(parts)
+        for entry, each in enumerate(rows)
+    ]
+    return [key[-2:] for key in sorted(keys)]
+
+
+@brief
+@given(st.lists(ANY_ROWS, max_size=3))
+def test_the_order_is_that_of_tuples(parts):
+    tables = [pa.Table.from_pylist(rows, SCHEMA) for rows in parts]
+    order = rank_repositories(tables, Refusals(deny=frozenset({"GPL-3.0-only"})))
+    expected = slow_order(parts)
+    assert list(zip(order.part.tolist(), order.entry.tolist(), strict=True)) == expected
+    assert np.diff(order.starts).tolist() == [parts[p][e]["files"] for p, e in expected]
+    for number, (part, entry) in enumerate(expected):
+        assert order.row[number] == sum(each["files"] for each in parts[part][:entry])

@@ -18,11 +18,13 @@ def written(tmp_path):
         workspace = write_run(tmp_path, [Repository("a", files)], parts=1)
         documents = workspace.committed(tables.DOCUMENTS, "part-00000.parquet")
         arrays = StagedArrays(workspace)
-        for part, rows in enumerate(rows_of_parts):
-            write_shingles(arrays, part, documents, np.array(rows, dtype=np.int64))
         count = len(TEXTS)
-        part = np.repeat(np.arange(len(rows_of_parts)), count)
-        return ShingleReader.open(arrays, part, np.tile(np.arange(count), len(rows_of_parts)))
+        start, size = np.zeros((2, len(rows_of_parts) * count), dtype=np.int64)
+        for part, rows in enumerate(rows_of_parts):
+            chosen = np.array(rows, dtype=np.int64)
+            found = write_shingles(arrays, part, documents, chosen)
+            start[part * count + chosen], size[part * count + chosen] = found
+        return ShingleReader(arrays, np.repeat(np.arange(len(rows_of_parts)), count), start, size)
 
     return write
 
@@ -50,12 +52,12 @@ def test_knows_how_many_shingles_each_document_has(written):
 def test_leaves_no_unfinished_file(written):
     arrays = written([0]).arrays
     names = sorted(path.name for path in arrays.path("shingles").iterdir())
-    assert names == ["part-00000.npy", "part-00000.u64"]
+    assert names == ["part-00000.u64"]
 
 
 def test_a_file_that_was_cut_short_is_not_read_as_if_whole(written):
     reader = written([0, 5])
     path = reader.arrays.path("shingles/part-00000.u64")
     path.write_bytes(path.read_bytes()[:-8])
-    with pytest.raises(EOFError, match="shorter than its index says"):
+    with pytest.raises(EOFError, match="shorter than it was written"):
         reader.load(np.array([5]))

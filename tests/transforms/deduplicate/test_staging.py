@@ -3,19 +3,14 @@ import threading
 import numpy as np
 import pytest
 
-from transforms.deduplicate.keep import KeepOrder
 from transforms.deduplicate.staging import StagedArrays, reading_headers
 from transforms.parts import Workspace
-
-ORDER = KeepOrder(*(np.arange(3) for _ in range(4)))
 
 
 @pytest.fixture
 def arrays(tmp_path):
     arrays = StagedArrays(Workspace(run=str(tmp_path), staging=str(tmp_path)))
     arrays.save("a.npy", np.arange(5))
-    with arrays.writing("order.npz") as file:
-        ORDER.save(file)
     return arrays
 
 
@@ -27,11 +22,32 @@ def test_an_array_comes_back_whole_and_as_a_map(arrays):
 
 
 @pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(24, dtype=np.uint64),
+        np.arange(24, dtype=np.uint32).reshape(8, 3),
+        np.array([(1, 2.5)] * 8, np.dtype([("a", np.uint32), ("b", np.float32)])),
+    ],
+)
+@pytest.mark.parametrize(("start", "stop"), [(0, 8), (2, 5), (3, 3), (7, 8)])
+def test_a_slice_is_what_stands_there(arrays, array, start, stop):
+    arrays.save("b.npy", array)
+    found = arrays.read_slice("b.npy", start, stop)
+    assert found.dtype == array.dtype
+    assert found.tolist() == array[start:stop].tolist()
+
+
+def test_a_slice_behind_the_end_is_refused(arrays):
+    with pytest.raises(EOFError, match=r"a\.npy has 5 rows, asked for 3 to 6"):
+        arrays.read_slice("a.npy", 3, 6)
+
+
+@pytest.mark.parametrize(
     "read",
     [
         lambda arrays: arrays.load("a.npy"),
         lambda arrays: arrays.map("a.npy"),
-        lambda arrays: KeepOrder.load(arrays.path("order.npz")),
+        lambda arrays: arrays.read_slice("a.npy", 0, 1),
     ],
 )
 def test_headers_are_read_by_one_thread_at_a_time(arrays, read):

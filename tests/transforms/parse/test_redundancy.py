@@ -3,7 +3,7 @@ import pyarrow as pa
 from schemas.redundancy import CHARACTERS_PER_TOKEN, REDUNDANCY
 from tests.transforms.builders import large_binary
 from transforms.parse.redundancy import measure_redundancy
-from transforms.tokenizers.loading import load_engine
+from transforms.tokenizers.engines import choose_engine
 from transforms.tokenizers.vocabulary import p50k_tokenizer
 
 TEXT = "d\u00e9f add(first, second):\n        return first + second\n"
@@ -18,7 +18,7 @@ def test_what_is_not_asked_for_is_null():
 
 
 def test_characters_a_token_are_code_points_by_the_tokenizer():
-    engine = load_engine(p50k_tokenizer().to_str(), TEXT.encode())
+    engine = choose_engine(p50k_tokenizer(), large_binary([TEXT.encode()]))
     texts = large_binary([TEXT.encode(), b""])
     batch = measure_redundancy(texts, [CHARACTERS_PER_TOKEN], engine)
     tokens = p50k_tokenizer().encode(TEXT, add_special_tokens=False).ids

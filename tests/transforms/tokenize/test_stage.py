@@ -30,6 +30,7 @@ from transforms.tokenize.order import Order
 from transforms.tokenize.stage import TokenizeDocuments, TokenizeOptions, TokenizePart
 from transforms.tokenizers import loading
 from transforms.tokenizers.engines import GigatokenEngine
+from transforms.tokenizers.loading import Sample
 from transforms.tokenizers.runs import add_whitespace_runs
 from transforms.tokenizers.special import add_special_tokens
 from transforms.tokenizers.training import train_tokenizer
@@ -204,7 +205,7 @@ def test_counts_what_was_redacted_in_selected_documents_alone(tmp_path):
     crawled = [Repository("a", {"kept.py": b"To a@b.co 1", "rejected.py": b"To a@b.co 1"})]
     spans = {("a", "kept.py"): [SPAN], ("a", "rejected.py"): [SPAN]}
     workspace = with_secrets(prepare(tmp_path, crawled, parts=1), spans)
-    work = TokenizePart(workspace, TokenizeOptions(("email", "key")), "p50k", b"")
+    work = TokenizePart(workspace, TokenizeOptions(("email", "key")), "p50k", Sample())
     (name,) = part_names(workspace)
     statistics = work(name.removesuffix(".parquet")).statistics
     assert (statistics["redacted.email"], statistics["redacted.key"]) == (1, 0)

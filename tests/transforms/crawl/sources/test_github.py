@@ -14,7 +14,8 @@ import apache_beam as beam
 import pytest
 from pydantic import ValidationError
 
-from runners.direct import DirectSettings, pipeline_options
+from runners.direct import pipeline_options
+from runners.settings import EngineSettings
 from schemas import requests as requests_table
 from schemas import tables
 from schemas.failures import Reason
@@ -686,7 +687,7 @@ def test_an_organization_becomes_documents(site, server, tmp_path):
     committed.parent.mkdir(parents=True)
     workspace.staged(tables.REQUESTS, name).rename(committed)
     assert len(read_requests([committed], 0)) == 4
-    with beam.Pipeline(options=pipeline_options(DirectSettings(2))) as pipeline:
+    with beam.Pipeline(options=pipeline_options(EngineSettings(workers=2))) as pipeline:
         pipeline | CrawlRepositories(workspace, (name,), options)
 
     def rows(table):

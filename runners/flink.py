@@ -1,0 +1,98 @@
+"""Apache Flink 1.19: in this process's job server, or a cluster at HOST:PORT.
+
+Needs Java 11 to 17, and Maven once for Beam's job server. Jobs of a cluster are submitted to
+its REST address. A job that loses a task manager begins again, up to ``RETRIES`` times; what
+has a receipt is not done again.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+from runners.cores import available_cores
+from runners.jars import JobServerJar
+from runners.jobserver import can_connect
+from runners.portable import host_and_port
+from runners.settings import EngineSettings
+
+VERSION = "1.19"
+RETRIES = 3
+_RETRY_MILLISECONDS = 2000
+_ANSWER_SECONDS = 5
+_JAR = JobServerJar(f"beam-runners-flink-{VERSION}-job-server", "flink")
+
+
+@dataclass(frozen=True)
+class FlinkCluster:
+    """A Flink cluster, or Flink in the job server where the settings name none."""
+
+    settings: EngineSettings
+    jar: JobServerJar = _JAR
+
+    def problems(self) -> list[str]:
+        """Why the cluster at the settings' address cannot take jobs."""
+        url = self.settings.url
+        host, port = host_and_port(url)
+        if not port:
+            return [f"--runner-url {url}: Flink's address is HOST:PORT, such as 127.0.0.1:8081"]
+        if not can_connect(host, port):
+            return [
+                f"nobody listens at {host}:{port}: start the cluster, or name its REST address "
+                "(rest.address and rest.port in its configuration) by --runner-url"
+            ]
+        overview = self._ask("overview")
+        if not isinstance(overview, dict) or "flink-version" not in overview:
+            return [f"what listens at {host}:{port} is no Flink job manager"]
+        problems = []
+        if not str(overview["flink-version"]).startswith(f"{VERSION}."):
+            found = overview["flink-version"]
+            problems.append(
+                f"the cluster runs Flink {found}, Beam's job server speaks {VERSION}: use a "
+                f"cluster of Flink {VERSION}, or name the jar of a job server for it as runner.jar"
+            )
+        if not overview.get("slots-total"):
+            problems.append(f"the cluster at {host}:{port} has no task manager: start one")
+        return problems
+
+    def server_arguments(self) -> list[str]:
+        """Where the job server sends jobs."""
+        return ["--flink-master", self.settings.url.rpartition("://")[2] or "[local]"]
+
+    def machine_options(self) -> list[str]:
+        """Nothing that Java does not do by itself."""
+        return []
+
+    def job_arguments(self) -> list[str]:
+        """How much is done at a time, and what happens when a task manager is lost."""
+        workers = self.settings.workers or (0 if self.settings.url else available_cores())
+        arguments = [
+            f"--number_of_execution_retries={RETRIES}",
+            f"--execution_retry_delay={_RETRY_MILLISECONDS}",
+        ]
+        return [*arguments, f"--parallelism={workers}"] if workers else arguments
+
+    def link(self, job: str) -> str:
+        """The page of a job on the cluster's dashboard, once the cluster knows it."""
+        if not self.settings.url:
+            return ""
+        found = self._ask("jobs/overview")
+        for each in found.get("jobs", ()) if isinstance(found, dict) else ():
+            if each.get("name") == job:
+                return f"{self._address}/#/job/running/{each['jid']}/overview"
+        return ""
+
+    @property
+    def _address(self) -> str:
+        return f"http://{self.settings.url.rpartition('://')[2].rstrip('/')}"
+
+    def _ask(self, path: str) -> Any:
+        try:
+            with urllib.request.urlopen(  # noqa: S310  the scheme is ours
+                f"{self._address}/{path}", timeout=_ANSWER_SECONDS
+            ) as answer:
+                return json.load(answer)
+        except (OSError, ValueError):
+            return None
