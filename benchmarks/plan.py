@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +16,7 @@ import yaml
 from benchmarks import direct_work
 from benchmarks.corpus import RUNS, corpus_size, crawled_run
 from benchmarks.harness import ROOT, Report
+from benchmarks.observation import POLL_SECONDS, Observed, observe, timed
 from benchmarks.scale import write_data_sets
 from pipeline.costs import COSTS, GB
 from pipeline.folder import RunFolder
@@ -50,19 +48,8 @@ SERIAL = {
 """Steps of one element, while which no other worker has anything to do."""
 
 _FOLDER = RUNS / "plan"
-_POLL_SECONDS = 0.2
 # A run that only lists has no documents, which is an error.
 _MEASURED = tuple(stage.name for stage in STAGES if stage.name != "list")
-
-
-@dataclass(frozen=True)
-class Observed:
-    """What a process that did one stage has cost; memory is without pages of files."""
-
-    cpu: float
-    seconds: float
-    memory: int
-    staged: int
 
 
 @dataclass(frozen=True)
@@ -88,7 +75,7 @@ def report(copies: Sequence[int] = COPIES) -> Report:
         f"The reference corpus {', '.join(map(str, copies))} times, as in the benchmark scale; "
         f"`python -m pipeline run` with {WORKERS} workers, a process a stage, one round. Memory "
         "is the most that a process held besides pages of files, looked up every "
-        f"{_POLL_SECONDS} s. Predicted by the constants of `pipeline/costs.py`, which are those of "
+        f"{POLL_SECONDS} s. Predicted by the constants of `pipeline/costs.py`, which are those of "
         "the two smaller sizes; list is part of crawl."
     )
     for size in sizes:
@@ -107,7 +94,10 @@ def _measure_size(copies: int) -> Size:
         source = {"paths": [str(folder / "data" / "*.parquet")], "columns": columns}
         body = {"sources": [{"parquet": source}], "output": str(run)}
         configuration.write_text(yaml.safe_dump(body))
-        stages = {stage: _observe(configuration, run, stage) for stage in _MEASURED}
+        stages = {
+            stage: observe(_command(configuration, stage), run / ".staging" / stage)
+            for stage in _MEASURED
+        }
         manifests = {table: RunFolder(run).manifest(table) for table in PRODUCERS}
         corpus = _corpus(manifests, corpus_size(run.relative_to(ROOT))[1])
         return Size(
@@ -124,6 +114,12 @@ def _measure_size(copies: int) -> Size:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _command(configuration: Path, stage: str) -> list[str]:
+    """What does one stage with the code of this checkout."""
+    run = [sys.executable, "-m", "pipeline", "run", str(configuration)]
+    return [*run, "--stage", stage, "--workers", str(WORKERS)]
+
+
 def _corpus(manifests: Mapping[str, Manifest], size: int) -> Corpus:
     """What there was, and what its text is like: other names have more tokens."""
     counts = manifests[tables.TOKENS].statistics
@@ -135,70 +131,12 @@ def _corpus(manifests: Mapping[str, Manifest], size: int) -> Corpus:
     )
 
 
-def _observe(configuration: Path, run: Path, stage: str) -> Observed:
-    """Runs a stage in a process of its own and looks at it as it works."""
-    command = [*(sys.executable, "-m", "pipeline", "run", str(configuration)), "--stage", stage]
-    held = [(0, 0)]
-    with tempfile.TemporaryFile() as said:
-        started = time.perf_counter()
-        options = ["--workers", str(WORKERS)]
-        process = subprocess.Popen([*command, *options], cwd=ROOT, stdout=said, stderr=said)
-        while True:
-            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if pid:
-                break
-            with contextlib.suppress(OSError, ValueError):
-                held.append((_own_memory(process.pid), _bytes_in(run / ".staging" / stage)))
-            time.sleep(_POLL_SECONDS)
-        seconds = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            said.seek(0)
-            raise RuntimeError(f"{command} failed:\n{said.read().decode()[-3000:]}")
-    memory, staged = (max(values) for values in zip(*held, strict=True))
-    return Observed(usage.ru_utime + usage.ru_stime, seconds, memory, staged)
-
-
-def _own_memory(pid: int) -> int:
-    """The bytes of a process that are in memory and are of no file (Linux)."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    (line,) = (line for line in lines if line.startswith("RssAnon:"))
-    return int(line.split()[1]) * 1024
-
-
-def _bytes_in(folder: Path) -> int:
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            # It may have got its name since.
-            with contextlib.suppress(OSError):
-                total += Path(place, name).stat().st_size
-    return total
-
-
 def _serial_seconds(run: Path, stage: str) -> float:
     """The seconds of the steps that one worker does alone, called one after another."""
-    with tempfile.TemporaryDirectory(dir=run.parent) as staging, contextlib.ExitStack() as stack:
-        seconds = [stack.enter_context(_timed(step)) for step in SERIAL[stage]]
+    with tempfile.TemporaryDirectory(dir=run.parent) as staging, ExitStack() as stack:
+        seconds = [stack.enter_context(timed(step)) for step in SERIAL[stage]]
         direct_work.do_stage(stage, run, Path(staging))
         return sum(map(sum, seconds))
-
-
-@contextlib.contextmanager
-def _timed(step: type) -> Iterator[list[float]]:
-    process, seconds = step.process, []
-
-    def timed(self: object, element: object) -> Iterator[object]:
-        started = time.perf_counter()
-        found = list(process(self, element))
-        seconds.append(time.perf_counter() - started)
-        return iter(found)
-
-    step.process = timed
-    try:
-        yield seconds
-    finally:
-        step.process = process
 
 
 def _compare(found: Report, size: Size) -> None:

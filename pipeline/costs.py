@@ -66,7 +66,7 @@ COSTS: Mapping[str, StageCost] = {
         reads_text=True,
     ),
     "select": StageCost(4.6, 0.5, memory=220e6, memory_a_byte=0.15),
-    "learn": StageCost(6.3, 0.1, memory=297e6),
+    "learn": StageCost(6.4, 0.0, memory=297e6),
     "tokenize": StageCost(5.5, 11.4, memory=630e6, memory_a_byte=3.3, reads_text=True),
     "shard": StageCost(
         # By shards, which copies with other names have more of.

@@ -245,11 +245,15 @@ class _Model:
                 f"parts of {self.corpus.bytes / recommended / 1e6:,.0f} MB"
             )
         for stage in stages:
-            if stage.memory > MACHINE.memory:
+            by_part = COSTS[stage.name].by_part
+            processes = (
+                min(MACHINE.cores, math.ceil(stage.workers / self.threads)) if by_part else 1
+            )
+            if processes * stage.memory > MACHINE.memory:
                 yield (
-                    f"{stage.name} holds {stage.memory / GB:,.0f} GB in one process, more than a "
-                    f"{MACHINE.name} has ({MACHINE.memory / GB:,.0f} GB): divide the sources "
-                    "among runs"
+                    f"{stage.name} holds {stage.memory / GB:,.1f} GB in each of {processes} "
+                    f"processes of a {MACHINE.name}, which has {MACHINE.memory / GB:,.0f} GB: "
+                    + ("make more parts" if by_part else "divide the sources among runs")
                 )
 
     def _shards(self) -> int:
@@ -290,9 +294,11 @@ class _Model:
         return int(NAME_BYTES * units * SHUFFLES.get(stage, 1) + measures)
 
     def _bytes_read(self, stage: Stage, table: str) -> int:
+        learns = self.configuration.tokenize.tokenizer.train is not None
+        if stage.name == "learn" and not learns:
+            return 0
         parses = stage.name == "parse" and self._parses
-        learns = stage.name == "learn" and self.configuration.tokenize.tokenizer.train is not None
-        reads_text = COSTS[stage.name].reads_text or parses or learns
+        reads_text = COSTS[stage.name].reads_text or parses or stage.name == "learn"
         if table == tables.DOCUMENTS and not reads_text:
             return int(DOCUMENT_COLUMNS_SHARE * self.corpus.bytes)
         return self.table_bytes(table)
@@ -304,7 +310,7 @@ class _Model:
 
     def _gets(self, stage: Stage, units: int, read: int) -> int:
         """Requests of size, footer and content of each file, and of each group of `requests`."""
-        files = sum(map(self.files, stage.inputs))
+        files = sum(map(self.files, stage.inputs)) if read else 0
         groups = math.ceil(self.corpus.repositories / REQUEST_ROWS) if stage.name == "crawl" else 0
         staged = STAGED_FILES.get(stage.name, 0) * self.configuration.crawl.parts
         return 2 * (files + staged) + read // PIECE_BYTES + units * groups

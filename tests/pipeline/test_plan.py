@@ -115,6 +115,16 @@ def test_what_the_configuration_asks_for_is_planned(configured):
     assert stage(changed, "parse").read > 10 * stage(plain, "parse").read
 
 
+def test_learning_a_tokenizer_reads_text_and_taking_one_reads_nothing(configured):
+    corpus = Corpus(1000, 10**11)
+    given, learned = (
+        stage(plan_run(configured(*changes), corpus, 8), "learn")
+        for changes in ((), ("tokenize.tokenizer={train: {}}",))
+    )
+    assert (given.read, given.gets) == (0, 0)
+    assert learned.read > 10**10
+
+
 def test_fetching_many_repositories_is_planned_by_their_number(configured, tmp_path):
     path = tmp_path / "parquet.yaml"
     path.write_text("sources: [{parquet: {paths: ['*.parquet'], columns: {content: text}}}]\n")
@@ -128,7 +138,9 @@ def test_says_what_stands_in_the_way(configured):
     corpus = Corpus(REPOSITORIES, TEN_TERABYTES)
     problems = plan_run(configured("crawl.parts=32"), corpus, 256).problems
     assert "crawl.parts is 32: 65,536 would make parts of 153 MB" in problems
-    assert any(line.startswith("crawl holds") and "divide" in line for line in problems)
+    crawl = "crawl holds 531.9 GB in each of 8 processes of a m6i.2xlarge, which has 34 GB: "
+    assert f"{crawl}make more parts" in problems
+    assert any(line.startswith("shard holds") and "divide the sources" in line for line in problems)
     fits = plan_run(configured("crawl.parts=128"), Corpus(1000, 25 * 10**9), 16)
     assert fits.problems == ()
     many = plan_run(configured(), Corpus(1 << 32, 1 << 40), 16)
