@@ -75,8 +75,8 @@ def report(copies: Sequence[int] = COPIES) -> Report:
         f"The reference corpus {', '.join(map(str, copies))} times, as in the benchmark scale; "
         f"`python -m pipeline run` with {WORKERS} workers, a process a stage, one round. Memory "
         "is the most that a process held besides pages of files, looked up every "
-        f"{POLL_SECONDS} s. Predicted by the constants of `pipeline/costs.py`, which are those of "
-        "the two smaller sizes; list is part of crawl."
+        f"{POLL_SECONDS} s. Predicted by the constants of `pipeline/costs.py`; list is "
+        "part of crawl."
     )
     for size in sizes:
         _compare(found, size)

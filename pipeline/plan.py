@@ -250,9 +250,10 @@ class _Model:
                 min(MACHINE.cores, math.ceil(stage.workers / self.threads)) if by_part else 1
             )
             if processes * stage.memory > MACHINE.memory:
+                where = f"in each of {processes} processes" if processes > 1 else "in one process"
                 yield (
-                    f"{stage.name} holds {stage.memory / GB:,.1f} GB in each of {processes} "
-                    f"processes of a {MACHINE.name}, which has {MACHINE.memory / GB:,.0f} GB: "
+                    f"{stage.name} holds {stage.memory / GB:,.1f} GB {where} of a {MACHINE.name}, "
+                    f"which has {MACHINE.memory / GB:,.0f} GB: "
                     + ("make more parts" if by_part else "divide the sources among runs")
                 )
 
