@@ -10,6 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.attribution import Attribution, LicenseShare
+from pipeline.costs import GB, MACHINE, STORE
+from pipeline.plan import RunPlan, StagePlan
 from pipeline.progress import megabytes
 from pipeline.state import StageState, State
 from pipeline.summary import Summary, TokensSummary
@@ -180,3 +182,56 @@ def print_states(console: Console, states: Sequence[StageState]) -> None:
         style = _STATE_STYLES.get(state.state, "")
         table.add_row(state.stage.name, Text(state.state, style=style), Text(state.why))
     console.print(table)
+
+
+def print_plan(console: Console, plan: RunPlan) -> None:
+    """What each stage would take, what all would cost, and what stands in the way."""
+    corpus = plan.corpus
+    _say(
+        console,
+        f"{corpus.repositories:,} repositories, {corpus.bytes / GB:,.1f} GB of text in about "
+        f"{corpus.documents:,} documents; {plan.parts:,} parts of "
+        f"{corpus.bytes / plan.parts / 1e6:,.1f} MB (crawl.parts; {plan.recommended_parts:,} "
+        "recommended)",
+    )
+    table = _table("stage", *_PLANNED)
+    for stage in plan.stages:
+        table.add_row(stage.name, *_planned((stage,)))
+    table.add_section()
+    table.add_row("all", *_planned(plan.stages))
+    console.print(table)
+    dollars = ", ".join(f"{what} ${amount:,.2f}" for what, amount in plan.dollars.items())
+    _say(
+        console,
+        f"{plan.workers:,} workers on {plan.machines:,} {MACHINE.name} ({MACHINE.cores} cores, "
+        f"{MACHINE.memory / GB:.0f} GB, ${MACHINE.dollars_an_hour} an hour), files in "
+        f"{STORE.name}: {plan.seconds / 3600:,.1f} hours, {plan.stored / GB:,.1f} GB; {dollars}",
+    )
+    for problem in plan.problems:
+        _say(console, f"Note: {problem}")
+
+
+_PLANNED = ("CPU h", "hours", "held", "read", "written", "shuffled", "files", "requests")
+
+
+def _planned(stages: Sequence[StagePlan]) -> list[str]:
+    """Sums over stages, but for memory; bytes and numbers as thousands, millions and so on."""
+    bytes_of = [
+        max(stage.memory for stage in stages),
+        *(sum(getattr(s, name) for s in stages) for name in ("read", "written", "shuffled")),
+    ]
+    counts = [sum(s.files for s in stages), sum(s.puts + s.gets for s in stages)]
+    return [
+        f"{sum(stage.cpu_seconds for stage in stages) / 3600:,.1f}",
+        f"{sum(stage.seconds for stage in stages) / 3600:,.2f}",
+        *(f"{shortened(number)}B" for number in bytes_of),
+        *map(shortened, counts),
+    ]
+
+
+def shortened(number: int) -> str:
+    """A number in three digits and a unit: 1234567 is ``1.23 M``."""
+    units = ("", "k", "M", "G", "T", "P")
+    # Rounded first: 999,999 is 1 M and not 1000 k.
+    power = min(int(f"{number:.2e}"[-2:]) // 3, len(units) - 1)
+    return f"{number / 1000**power:.3g} {units[power]}"

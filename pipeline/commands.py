@@ -323,6 +323,28 @@ def digest(run_path: RunArgument, as_json: JsonOption = False) -> None:
         print(f"{manifest.table:<24}{manifest.rows:>12}  {manifest.digest}")
 
 
+@app.command(
+    epilog="Example: repomill plan my.yaml --repositories 54000000 --bytes 10e12 --workers 256"
+)
+def plan(
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="YAML file.")],
+    repositories: Annotated[int, typer.Option(min=1, help="How many are to be crawled.")],
+    size: Annotated[float, typer.Option("--bytes", min=1, help="Text in their documents.")],
+    workers: Annotated[int, typer.Option(min=1, help="Cores that work at a time.")] = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell what a run would take: time, memory, files, requests and money, stage by stage."""
+    from pipeline.closing import print_plan
+    from pipeline.plan import Corpus, plan_run
+    from pipeline.reading import read_configuration
+
+    planned = plan_run(read_configuration(config), Corpus(repositories, int(size)), workers)
+    if as_json:
+        _print_json(planned.to_json())
+    else:
+        print_plan(_console(), planned)
+
+
 def _print_json(value: Any) -> None:
     print(json.dumps(value, indent=1, default=str))
 

@@ -12,7 +12,7 @@ from pipeline.stages import PRODUCERS
 from tests.pipeline.conftest import module
 from tests.pipeline.runs import run_configuration
 
-COMMANDS = ("run", "status", "why", "similar", "rules", "attribution", "verify", "digest")
+COMMANDS = ("run", "status", "why", "similar", "rules", "attribution", "verify", "digest", "plan")
 
 
 def call(*arguments, stdin=None):
@@ -50,6 +50,7 @@ def test_the_flags_are_these_and_no_others():
             "--workers",
             "config",
         ],
+        "plan": ["--bytes", "--json", "--repositories", "--workers", "config"],
         "status": ["--json", "run_path"],
         "why": ["--json", "run_path", "target"],
         "similar": [

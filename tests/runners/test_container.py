@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import shutil
@@ -9,13 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.stages import STAGES
+
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / "runners" / "container"
+METADATA = (FOLDER / "metadata.json").read_text(encoding="utf-8")
 
 
-def instructions() -> list[tuple[str, str]]:
-    """What the Dockerfile says, as pairs of an instruction and its arguments."""
-    text = (FOLDER / "Dockerfile").read_text(encoding="utf-8")
+def instructions(name: str = "Dockerfile") -> list[tuple[str, str]]:
+    """What a Dockerfile says, as pairs of an instruction and its arguments."""
+    text = (FOLDER / name).read_text(encoding="utf-8")
     lines = re.sub(r"\\\n", " ", re.sub(r"(?m)^#.*\n", "", text)).splitlines()
     pairs = [line.partition(" ") for line in lines if line.strip()]
     return [(word, " ".join(rest.split())) for word, _, rest in pairs]
@@ -66,6 +70,34 @@ def test_system_packages_are_those_that_stages_call():
     (installed,) = (rest for rest in arguments("RUN") if "apt-get install" in rest)
     packages = installed.partition("--no-install-recommends ")[2].partition(" &&")[0]
     assert packages == "git util-linux"
+
+
+def test_the_template_asks_for_what_its_program_takes():
+    parameters = {each["name"]: each for each in json.loads(METADATA)["parameters"]}
+    required = {name for name, each in parameters.items() if not each["isOptional"]}
+    said = subprocess.run(
+        [sys.executable, "-c", "from pipeline.template import main; main(['--help'])"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    usage = said.partition("options:")[0]
+    assert {f"--{name}" for name in parameters} == set(re.findall(r"--[a-z]+", usage))
+    assert {f"--{name}" for name in required} == set(re.findall(r"(?<!\[)--[a-z]+", usage))
+    assert parameters["stage"]["regexes"] == ["|".join(stage.name for stage in STAGES)]
+
+
+def test_the_template_is_the_image_of_the_workers_and_a_launcher_of_our_program():
+    told = instructions("template.Dockerfile")
+    assert [rest for word, rest in told if word == "FROM"] == [
+        "${LAUNCHER} AS launcher",
+        "${WORKERS}",
+    ]
+    (run,) = (rest for word, rest in told if word == "RUN")
+    script, _, path = run.removeprefix("printf ").partition(" > ")
+    compile(script.strip("'").replace("\\n", "\n"), path, "exec")
+    assert ("ENV", f"FLEX_TEMPLATE_PYTHON_PY_FILE={path}") in told
 
 
 @pytest.mark.clusters

@@ -131,17 +131,17 @@ def _read_members(reader: RunReader, slices: list[Slice]) -> tuple[Members, Numb
 def _read_buckets(arrays: StagedArrays, slices: list[Slice], places: Places) -> Buckets:
     """The buckets of a batch, whose documents have these ascending places."""
     mine = [each for each in slices if each[0].startswith(_BUCKETS)]
-    members = [np.zeros(0, dtype=np.int64)]
+    members = [np.zeros(0, dtype=np.uint32)]
     starts = [np.zeros(0, dtype=np.int64)]
     total = 0
     for claims in read_slices(arrays, mine):
         # Without those that may match nobody, some are alone now.
         shared: Claims = number_buckets(claims, np.array([claims.size]))
         starts.append(np.flatnonzero(begins(shared >> np.uint64(PLACE_BITS))) + total)
-        members.append(np.searchsorted(places, shared.astype(np.uint32)))
+        members.append(np.searchsorted(places, shared.astype(np.uint32)).astype(np.uint32))
         total += shared.size
     offsets = np.append(np.concatenate(starts), total)
-    return Buckets(np.concatenate(members).astype(np.int64), offsets.astype(np.int64))
+    return Buckets(np.concatenate(members), offsets.astype(np.int64))
 
 
 def number_groups(places: Places, firsts: Places) -> Numbers:

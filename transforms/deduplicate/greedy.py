@@ -29,17 +29,19 @@ MOST_KEPT = 256
 
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Members = npt.NDArray[np.uint32]
+"""Numbers of candidates or buckets where there is one for each band of each candidate."""
 
 
 @dataclass(frozen=True)
 class Buckets:
     """Which candidates share a band, each candidate by its number in keep order.
 
-    ``members`` int64[n] lists candidates bucket by bucket, ascending inside each,
+    ``members`` uint32[n] lists candidates bucket by bucket, ascending inside each,
     ``offsets`` int64[buckets + 1] where each bucket begins and ends.
     """
 
-    members: Numbers
+    members: Members
     offsets: Numbers
 
 
@@ -83,7 +85,7 @@ class Decisions:
     grouped: Flags
 
 
-Rivalry = tuple[Numbers, Numbers, Numbers, Numbers, Numbers, Sketches, Numbers, Numbers]
+Rivalry = tuple[Members, Numbers, Numbers, Numbers, Members, Sketches, Numbers, Numbers]
 """The buckets of each candidate (and where they begin), of each bucket where its kept ones
 begin and how many it has, those kept ones, sketches, groups, the kept one of each group."""
 
@@ -146,19 +148,15 @@ class _State:
 
     def __init__(self, candidates: Candidates, matching: Matching, decisions: Decisions) -> None:
         buckets, count = candidates.buckets, candidates.sizes.size
-        bucket_of = np.repeat(np.arange(buckets.offsets.size - 1), np.diff(buckets.offsets))
-        by_candidate = np.argsort(buckets.members, kind="stable")
-        counts = np.bincount(buckets.members, minlength=count)
         groups = int(candidates.groups.max()) + 1
         self._sizes = candidates.sizes
         self._matching = matching
         self._decisions = decisions
         self._rivalry = (
-            bucket_of[by_candidate].astype(np.int64),
-            np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+            *_list_buckets(buckets.members, buckets.offsets, count),
             buckets.offsets[:-1],
             np.zeros(buckets.offsets.size - 1, dtype=np.int64),
-            np.empty(buckets.members.size, dtype=np.int64),
+            np.empty(buckets.members.size, dtype=np.uint32),
             candidates.sketches,
             candidates.groups,
             np.full(groups, KEPT, dtype=np.int64),
@@ -187,6 +185,22 @@ class _State:
             self._decisions.similarity,
             self._decisions.grouped,
         )
+
+
+@compiled
+def _list_buckets(members: Members, offsets: Numbers, candidates: int) -> tuple[Members, Numbers]:
+    """The buckets of each candidate, and where those of each begin and the last end."""
+    starts = np.zeros(candidates + 1, dtype=np.int64)
+    for member in members:
+        starts[member + 1] += 1
+    starts = np.cumsum(starts)
+    buckets = np.empty(members.size, dtype=np.uint32)
+    filled = starts.copy()
+    for bucket in range(offsets.size - 1):
+        for member in members[offsets[bucket] : offsets[bucket + 1]]:
+            buckets[filled[member]] = bucket
+            filled[member] += 1
+    return buckets, starts
 
 
 @compiled
@@ -225,7 +239,7 @@ def _find_rivals(
         bucket = own_buckets[place]
         start = kept_starts[bucket]
         for slot in range(start, start + kept_counts[bucket]):
-            rival = kept[slot]
+            rival = np.int64(kept[slot])
             if rival >= high:
                 break
             if rival < low or seen[rival] == candidate:

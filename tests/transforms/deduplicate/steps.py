@@ -182,5 +182,5 @@ def _buckets(reader: RunReader, signatures: np.ndarray) -> Buckets:
                 for band, value in enumerate(hashes):
                     buckets.setdefault((band, value >> 32), []).append(number)
     shared = [each for each in buckets.values() if len(each) > 1]
-    members = np.array([number for each in shared for number in each], dtype=np.int64)
+    members = np.array([number for each in shared for number in each], dtype=np.uint32)
     return Buckets(members, np.cumsum([0, *map(len, shared)], dtype=np.int64))

@@ -21,7 +21,7 @@ ALIKE = np.uint64(0)
 def to_buckets(*buckets):
     members = [member for bucket in buckets for member in bucket]
     offsets = np.cumsum([0, *map(len, buckets)])
-    return Buckets(np.array(members, dtype=np.int64), offsets.astype(np.int64))
+    return Buckets(np.array(members, dtype=np.uint32), offsets.astype(np.int64))
 
 
 def decide_all(sets, buckets, threshold, capacity=1 << 20, groups=None, sketches=None):

@@ -1,0 +1,154 @@
+"""The constants of plans: what stages, tables and requests take, and what machines cost.
+
+Measured by ``python -m benchmarks plan``, which prints `COSTS` and `TABLE_SHARES` anew, on
+the machine and from the corpus that its report names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from schemas import tables
+
+GB = 1e9
+PIECE_BYTES = 8 << 20
+"""Objects larger than this go in pieces, each a request (boto3's default)."""
+NAME_BYTES = 16
+MEASURE_BYTES = 80
+"""What a part's name and a document's measures take in a shuffle."""
+REQUEST_ROWS = 1 << 13
+"""Repositories in a row group of ``requests`` (transforms/crawl/listing.py)."""
+
+DOCUMENT_BYTES = 11_700
+SELECTED_SHARE = 0.44
+TOKENS_A_BYTE = 0.313
+"""The reference corpus (benchmarks/reference.yaml): mean size of a document, the share of its
+text that is selected by default (half of it are duplicates), and tokens of p50k."""
+SHARDS_A_TOKEN = 1.02
+"""Bytes of shards for each byte of tokens: what they say of sequences and documents."""
+
+
+@dataclass(frozen=True)
+class StageCost:
+    """The constants of a stage, on one core of the machine that they were measured on.
+
+    CPU seconds are those of a process, and those for each GB of text or, of shard, of shards;
+    ``serial_seconds_a_gb`` are those in which one worker works and all others wait.
+    ``memory`` is that of a process with the code of the stage, ``memory_a_byte`` that for each
+    byte of the parts that it works on where ``by_part``, else of the run. It leaves out pages
+    of files, which the system takes back when it needs them.
+    """
+
+    cpu_seconds: float
+    cpu_seconds_a_gb: float
+    memory: float
+    memory_a_byte: float = 0.0
+    serial_seconds_a_gb: float = 0.0
+    staged_a_byte: float = 0.0
+    by_part: bool = True
+    reads_text: bool = False
+
+
+COSTS: Mapping[str, StageCost] = {
+    "list": StageCost(cpu_seconds=3.0, cpu_seconds_a_gb=0.0, memory=200e6),
+    "crawl": StageCost(4.3, 22.2, memory=630e6, memory_a_byte=1.7),
+    "annotate": StageCost(7.6, 14.3, memory=430e6, memory_a_byte=1.25, reads_text=True),
+    "parse": StageCost(4.5, 0.2, memory=180e6, memory_a_byte=0.04),
+    "deduplicate": StageCost(
+        *(6.0, 6.6),
+        # That between 1.88 and 8 GB of the report 2026-11-27-scale.md: below, the budget fills.
+        memory=670e6,
+        memory_a_byte=0.0164,
+        serial_seconds_a_gb=0.7,
+        staged_a_byte=0.4,
+        by_part=False,
+        reads_text=True,
+    ),
+    "select": StageCost(4.6, 0.5, memory=220e6, memory_a_byte=0.15),
+    "learn": StageCost(6.4, 0.0, memory=297e6),
+    "tokenize": StageCost(5.5, 11.4, memory=630e6, memory_a_byte=3.3, reads_text=True),
+    "shard": StageCost(
+        # By shards, which copies with other names have more of.
+        *(5.2, 6.6),
+        memory=276e6,
+        memory_a_byte=0.0155,
+        serial_seconds_a_gb=0.4,
+        by_part=False,
+    ),
+}
+"""Lines through runs of 0.47 and 1.88 GB, on the machine of the report 2026-11-27-plan.md, which
+holds them against another round of the same."""
+
+TABLE_SHARES: Mapping[str, float] = {
+    tables.failures_of("crawl"): 0.00004,
+    tables.DOCUMENTS: 0.197,
+    tables.QUALITY: 0.0045,
+    tables.FINGERPRINT: 0.0685,
+    tables.CONTAMINATION: 0.0001,
+    tables.SECRETS: 0.0001,
+    tables.SYNTAX: 0.0001,
+    tables.REDUNDANCY: 0.0001,
+    tables.DUPLICATES: 0.0003,
+    tables.COPIES: 0.0,
+    tables.BANDS: 0.0192,
+    tables.SELECTION: 0.00004,
+    tables.TOKENIZER: 0.0,
+    tables.READING_ORDER: 0.0001,
+    tables.MIXTURE: 0.00001,
+}
+"""Bytes of files for each byte of text, but for what is made of tokens."""
+
+REPOSITORY_BYTES: Mapping[str, int] = {tables.REQUESTS: 16, tables.REPOSITORIES: 100}
+"""Bytes of files for each repository: the former of a list of a million, the latter by its
+columns, of which a revision of git takes 20 whatever is done."""
+
+DOCUMENT_COLUMNS_SHARE = 0.0033
+"""Bytes of the columns of documents besides their text, for each byte of that."""
+
+STAGED_FILES: Mapping[str, int] = {"deduplicate": 4, "shard": 1}
+"""Files for each part that steps of a stage leave for one another."""
+
+SHUFFLES: Mapping[str, int] = {"deduplicate": 9, "shard": 2}
+"""How often the names of parts are shuffled, where more than once."""
+
+TOKENIZER_FILES = 4
+TOKEN_BYTES = 2
+PERMUTATIONS = 256
+"""Those of signatures in the runs that were measured."""
+BAND_FILE_BYTES = 268_435_456
+"""A file of bands holds what fits into a quarter of the default memory of deduplicate."""
+
+PARSE_SECONDS_A_GB = 18.0
+"""CPU seconds where rules ask for syntax (2026-11-27-kernels.md: 55 MB a second)."""
+
+FETCHING_SECONDS: Mapping[str, float] = {"git": 0.022, "github": 0.022}
+"""CPU seconds for each repository of a source, where they are many (2026-11-24-git.md, HTTP)."""
+LISTING_SECONDS = 17e-6
+SCANNING_SECONDS = 6.8e-8
+"""CPU seconds for a repository in a list of a million, and for skipping one on behalf of a part."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine of a cluster and its price."""
+
+    name: str
+    cores: int
+    memory: int
+    dollars_an_hour: float
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What an object store charges."""
+
+    name: str
+    dollars_a_put: float
+    dollars_a_get: float
+    dollars_a_gb_month: float
+
+
+MACHINE = Machine("m6i.2xlarge", cores=8, memory=32 << 30, dollars_an_hour=0.384)
+STORE = Prices("S3 Standard", 0.005 / 1000, 0.0004 / 1000, 0.023)
+"""List prices of AWS in us-east-1, on demand; a core stands for a core measured on."""
