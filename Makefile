@@ -14,7 +14,8 @@ test: $(VENV)/.installed-dev
 
 # Real clusters of Flink and Spark on loopback; needs Java, Maven and Go, which fetch 2 GB once.
 test-clusters: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n 0 -m clusters
+	$(BIN)/python -m pytest -n 0 -m "clusters or not clusters" \
+		tests/pipeline/test_engines.py tests/pipeline/test_clusters.py
 
 # What needs Google's libraries, 80 packages that nothing else does: jobs are built, none is sent.
 test-dataflow: $(DATAFLOW)/.installed

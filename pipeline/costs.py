@@ -17,8 +17,6 @@ PIECE_BYTES = 8 << 20
 NAME_BYTES = 16
 MEASURE_BYTES = 80
 """What a part's name and a document's measures take in a shuffle."""
-REQUEST_ROWS = 1 << 13
-"""Repositories in a row group of ``requests`` (transforms/crawl/listing.py)."""
 
 DOCUMENT_BYTES = 11_700
 SELECTED_SHARE = 0.44
@@ -126,7 +124,7 @@ FETCHING_SECONDS: Mapping[str, float] = {"git": 0.022, "github": 0.022}
 """CPU seconds for each repository of a source, where they are many (2026-11-24-git.md, HTTP)."""
 LISTING_SECONDS = 17e-6
 SCANNING_SECONDS = 6.8e-8
-"""CPU seconds for a repository in a list of a million, and for skipping one on behalf of a part."""
+"""CPU seconds for a repository in a list of a million, and for a process to look for its part."""
 
 
 @dataclass(frozen=True)

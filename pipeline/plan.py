@@ -29,7 +29,6 @@ from pipeline.costs import (
     PERMUTATIONS,
     PIECE_BYTES,
     REPOSITORY_BYTES,
-    REQUEST_ROWS,
     SCANNING_SECONDS,
     SELECTED_SHARE,
     SHARDS_A_TOKEN,
@@ -187,7 +186,7 @@ class _Model:
             written=written,
             files=files,
             puts=3 * files + (written + staged) // PIECE_BYTES,
-            gets=self._gets(stage, units, read + staged),
+            gets=self._gets(stage, read + staged),
         )
 
     def units(self, stage: str) -> int:
@@ -282,7 +281,12 @@ class _Model:
         if stage != "crawl":
             return 0.0
         fetching = max(FETCHING_SECONDS.get(each.kind, 0.0) for each in self.configuration.sources)
-        return repositories * (fetching + SCANNING_SECONDS * self.configuration.crawl.parts)
+        return repositories * (fetching + SCANNING_SECONDS * self._processes)
+
+    @property
+    def _processes(self) -> int:
+        """Of workers that crawl: each reads the whole list once, to find its parts in it."""
+        return math.ceil(min(self.workers, self.configuration.crawl.parts) / self.threads)
 
     def _memory(self, cost: StageCost) -> int:
         parts = self.configuration.crawl.parts
@@ -309,9 +313,9 @@ class _Model:
         staged = STAGED_FILES.get(stage.name, 0) * self.configuration.crawl.parts
         return sum(map(self.files, stage.outputs)) + units + staged
 
-    def _gets(self, stage: Stage, units: int, read: int) -> int:
-        """Requests of size, footer and content of each file, and of each group of `requests`."""
+    def _gets(self, stage: Stage, read: int) -> int:
+        """Requests of size and content of each file, and of the list for each process."""
         files = sum(map(self.files, stage.inputs)) if read else 0
-        groups = math.ceil(self.corpus.repositories / REQUEST_ROWS) if stage.name == "crawl" else 0
+        lists = 2 * self._processes * self.files(tables.REQUESTS) if stage.name == "crawl" else 0
         staged = STAGED_FILES.get(stage.name, 0) * self.configuration.crawl.parts
-        return 2 * (files + staged) + read // PIECE_BYTES + units * groups
+        return 2 * (files + staged) + lists + read // PIECE_BYTES

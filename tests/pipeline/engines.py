@@ -29,7 +29,7 @@ def write_configuration(path: Path, packages: list[str], **sections: object) -> 
     return path
 
 
-def start_run(configuration: Path, output: Path, *options: str) -> subprocess.Popen[str]:
+def start_run(configuration: Path, output: Path | str, *options: str) -> subprocess.Popen[str]:
     """`repomill run` as a process of its own."""
     command = [sys.executable, "-m", "pipeline", "run", str(configuration)]
     return subprocess.Popen(
@@ -47,7 +47,7 @@ def finish(process: subprocess.Popen[str]) -> str:
     return said
 
 
-def digest(output: Path) -> str:
+def digest(output: Path | str) -> str:
     """What `repomill digest` says of a run."""
     command = [sys.executable, "-m", "pipeline", "digest", str(output)]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -1,5 +1,6 @@
 """The main job on real clusters of several processes, one of which dies in the middle."""
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ from runners.clusters.distributions import provide_boot_program
 from runners.clusters.flink import local_flink
 from runners.clusters.spark import local_spark
 from tests.pipeline.engines import CACHE, digest, finish, needs_java, start_run, write_configuration
+from transforms.stores.store import store_at
 
 pytestmark = [needs_java, pytest.mark.clusters, pytest.mark.timeout(1800)]
 
@@ -75,3 +77,16 @@ def test_spark_ends_with_the_same_digest_though_a_worker_is_killed(
         cluster.start_worker(3)
         finish(process)
     assert digest(output) == expected
+
+
+def test_workers_of_a_cluster_read_and_write_an_object_store(
+    configuration, expected, workers, tmp_path, s3_server
+):
+    # The cluster and the run have the server's address and credentials from the environment.
+    output = "s3://bucket/runs/flink"
+    with local_flink(tmp_path / "flink", CACHE, tell) as cluster:
+        options = ["--runner=flink", f"--runner-url={cluster.url}", "--workers=2", *workers]
+        finish(start_run(configuration, output, *options))
+    assert digest(output) == expected
+    history = store_at(output).read("history.jsonl").decode().splitlines()
+    assert all(json.loads(line)["requests"]["by_workers"] for line in history)

@@ -6,9 +6,11 @@ those of the part that it crawls.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -94,10 +96,25 @@ def read_requests(paths: Sequence[Path], part: int) -> list[Request]:
     found: set[Request] = set()
     for path in paths:
         with reading(path), pq.ParquetFile(path) as file:
-            for group in range(file.num_row_groups):
-                # Decoding one column of integers says whether the others are worth it.
-                rows = pc.equal(file.read_row_group(group, ["part"])["part"], part)
-                if pc.any(rows).as_py():
-                    table = file.read_row_group(group).filter(rows).drop_columns(["part"])
-                    found.update(Request(**row) for row in table.to_pylist())
+            state = path.stat()
+            for group in _parts_of_groups(path, state.st_ino, state.st_mtime_ns)[part]:
+                table = file.read_row_group(group)
+                rows = pc.equal(table["part"], part)
+                table = table.filter(rows).drop_columns(["part"])
+                found.update(Request(**row) for row in table.to_pylist())
     return sorted(found)
+
+
+@functools.lru_cache(maxsize=64)
+def _parts_of_groups(path: Path, inode: int, modified: int) -> Mapping[int, Sequence[int]]:
+    """The row groups in which a part has requests, by part, of a file that is not changed.
+
+    A worker looks for it once and not for each part: in a long list, that would be most of
+    what is read.
+    """
+    groups: defaultdict[int, list[int]] = defaultdict(list)
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            for part in pc.unique(file.read_row_group(group, ["part"])["part"]).to_pylist():
+                groups[part].append(group)
+    return groups

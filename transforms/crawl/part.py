@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import os
 import shutil
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from pathlib import Path
+from threading import get_ident
 
 import pyarrow as pa
 
@@ -76,7 +78,8 @@ class CrawlPart:
             tables.REPOSITORIES: repositories.SCHEMA,
             tables.failures_of(STAGE): failures.SCHEMA,
         }
-        scratch = self.workspace.files.local(f"scratch/{unit}")
+        # An engine that takes a worker for lost gives its unit to another, while it may still work.
+        scratch = self.workspace.files.local(f"scratch/{unit}-{os.getpid()}-{get_ident()}")
         opt_outs = OptOuts.load(self.options.opt_outs)
         with (
             self.workspace.write_tables(name, schemas) as writers,
