@@ -67,12 +67,16 @@ class FlinkCluster:
 
     def job_arguments(self) -> list[str]:
         """How much is done at a time, and what happens when a task manager is lost."""
-        workers = self.settings.workers or (0 if self.settings.url else available_cores())
+        if not self.settings.url:
+            # What fails here fails again.
+            return [f"--parallelism={self.settings.workers or available_cores()}"]
         arguments = [
             f"--number_of_execution_retries={RETRIES}",
             f"--execution_retry_delay={_RETRY_MILLISECONDS}",
         ]
-        return [*arguments, f"--parallelism={workers}"] if workers else arguments
+        if self.settings.workers:
+            arguments.append(f"--parallelism={self.settings.workers}")
+        return arguments
 
     def link(self, job: str) -> str:
         """The page of a job on the cluster's dashboard, once the cluster knows it."""

@@ -75,7 +75,7 @@ def test_a_job_is_linked_once_the_cluster_knows_it(manager):
 
 
 def test_an_embedded_one_is_told_how_much_to_do_at_a_time():
-    assert "--parallelism=3" in cluster(workers=3).job_arguments()
+    assert cluster(workers=3).job_arguments() == ["--parallelism=3"]
     assert cluster().server_arguments() == ["--flink-master", "[local]"]
     assert cluster().link("repomill-crawl") == ""
 
@@ -84,6 +84,12 @@ def test_a_cluster_decides_by_itself_how_much_to_do_at_a_time():
     named = cluster("http://host:8081")
     assert not [each for each in named.job_arguments() if "parallelism" in each]
     assert named.server_arguments() == ["--flink-master", "host:8081"]
+
+
+def test_a_job_of_a_cluster_begins_again_when_a_task_manager_is_lost():
+    arguments = cluster("host:8081", workers=64).job_arguments()
+    assert "--number_of_execution_retries=3" in arguments
+    assert "--parallelism=64" in arguments
 
 
 def test_workers_of_a_cluster_elsewhere_must_be_named(manager, tmp_path):
