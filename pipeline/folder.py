@@ -8,10 +8,12 @@ journal has published nothing; one that dies after it is finished by the next on
 
 from __future__ import annotations
 
+import datetime
 import errno
 import json
 import os
 import shutil
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,7 +93,7 @@ class RunFolder(Run):
                 f"{self.path} is in use by {who}. Wait for it, or name another --output"
             ) from error
         try:
-            write_whole(holder, f"process {os.getpid()}".encode(), durable=False)
+            write_whole(holder, _self_description().encode(), durable=False)
             yield
         finally:
             holder.unlink(missing_ok=True)
@@ -199,6 +201,11 @@ class RunFolder(Run):
         """Appends a line to the run's history."""
         with (self.path / HISTORY).open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
+
+
+def _self_description() -> str:
+    since = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return f"process {os.getpid()} on {socket.gethostname()}, which has it since {since}"
 
 
 def _measure(path: Path, run: Path) -> Leftover:
