@@ -38,10 +38,7 @@ WORKERS = 2
 SERIAL = {
     "deduplicate": (
         deduplicate.RankRepositories,
-        deduplicate.GroupContents,
-        deduplicate.FindCandidates,
-        deduplicate.WriteIndex,
-        deduplicate.ResolveDrops,
+        deduplicate.DividePartners,
     ),
     "shard": (shard.PlanSplits,),
 }

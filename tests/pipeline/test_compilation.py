@@ -60,9 +60,9 @@ def test_the_line_of_a_stage_says_so_until_it_is_done(tmp_path, monkeypatch):
 
     def work(display):
         display.tell(NOTICE)
-        show(display, 0.2)
+        show(display, 1.0)
         new_kernel()(1)
-        show(display, 0.2)
+        show(display, 1.0)
 
     shown = [line for line in displayed(work).splitlines() if line.startswith("annotate")]
     assert NOTICE in shown[0]

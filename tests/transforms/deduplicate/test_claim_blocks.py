@@ -14,9 +14,11 @@ FILES = st.lists(st.integers(0, 4), max_size=4)
 @given(FILES, st.integers(1, 5), st.randoms())
 def test_a_range_has_the_claims_of_all_files_band_after_band(sizes, ranges, random):
     files = [
-        np.sort([[random.getrandbits(64) for _ in range(size)] for _ in range(BANDS)])
-        .astype(np.uint64)
-        .reshape(BANDS, size)
+        np.sort(
+            np.array(
+                [[random.getrandbits(64) for _ in range(size)] for _ in range(BANDS)], np.uint64
+            ).reshape(BANDS, size)
+        )
         for size in sizes
     ]
     packed = [pack_blocks(claims, ranges) for claims in files]
