@@ -67,10 +67,14 @@ class LocalFlink:
             time.sleep(0.2)
 
     def slots(self) -> int:
-        """How many slots there are."""
-        with urllib.request.urlopen(f"http://{self.url}/overview", timeout=10) as answer:
-            count: int = json.load(answer)["slots-total"]
-            return count
+        """How many slots there are; none while there is no answer."""
+        try:
+            with urllib.request.urlopen(f"http://{self.url}/overview", timeout=10) as answer:
+                count: int = json.load(answer)["slots-total"]
+        except OSError:
+            # It listens before it has been made the leader.
+            return 0
+        return count
 
     def _java(self, name: str, machine: list[str], entry: str, more: list[str]) -> None:
         opened = [f"--add-opens=java.base/{each}=ALL-UNNAMED" for each in _OPENED]

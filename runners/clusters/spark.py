@@ -60,10 +60,13 @@ class LocalSpark:
             time.sleep(0.2)
 
     def workers(self) -> int:
-        """How many workers there are."""
-        with urllib.request.urlopen(f"http://{HOST}:{self.page}/json/", timeout=10) as answer:
-            count: int = json.load(answer)["aliveworkers"]
-            return count
+        """How many workers there are; none while there is no answer."""
+        try:
+            with urllib.request.urlopen(f"http://{HOST}:{self.page}/json/", timeout=10) as answer:
+                count: int = json.load(answer)["aliveworkers"]
+        except OSError:
+            return 0
+        return count
 
     def _start(self, name: str, entry: str, arguments: list[str]) -> None:
         java = Path(java_command() or "java").resolve()
