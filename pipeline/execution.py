@@ -30,7 +30,7 @@ from pipeline.worker_files import prepare_worker_files
 from schemas import tables
 from schemas.manifest import FileEntry, Manifest
 from transforms.parts import Receipt
-from transforms.stores.client import count_requests, worker_name
+from transforms.stores.requests import count_requests, worker_name
 
 
 @dataclass(frozen=True)

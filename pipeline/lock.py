@@ -23,7 +23,7 @@ from typing import Any
 
 from pipeline.errors import LostLockError, UserError
 from transforms.stores.errors import MissingObjectError, StoreError
-from transforms.stores.s3 import Held, S3Store
+from transforms.stores.store import Held, ObjectStore
 
 BEAT_SECONDS = 10.0
 STALE_SECONDS = 60.0
@@ -35,7 +35,7 @@ _TRIES = 5
 class ObjectLock:
     """A lock that is an object of a store."""
 
-    def __init__(self, store: S3Store, name: str) -> None:
+    def __init__(self, store: ObjectStore, name: str) -> None:
         self._store = store
         self._name = name
         self._etag = ""

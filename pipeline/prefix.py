@@ -23,8 +23,7 @@ from schemas.manifest import FILE_NAME, Manifest
 from transforms.parts import Workspace
 from transforms.stores.address import parse_object
 from transforms.stores.errors import MissingObjectError, StoreError
-from transforms.stores.s3 import S3Store
-from transforms.stores.store import Entry, store_at
+from transforms.stores.store import Entry, ObjectStore, object_store_at
 
 _LOCK = ".lock"
 _PROBE = ".writable"
@@ -35,16 +34,15 @@ class _LostFileError(StoreError):
 
 
 class RunPrefix(Run):
-    """A run below an address such as ``s3://bucket/name``."""
+    """A run below an address such as ``s3://bucket/name`` or ``gs://bucket/name``."""
 
     def __init__(self, address: str) -> None:
-        """Raises ValueError where it is no address of a store that runs can be in."""
+        """Raises ValueError where it names no bucket or no place in it."""
         if not parse_object(address).key.strip("/"):
-            raise ValueError(f"{address}: name a place in the bucket, such as {address}/my-run")
-        store = store_at(address)
-        if not isinstance(store, S3Store):
-            raise TypeError(f"{address} is not in S3")
-        self._store = store
+            raise ValueError(
+                f"{address}: name a place in the bucket, such as {address.rstrip('/')}/my-run"
+            )
+        self._store = object_store_at(address)
         self._lock: ObjectLock | None = None
         self._listing: dict[str, Entry] | None = None
         self._manifests: dict[str, tuple[str, bytes]] = {}
@@ -55,7 +53,7 @@ class RunPrefix(Run):
         return self._store.root
 
     @property
-    def store(self) -> S3Store:
+    def store(self) -> ObjectStore:
         """The objects of the run."""
         return self._store
 
@@ -90,8 +88,9 @@ class RunPrefix(Run):
             raise UserError(f"cannot write to {self.name}: {error.strerror}") from error
         if not is_conditional:
             raise UserError(
-                f"the store of {self.name} ignores the condition If-None-Match: two processes "
-                "could write one run at once. Name a store that knows it with --output"
+                f"the store of {self.name} ignores the condition If-None-Match (ifGenerationMatch "
+                "in gs://): two processes could write one run at once. Name a store that knows it "
+                "with --output"
             )
 
     @contextmanager
@@ -255,9 +254,8 @@ class RunPrefix(Run):
         for group, entries in groups.items():
             self._store.delete(entry.name for entry in entries)
             removed.append(Leftover(group, len(entries), sum(entry.size for entry in entries)))
-        for upload in self._store.uploads():
-            self._store.abort(upload)
-            removed.append(Leftover(f"{upload.name} (unfinished upload)", 1, 0))
+        uploads = self._store.abort_uploads()
+        removed.extend(Leftover(f"{name} (unfinished upload)", 1, 0) for name in uploads)
         self._listing = None
         return removed
 

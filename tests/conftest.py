@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.gcs_server import GcsServer, use_server
 from tests.s3_server import S3Server, use_environment
 from transforms.stores.client import forget_clients
+from transforms.stores.gcs_client import forget_client
 
 # The first call of a kernel compiles it, which is no fault of the example.
 settings.register_profile("repomill", deadline=None)
@@ -25,3 +27,16 @@ def s3_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Ser
     finally:
         server.kill()
         forget_clients()
+
+
+@pytest.fixture
+def gcs_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GcsServer]:
+    """A server that speaks like Google Cloud Storage, named in the environment."""
+    server = GcsServer(tmp_path / "gcs")
+    server.start()
+    use_server(monkeypatch, server.endpoint)
+    try:
+        yield server
+    finally:
+        server.kill()
+        forget_client()

@@ -26,8 +26,8 @@ import pyarrow.parquet as pq
 
 from schemas.digest import TableDigest
 from schemas.manifest import FileEntry
-from transforms.stores.client import count_requests, worker_name
 from transforms.stores.files import LocalOutput, Output, writing_to
+from transforms.stores.requests import count_requests, worker_name
 from transforms.stores.store import Store, store_at
 
 ROW_GROUP_BYTES = 16 << 20

@@ -11,7 +11,7 @@ from pipeline.summary import summarize
 from schemas import tables
 from tests.pipeline.runs import digests, executed, run_again, run_configuration
 from transforms.parts import Receipt, map_stream, read_part
-from transforms.stores.client import worker_name
+from transforms.stores.requests import worker_name
 from transforms.tokenizers.vocabulary import p50k_tokenizer
 
 ALL_STAGES = [

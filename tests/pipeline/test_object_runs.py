@@ -270,9 +270,7 @@ def test_a_store_that_is_full_is_named_and_a_resumed_run_completes(
         shutil.rmtree(server.folder, ignore_errors=True)
 
 
-def test_a_run_that_is_not_in_a_store_that_is_known_is_refused(s3_server, configuration):
-    _, errors = call(s3_server, "run", configuration, "--output", "gs://bucket/run", status=2)
-    assert "gs:// is for the files of sources" in errors
+def test_a_bucket_alone_is_no_place_for_a_run(s3_server):
     with pytest.raises(UserError, match="name a place in the bucket"):
         run_at("s3://bucket/")
     assert os.listdir(s3_server.bucket) == []

@@ -1,4 +1,7 @@
-"""Addresses of files: paths of this machine, and objects of a store as ``s3://bucket/key``."""
+"""Addresses of files: paths of this machine, and objects of stores.
+
+Those are written ``s3://bucket/key`` and ``gs://bucket/key``.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,9 @@ def parse_object(address: str) -> ObjectAddress:
     """The parts of an object's address; raises ValueError where it names no bucket."""
     found = _OBJECT.fullmatch(address)
     if found is None:
-        raise ValueError(f"{address!r:.200} names no bucket; write s3://BUCKET/NAME")
+        raise ValueError(
+            f"{address!r:.200} names no bucket; write s3://BUCKET/NAME or gs://BUCKET/NAME"
+        )
     key = found[3] or ""
     if any(part in ("", ".", "..") for part in key.rstrip("/").split("/")) and key.rstrip("/"):
         raise ValueError(

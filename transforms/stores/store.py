@@ -23,6 +23,18 @@ class Entry:
     etag: str = ""
 
 
+@dataclass(frozen=True)
+class Held:
+    """An object with what tells it from later ones of the same name.
+
+    ``age_seconds`` is by the clock of the store alone.
+    """
+
+    data: bytes
+    etag: str
+    age_seconds: float
+
+
 class Store(Protocol):
     """Files by name below one address. Names are relative, with slashes between folders."""
 
@@ -68,6 +80,32 @@ class Store(Protocol):
 
     def local(self, name: str) -> Path:
         """A place on this machine for what only one worker needs."""
+
+
+class ObjectStore(Store, Protocol):
+    """What runs ask of an object store beyond files: writes on conditions, and copies in it."""
+
+    @property
+    def root(self) -> str:
+        """The address of all objects."""
+
+    def hold(self, name: str) -> Held:
+        """A small object with what tells it from later ones; raises `MissingObjectError`."""
+
+    def add(self, name: str, data: bytes) -> str | None:
+        """Writes a small object if there is none; gives its ETag, None where there is another.
+
+        One that holds the same is taken for ours: an answer that was lost is asked for again.
+        """
+
+    def replace(self, name: str, data: bytes, etag: str) -> str | None:
+        """Writes a small object over the one of this ETag; None where it is not there now."""
+
+    def copy(self, sources: Iterable[tuple[Entry, str]]) -> None:
+        """Copies objects inside of the store: entries of this one, each with its new name."""
+
+    def abort_uploads(self) -> list[str]:
+        """Gives up the uploads that were begun and not finished; gives the names of objects."""
 
 
 @dataclass(frozen=True)
@@ -135,21 +173,21 @@ class LocalStore:
 
 
 def store_at(address: str) -> Store:
-    """The files below a folder or the objects below an address.
+    """The files below a folder, or the objects below an address."""
+    return object_store_at(address) if is_object(address) else LocalStore(Path(address))
 
-    Raises:
-      ValueError: it is an object's, and of a kind of store that is not known here.
-    """
-    return _object_store(address.rstrip("/")) if is_object(address) else LocalStore(Path(address))
+
+def object_store_at(address: str) -> ObjectStore:
+    """The objects below an address."""
+    return _object_store(address.rstrip("/"))
 
 
 @functools.cache
-def _object_store(address: str) -> Store:
-    if not address.startswith("s3://"):
-        raise ValueError(
-            f"{address!r:.200}: runs and lists lie on local disks or in s3://; gs:// is for the "
-            "files of sources (archive, parquet) only"
-        )
+def _object_store(address: str) -> ObjectStore:
+    if address.startswith("gs://"):
+        from transforms.stores.gcs import GcsStore
+
+        return GcsStore(address)
     from transforms.stores.s3 import S3Store
 
     return S3Store(address)
