@@ -29,7 +29,8 @@ app = typer.Typer(
 )
 
 RunArgument = Annotated[
-    str, typer.Argument(metavar="RUN", help="Folder of a run, or s3://BUCKET/NAME.")
+    str,
+    typer.Argument(metavar="RUN", help="Folder of a run, s3://BUCKET/NAME or gs://BUCKET/NAME."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 

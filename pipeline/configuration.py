@@ -319,7 +319,8 @@ class Configuration(Settings):
     sources: Annotated[tuple[SourceEntry, ...], Field(min_length=1)]
     """Where repositories come from."""
     output: Annotated[str, Field(min_length=1)] = "repomill-run"
-    """Folder of the run, relative to the working directory, or ``s3://BUCKET/NAME``."""
+    """Folder of the run, relative to the working directory, or ``s3://BUCKET/NAME`` or
+    ``gs://BUCKET/NAME``."""
     endpoint: str | None = None
     """Address of the server that has ``s3://``, such as ``https://minio.example.org:9000``;
     Amazon's, or that of AWS_ENDPOINT_URL, if not given. Credentials come from the environment."""
