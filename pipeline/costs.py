@@ -15,8 +15,7 @@ GB = 1e9
 PIECE_BYTES = 8 << 20
 """Objects larger than this go in pieces, each a request (boto3's default)."""
 NAME_BYTES = 16
-MEASURE_BYTES = 80
-"""What a part's name and a document's measures take in a shuffle."""
+"""What a part's name takes in a shuffle."""
 
 DOCUMENT_BYTES = 11_700
 SELECTED_SHARE = 0.44
@@ -34,14 +33,19 @@ class StageCost:
     CPU seconds are those of a process, and those for each GB of text or, of shard, of shards;
     ``serial_seconds_a_gb`` are those in which one worker works and all others wait.
     ``memory`` is that of a process with the code of the stage, ``memory_a_byte`` that for each
-    byte of the parts that it works on where ``by_part``, else of the run. It leaves out pages
-    of files, which the system takes back when it needs them.
+    byte of the parts that it works on where ``by_part``, up to `HELD_PART_BYTES` of each, else of
+    the run, up to ``deduplicate.memory_bytes`` where that is its ``budgeted`` part; of each
+    document it holds ``memory_a_document``, of each repository ``memory_a_repository``. Pages of
+    files are left out, which the system takes back when it needs them.
     """
 
     cpu_seconds: float
     cpu_seconds_a_gb: float
     memory: float
     memory_a_byte: float = 0.0
+    budgeted: bool = False
+    memory_a_document: float = 0.0
+    memory_a_repository: float = 0.0
     serial_seconds_a_gb: float = 0.0
     staged_a_byte: float = 0.0
     by_part: bool = True
@@ -50,20 +54,24 @@ class StageCost:
 
 COSTS: Mapping[str, StageCost] = {
     "list": StageCost(cpu_seconds=3.0, cpu_seconds_a_gb=0.0, memory=200e6),
-    "crawl": StageCost(4.3, 22.2, memory=630e6, memory_a_byte=1.7),
+    "crawl": StageCost(4.3, 22.2, memory=720e6, memory_a_byte=0.6),
     "annotate": StageCost(7.6, 14.3, memory=430e6, memory_a_byte=1.25, reads_text=True),
-    "parse": StageCost(4.5, 0.2, memory=180e6, memory_a_byte=0.04),
+    "parse": StageCost(4.5, 0.12, memory=180e6, memory_a_byte=0.19),
     "deduplicate": StageCost(
         *(6.0, 6.6),
-        # That between 1.88 and 8 GB of the report 2026-11-27-scale.md: below, the budget fills.
-        memory=670e6,
-        memory_a_byte=0.0164,
-        serial_seconds_a_gb=0.7,
+        memory=575e6,
+        memory_a_byte=0.0323,
+        budgeted=True,
+        # Counted from what the single steps hold (docs/deduplication.md): runs that were
+        # measured have too few documents to see it.
+        memory_a_document=41,
+        memory_a_repository=200,
+        serial_seconds_a_gb=0.03,
         staged_a_byte=0.4,
         by_part=False,
         reads_text=True,
     ),
-    "select": StageCost(4.6, 0.5, memory=220e6, memory_a_byte=0.15),
+    "select": StageCost(4.8, 0.1, memory=220e6, memory_a_byte=0.35),
     "learn": StageCost(6.4, 0.0, memory=297e6),
     "tokenize": StageCost(5.5, 11.4, memory=630e6, memory_a_byte=3.3, reads_text=True),
     "shard": StageCost(
@@ -71,12 +79,16 @@ COSTS: Mapping[str, StageCost] = {
         *(5.2, 6.6),
         memory=276e6,
         memory_a_byte=0.0155,
-        serial_seconds_a_gb=0.4,
+        serial_seconds_a_gb=0.46,
         by_part=False,
     ),
 }
-"""Lines through runs of 0.47 and 1.88 GB, on the machine of the report 2026-11-27-plan.md, which
-holds them against another round of the same."""
+"""CPU seconds: lines through runs of 0.47 and 1.88 GB, but for parse and select, of which a run of
+9.89 GB says more. Memory: what fits all three. All on the machine of 2026-11-27-plan.md."""
+
+HELD_PART_BYTES = 140_000_000
+"""Text of a part from which on a worker holds no more of it: it reads row groups one by one.
+Measured up to parts of 309 MB."""
 
 TABLE_SHARES: Mapping[str, float] = {
     tables.failures_of("crawl"): 0.00004,

@@ -21,9 +21,9 @@ from pipeline.costs import (
     DOCUMENT_COLUMNS_SHARE,
     FETCHING_SECONDS,
     GB,
+    HELD_PART_BYTES,
     LISTING_SECONDS,
     MACHINE,
-    MEASURE_BYTES,
     NAME_BYTES,
     PARSE_SECONDS_A_GB,
     PERMUTATIONS,
@@ -181,7 +181,7 @@ class _Model:
             cpu_seconds=start * math.ceil(workers / self.threads) + work,
             seconds=start + serial + max(work - serial, 0.0) / workers,
             memory=self._memory(cost),
-            shuffled=self._shuffled(stage.name, units),
+            shuffled=NAME_BYTES * units * SHUFFLES.get(stage.name, 1),
             read=read + staged,
             written=written,
             files=files,
@@ -289,14 +289,13 @@ class _Model:
         return math.ceil(min(self.workers, self.configuration.crawl.parts) / self.threads)
 
     def _memory(self, cost: StageCost) -> int:
-        parts = self.configuration.crawl.parts
-        held = self.threads * self.corpus.bytes / parts if cost.by_part else self.corpus.bytes
-        return int(cost.memory + cost.memory_a_byte * held)
-
-    def _shuffled(self, stage: str, units: int) -> int:
-        selected = self.corpus.selected * self.corpus.documents
-        measures = MEASURE_BYTES * selected if stage == "shard" else 0
-        return int(NAME_BYTES * units * SHUFFLES.get(stage, 1) + measures)
+        corpus, configuration = self.corpus, self.configuration
+        part = min(corpus.bytes / configuration.crawl.parts, HELD_PART_BYTES)
+        growing = cost.memory_a_byte * (self.threads * part if cost.by_part else corpus.bytes)
+        if cost.budgeted:
+            growing = min(growing, configuration.deduplicate.memory_bytes)
+        growing += cost.memory_a_document * corpus.documents
+        return int(cost.memory + growing + cost.memory_a_repository * corpus.repositories)
 
     def _bytes_read(self, stage: Stage, table: str) -> int:
         learns = self.configuration.tokenize.tokenizer.train is not None
