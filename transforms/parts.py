@@ -48,8 +48,9 @@ class Receipt:
 
     files: Mapping[str, tuple[FileEntry, ...]]
     statistics: Mapping[str, int] = field(default_factory=dict)
-    worker: str = ""
-    requests: int = 0
+    # Who did the work makes no other receipt of it.
+    worker: str = field(default="", compare=False)
+    requests: int = field(default=0, compare=False)
 
     @classmethod
     def of(

@@ -301,3 +301,8 @@ def test_units_tell_their_progress_apart(workspace):
     Progress(workspace, "one").add(documents=1)
     Progress(workspace, "two").add(documents=2)
     assert workspace.progress() == {"one": {"documents": 1}, "two": {"documents": 2}}
+
+
+def test_receipts_of_the_same_work_are_equal_whoever_did_it():
+    assert Receipt({}, {"units": 1}, "one", 7) == Receipt({}, {"units": 1}, "other", 0)
+    assert Receipt({}, {"units": 1}) != Receipt({}, {"units": 2})
