@@ -38,7 +38,7 @@ lock: $(VENV)/bin/python
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 		--constraint locks/dev.txt pyproject.toml locks/build.in --output-file locks/base.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
-		--constraint locks/dev.txt pyproject.toml --extra dataflow --output-file locks/dataflow.txt
+		--constraint locks/dev.txt pyproject.toml --extra dataflow --extra s3 --extra gs --output-file locks/dataflow.txt
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
