@@ -7,21 +7,17 @@ has a receipt is not done again.
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from dataclasses import dataclass
-from typing import Any
 
 from runners.cores import available_cores
 from runners.jars import JobServerJar
-from runners.jobserver import can_connect
+from runners.members import ask, can_connect
 from runners.portable import host_and_port
 from runners.settings import EngineSettings
 
 VERSION = "1.19"
 RETRIES = 3
 _RETRY_MILLISECONDS = 2000
-_ANSWER_SECONDS = 5
 _JAR = JobServerJar(f"beam-runners-flink-{VERSION}-job-server", "flink")
 
 
@@ -43,7 +39,7 @@ class FlinkCluster:
                 f"nobody listens at {host}:{port}: start the cluster, or name its REST address "
                 "(rest.address and rest.port in its configuration) by --runner-url"
             ]
-        overview = self._ask("overview")
+        overview = ask(f"{self._address}/overview")
         if not isinstance(overview, dict) or "flink-version" not in overview:
             return [f"what listens at {host}:{port} is no Flink job manager"]
         problems = []
@@ -82,7 +78,7 @@ class FlinkCluster:
         """The page of a job on the cluster's dashboard, once the cluster knows it."""
         if not self.settings.url:
             return ""
-        found = self._ask("jobs/overview")
+        found = ask(f"{self._address}/jobs/overview")
         for each in found.get("jobs", ()) if isinstance(found, dict) else ():
             if each.get("name") == job:
                 return f"{self._address}/#/job/running/{each['jid']}/overview"
@@ -91,12 +87,3 @@ class FlinkCluster:
     @property
     def _address(self) -> str:
         return f"http://{self.settings.url.rpartition('://')[2].rstrip('/')}"
-
-    def _ask(self, path: str) -> Any:
-        try:
-            with urllib.request.urlopen(  # noqa: S310  the scheme is ours
-                f"{self._address}/{path}", timeout=_ANSWER_SECONDS
-            ) as answer:
-                return json.load(answer)
-        except (OSError, ValueError):
-            return None

@@ -6,20 +6,18 @@ import hashlib
 import importlib.resources
 import shutil
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from filelock import FileLock
-
 from runners.java import maven_problem
+from runners.members import last_lines
+from runners.once import provide_once
 from runners.settings import RunnerError, Tell
 
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
 _FETCH_SECONDS = 600
 _BUILD_SECONDS = 1800
-_SAID_LINES = 12
 
 
 @dataclass(frozen=True)
@@ -40,21 +38,17 @@ class JobServerJar:
 
     def provide(self, cache: Path, tell: Tell) -> Path:
         """The jar in the cache, fetched or built if it is not there; raises `RunnerError`."""
-        place = self.cached(cache)
-        if place.exists():
-            return place
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{place}.lock"):
-            if not place.exists():
-                tell(f"the job server for {self.profile} is fetched by Maven, once")
-                with tempfile.TemporaryDirectory(dir=place.parent) as folder:
-                    jar = self._fetch(Path(folder))
-                    if jar is None:
-                        tell(f"the job server for {self.profile} is built by Maven, once: minutes")
-                        jar = self._build(Path(folder))
-                    jar.replace(place)
-                tell("")
-        return place
+
+        def make(folder: Path) -> Path:
+            tell(f"the job server for {self.profile} is fetched by Maven, once")
+            jar = self._fetch(folder)
+            if jar is None:
+                tell(f"the job server for {self.profile} is built by Maven, once: minutes")
+                jar = self._build(folder)
+            tell("")
+            return jar
+
+        return provide_once(self.cached(cache), make)
 
     def _fetch(self, folder: Path) -> Path | None:
         artifact = f"org.apache.beam:{self.artifact}:{version('apache-beam')}"
@@ -70,10 +64,9 @@ class JobServerJar:
         code, said = _maven(arguments, _BUILD_SECONDS)
         jar = folder / "target" / "job-server-1.jar"
         if code or not jar.exists():
-            last = "\n".join(said.splitlines()[-_SAID_LINES:])
             raise RunnerError(
                 f"Maven could not build Beam's job server for {self.profile}; name a jar that you "
-                f"have as `runner.jar`, or see what Maven says:\n{last}"
+                f"have as `runner.jar`, or see what Maven says:\n{last_lines(said)}"
             )
         return jar
 

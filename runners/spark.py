@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from runners.cores import available_cores
 from runners.jars import JobServerJar
-from runners.jobserver import can_connect, free_port
+from runners.members import can_connect, free_port
 from runners.portable import host_and_port, is_here
 from runners.settings import EngineSettings
 

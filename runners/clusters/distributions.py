@@ -7,19 +7,17 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-from filelock import FileLock
-
+from runners.members import last_lines
+from runners.once import provide_once
 from runners.settings import RunnerError, Tell
 
 FLINK = "apache-flink-libraries==1.19.2"
 SPARK = "pyspark==3.5.5"
 _INSTALL_SECONDS = 1800
-_SAID_LINES = 12
 
 
 def provide_distribution(requirement: str, cache: Path, tell: Tell) -> Path:
@@ -57,22 +55,21 @@ def provide_boot_program(cache: Path, tell: Tell) -> Path:
 
 
 def _provide(place: Path, command_for: Callable[[Path], list[str]], tell: Tell) -> Path:
-    """A folder that a command makes once; it is there whole or not at all."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{place}.lock"):
-        if not place.exists():
-            tell(f"{place.name} is installed, once: a minute or more")
-            with tempfile.TemporaryDirectory(dir=place.parent) as folder:
-                new = Path(folder, "new")
-                done = subprocess.run(
-                    command_for(new),
-                    capture_output=True,
-                    text=True,
-                    timeout=_INSTALL_SECONDS,
-                    check=False,
-                )
-                if done.returncode:
-                    last = "\n".join((done.stdout + done.stderr).splitlines()[-_SAID_LINES:])
-                    raise RunnerError(f"{place.name} could not be installed:\n{last}")
-                new.replace(place)
-    return place
+    """A folder that a command makes once."""
+
+    def make(folder: Path) -> Path:
+        tell(f"{place.name} is installed, once: a minute or more")
+        new = folder / "new"
+        done = subprocess.run(
+            command_for(new),
+            capture_output=True,
+            text=True,
+            timeout=_INSTALL_SECONDS,
+            check=False,
+        )
+        if done.returncode:
+            last = last_lines(done.stdout + done.stderr)
+            raise RunnerError(f"{place.name} could not be installed:\n{last}")
+        return new
+
+    return provide_once(place, make)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from runners.clusters.distributions import FLINK, provide_distribution
-from runners.clusters.members import HOST, START_SECONDS, Members
 from runners.java import java_command
-from runners.jobserver import free_port
-from runners.settings import RunnerError, Tell
+from runners.members import HOST, Members, ask, free_port, wait_for_members
+from runners.settings import Tell
 
 _ENTRY = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
 _TASK_MANAGER = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
@@ -60,21 +56,13 @@ class LocalFlink:
 
     def wait_for(self, slots: int) -> None:
         """Waits until the cluster has so many slots; raises `RunnerError`."""
-        end = time.monotonic() + START_SECONDS
-        while self.slots() < slots:
-            if time.monotonic() > end:
-                raise RunnerError(f"the cluster has {self.slots()} slots and not {slots}")
-            time.sleep(0.2)
+        wait_for_members(self.slots, slots, "slots")
 
     def slots(self) -> int:
         """How many slots there are; none while there is no answer."""
-        try:
-            with urllib.request.urlopen(f"http://{self.url}/overview", timeout=10) as answer:
-                count: int = json.load(answer)["slots-total"]
-        except OSError:
-            # It listens before it has been made the leader.
-            return 0
-        return count
+        # It listens before it has been made the leader.
+        overview = ask(f"http://{self.url}/overview") or {}
+        return int(overview.get("slots-total", 0))
 
     def _java(self, name: str, machine: list[str], entry: str, more: list[str]) -> None:
         opened = [f"--add-opens=java.base/{each}=ALL-UNNAMED" for each in _OPENED]

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from runners.clusters.distributions import SPARK, provide_distribution
-from runners.clusters.members import HOST, START_SECONDS, Members
 from runners.java import java_command
-from runners.jobserver import free_port
-from runners.settings import RunnerError, Tell
+from runners.members import HOST, Members, ask, free_port, wait_for_members
+from runners.settings import Tell
 
 _MASTER = "org.apache.spark.deploy.master.Master"
 _WORKER = "org.apache.spark.deploy.worker.Worker"
@@ -53,20 +49,12 @@ class LocalSpark:
 
     def wait_for(self, workers: int) -> None:
         """Waits until the cluster has so many workers; raises `RunnerError`."""
-        end = time.monotonic() + START_SECONDS
-        while self.workers() < workers:
-            if time.monotonic() > end:
-                raise RunnerError(f"the cluster has {self.workers()} workers and not {workers}")
-            time.sleep(0.2)
+        wait_for_members(self.workers, workers, "workers")
 
     def workers(self) -> int:
         """How many workers there are; none while there is no answer."""
-        try:
-            with urllib.request.urlopen(f"http://{HOST}:{self.page}/json/", timeout=10) as answer:
-                count: int = json.load(answer)["aliveworkers"]
-        except OSError:
-            return 0
-        return count
+        state = ask(f"http://{HOST}:{self.page}/json/") or {}
+        return int(state.get("aliveworkers", 0))
 
     def _start(self, name: str, entry: str, arguments: list[str]) -> None:
         java = Path(java_command() or "java").resolve()

@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from runners.flink import FlinkCluster
-from runners.jobserver import free_port
+from runners.members import free_port
 from runners.portable import PortableEngine
 from runners.settings import EngineName, EngineSettings, WorkerSettings
 

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from runners.jobserver import JobServer, can_connect, free_port
+from runners.jobserver import JobServer
+from runners.members import can_connect, free_port
 from runners.settings import RunnerError
 
 LISTEN = """

@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from runners.jobserver import free_port
+from runners.members import free_port
 from runners.settings import EngineName, EngineSettings
 from runners.spark import SparkCluster
 
