@@ -61,6 +61,10 @@ class FlinkCluster:
         """Nothing that Java does not do by itself."""
         return []
 
+    def variables(self) -> dict[str, str]:
+        """None."""
+        return {}
+
     def job_arguments(self) -> list[str]:
         """How much is done at a time, and what happens when a task manager is lost."""
         if not self.settings.url:

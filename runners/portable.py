@@ -46,6 +46,10 @@ class Cluster(Protocol):
         """Options of the job server's virtual machine."""
         ...
 
+    def variables(self) -> dict[str, str]:
+        """Environment variables of the job server."""
+        ...
+
     def job_arguments(self) -> list[str]:
         """Options of every job, besides those of all portable engines."""
         ...
@@ -93,7 +97,7 @@ class PortableEngine:
             jar=jar.absolute(),
             machine=self.cluster.machine_options(),
             arguments=self.cluster.server_arguments(),
-            variables={} if settings.url else {"SPARK_LOCAL_IP": "127.0.0.1"},
+            variables=self.cluster.variables(),
         )
         tell("the job server starts")
         with server.running() as endpoint:

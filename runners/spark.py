@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from runners.cores import available_cores
 from runners.jars import JobServerJar
-from runners.members import can_connect, free_port
+from runners.members import HOST, can_connect, free_port
 from runners.portable import host_and_port, is_here
 from runners.settings import EngineSettings
 
@@ -61,10 +61,14 @@ class SparkCluster:
         opened = [f"--add-opens=java.base/{name}=ALL-UNNAMED" for name in _OPENED]
         settings = {"spark.ui.port": str(self.page), "spark.ui.showConsoleProgress": "false"}
         if is_here(self.settings.url):
-            settings |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+            settings |= {"spark.driver.host": HOST, "spark.driver.bindAddress": HOST}
         if self.settings.url and self.settings.workers:
             settings["spark.cores.max"] = str(self.settings.workers)
         return [*opened, *(f"-D{name}={value}" for name, value in settings.items())]
+
+    def variables(self) -> dict[str, str]:
+        """Where Spark listens, if nobody else needs to reach it."""
+        return {} if self.settings.url else {"SPARK_LOCAL_IP": HOST}
 
     def job_arguments(self) -> list[str]:
         """Nothing: what is done at a time is the cluster's number of cores."""
@@ -72,5 +76,4 @@ class SparkCluster:
 
     def link(self, job: str) -> str:
         """The driver's page, where the job is shown as long as it runs."""
-        here = f"http://127.0.0.1:{self.page}"
-        return f"{here}/jobs/" if can_connect("127.0.0.1", self.page) else ""
+        return f"http://{HOST}:{self.page}/jobs/" if can_connect(HOST, self.page) else ""
