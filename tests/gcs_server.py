@@ -6,70 +6,27 @@ It honors the conditions of writes, but neither those of downloads nor credentia
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
-import socket
-import subprocess
-import time
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 import pytest
 import requests
 
-from tests.s3_server import free_port
-
-BUCKET = "bucket"
-
-
-def find_server() -> str | None:
-    built = Path.home() / "go" / "bin" / "fake-gcs-server"
-    named = os.environ.get("FAKE_GCS_SERVER")
-    return named or shutil.which("fake-gcs-server") or shutil.which(str(built))
+from tests.object_server import BUCKET, ObjectServer
 
 
 @dataclass
-class GcsServer:
+class GcsServer(ObjectServer):
     """The server with its objects in a folder."""
 
-    folder: Path
-    port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
+    program = "fake-gcs-server"
+    variable = "FAKE_GCS_SERVER"
+    missing = "NO GCS SERVER: install fake-gcs-server or name it by FAKE_GCS_SERVER to test gs://"
 
-    @property
-    def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        server = find_server()
-        if server is None:
-            pytest.skip(
-                "NO GCS SERVER: install fake-gcs-server or name it by FAKE_GCS_SERVER to test gs://"
-            )
-        (self.folder / "data" / BUCKET).mkdir(parents=True, exist_ok=True)
-        command = [server, "-scheme", "http", "-host", "127.0.0.1", "-port", str(self.port)]
-        command += ["-backend", "filesystem", "-filesystem-root", str(self.folder / "data")]
-        command += ["-external-url", self.endpoint, "-log-level", "error"]
-        with (self.folder / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        for _ in range(1000):
-            # Otherwise who answers may be the server of another test.
-            if self.process.poll() is not None:
-                raise OSError(f"the GCS server ended: {(self.folder / 'server.log').read_text()}")
-            with (
-                contextlib.suppress(ConnectionError),
-                socket.create_connection(("127.0.0.1", self.port)),
-            ):
-                return
-            time.sleep(0.02)
-        raise TimeoutError("the GCS server did not start")
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
+    def arguments(self) -> list[str]:
+        place = ["-scheme", "http", "-host", "127.0.0.1", "-port", str(self.port)]
+        data = ["-backend", "filesystem", "-filesystem-root", str(self.folder / "data")]
+        return [*place, *data, "-external-url", self.endpoint, "-log-level", "error"]
 
     def put(self, key: str, content: bytes) -> None:
         address = f"{self.endpoint}/upload/storage/v1/b/{BUCKET}/o"

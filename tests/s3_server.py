@@ -4,79 +4,45 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import socket
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from tests.object_server import ObjectServer, find_program
+
 ACCESS, SECRET, REGION = "access", "not-to-be-shown", "us-east-1"
-BUCKET = "bucket"
-
-
-def find_server() -> str | None:
-    built = Path.home() / "go" / "bin" / "versitygw"
-    return os.environ.get("VERSITYGW") or shutil.which("versitygw") or shutil.which(str(built))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @dataclass
-class S3Server:
+class S3Server(ObjectServer):
     """The server with its data in a folder, in which the test may look and write."""
 
-    folder: Path
-    port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
+    program = "versitygw"
+    variable = "VERSITYGW"
+    missing = "NO S3 SERVER: install versitygw or name it by VERSITYGW to test S3 for real"
+    secrets = (SECRET,)
 
-    @property
-    def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def bucket(self) -> Path:
-        return self.folder / "data" / BUCKET
-
-    def start(self) -> None:
-        server = find_server()
-        if server is None:
-            pytest.skip(
-                "NO S3 SERVER: install versitygw or name it by VERSITYGW to test S3 for real"
-            )
-        self.bucket.mkdir(parents=True, exist_ok=True)
+    def arguments(self) -> list[str]:
         (self.folder / "iam").mkdir(exist_ok=True)
-        command = [server, "--port", f"127.0.0.1:{self.port}", "--access", ACCESS]
-        command += ["--secret", SECRET, "--region", REGION, "--quiet"]
-        command += ["--iam-dir", str(self.folder / "iam"), "posix", str(self.folder / "data")]
-        with (self.folder / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        for _ in range(1000):
-            # Otherwise who answers may be the server of another test.
-            if self.process.poll() is not None:
-                raise OSError(f"the S3 server ended: {(self.folder / 'server.log').read_text()}")
-            with (
-                contextlib.suppress(ConnectionError),
-                socket.create_connection(("127.0.0.1", self.port)),
-            ):
-                return
-            time.sleep(0.02)
-        raise TimeoutError("the S3 server did not start")
+        account = ["--access", ACCESS, "--secret", SECRET, "--region", REGION, "--quiet"]
+        places = ["--iam-dir", str(self.folder / "iam"), "posix", str(self.folder / "data")]
+        return ["--port", f"127.0.0.1:{self.port}", *account, *places]
 
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
+    def add_reader(self) -> dict[str, str]:
+        """Adds a user without any permission; gives the variables that make a process that user."""
+        key, secret = "reader", "of-reader"
+        admin = [find_program(self.program, self.variable), "admin", "--access", ACCESS]
+        admin += ["--secret", SECRET, "--endpoint-url", self.endpoint, "--region", REGION]
+        user = ["create-user", "--access", key, "--secret", secret, "--role", "user"]
+        done = subprocess.run([*admin, *user], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
 
     def put(self, key: str, content: bytes) -> None:
         path = self.bucket / key

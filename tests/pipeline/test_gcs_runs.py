@@ -3,8 +3,6 @@
 import json
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,34 +10,14 @@ import pytest
 
 from pipeline.places import run_at
 from pipeline.verification import all_tables, committed_tables, verify_run
-from tests.gcs_server import GcsServer
 from tests.pipeline.conftest import write_configuration, write_projects
+from tests.pipeline.object_stores import call, start
 from tests.pipeline.runs import digests
 from transforms.stores.errors import MissingObjectError
 from transforms.stores.store import store_at
 
 RUN = "gs://bucket/runs/one"
 KILLS = 2
-
-
-def start(server: GcsServer, *arguments: object, **changes: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "pipeline", *map(str, arguments)]
-    return subprocess.Popen(
-        command,
-        env=server.environment(**changes),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def call(server: GcsServer, *arguments: object, status: int = 0, **changes: str) -> tuple[str, str]:
-    """What a command writes on standard output and standard error."""
-    process = start(server, *arguments, **changes)
-    output, errors = process.communicate()
-    assert process.returncode == status, errors
-    assert "Traceback" not in errors
-    return output, errors
 
 
 @pytest.fixture

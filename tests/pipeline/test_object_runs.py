@@ -6,7 +6,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -19,33 +18,13 @@ from pipeline.errors import UserError
 from pipeline.places import run_at
 from pipeline.verification import all_tables, committed_tables, verify_run
 from tests.pipeline.conftest import write_configuration, write_projects
+from tests.pipeline.object_stores import call, start
 from tests.pipeline.runs import digests
-from tests.s3_server import SECRET, S3Server, find_server
+from tests.s3_server import SECRET, S3Server
 from transforms.stores.store import store_at
 
 RUN = "s3://bucket/runs/one"
 KILLS = 4
-
-
-def start(server: S3Server, *arguments: object, **changes: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "pipeline", *map(str, arguments)]
-    return subprocess.Popen(
-        command,
-        env=server.environment(**changes),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def call(server: S3Server, *arguments: object, status: int = 0, **changes: str) -> tuple[str, str]:
-    """What a command writes on standard output and standard error."""
-    process = start(server, *arguments, **changes)
-    output, errors = process.communicate()
-    assert process.returncode == status, errors
-    assert SECRET not in output + errors
-    assert "Traceback" not in errors
-    return output, errors
 
 
 def ask(*arguments: object) -> str:
@@ -183,11 +162,7 @@ def test_every_refusal_is_one_line_with_the_cure(s3_server, configuration, tmp_p
     assert "does not know the access key" in refusal(AWS_ACCESS_KEY_ID="nobody")
     nothing = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "HOME": str(tmp_path)}
     assert "no credentials were found; set AWS_ACCESS_KEY_ID" in refusal(**nothing)
-    admin = [find_server(), "admin", "--access", "access", "--secret", SECRET]
-    admin += ["--endpoint-url", s3_server.endpoint, "--region", "us-east-1"]
-    user = ["create-user", "--access", "reader", "--secret", "of-reader", "--role", "user"]
-    subprocess.run([*admin, *user], check=True, capture_output=True)
-    reader = {"AWS_ACCESS_KEY_ID": "reader", "AWS_SECRET_ACCESS_KEY": "of-reader"}
+    reader = s3_server.add_reader()
     assert "no permission; the credentials need" in refusal(**reader)
     s3_server.kill()
     started = time.monotonic()

@@ -34,44 +34,6 @@ def store(gcs_server) -> GcsStore:
     return store_at("gs://bucket/run")
 
 
-def test_of_many_who_add_an_object_one_wins(store):
-    won = []
-    barrier = threading.Barrier(10)
-
-    def add(number):
-        barrier.wait()
-        if store.add("lock", f"{number}".encode()):
-            won.append(number)
-
-    threads = [threading.Thread(target=add, args=(number,)) for number in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(won) == 1
-    assert store.read("lock") == f"{won[0]}".encode()
-
-
-def test_an_object_that_is_ours_already_counts_as_added(store):
-    first = store.add("manifest.json", b"same")
-    assert first is not None
-    assert store.add("manifest.json", b"same") == first
-    assert store.add("manifest.json", b"other") is None
-    assert store.read("manifest.json") == b"same"
-
-
-def test_only_the_object_that_was_seen_is_replaced(store):
-    etag = store.add("lock", b"one")
-    second = store.replace("lock", b"two", etag)
-    assert second not in (None, etag)
-    assert store.replace("lock", b"three", etag) is None
-    held = store.hold("lock")
-    assert (held.data, held.etag) == (b"two", second)
-    assert held.age_seconds < 30
-    store.delete(["lock"])
-    assert store.replace("lock", b"four", second) is None
-
-
 def test_the_age_of_an_object_is_by_the_clock_of_the_store(store, monkeypatch):
     store.write("lock", b"one")
     monkeypatch.setattr(time, "time", lambda: 0.0)
@@ -92,13 +54,6 @@ def test_an_object_written_between_two_requests_is_held_as_it_is_then(store, mon
     monkeypatch.setattr(GcsStore, "_get", overtaken)
     held = store.hold("lock")
     assert (held.data, held.etag) == (b"two", store._head("lock").etag)
-
-
-def test_copies_inside_of_the_store_keep_what_they_hold(store):
-    store.write(".staging/a", b"one")
-    store.write("a", b"old")
-    store.copy((entry, "a") for entry in store.entries(".staging"))
-    assert store.read("a") == b"one"
 
 
 def test_a_large_object_is_copied_by_several_requests(store, monkeypatch):
@@ -283,13 +238,6 @@ def test_what_is_only_told_ends_no_work_when_the_store_is_away(store, gcs_server
     store.tell("progress/one.json", b"lost")
     gcs_server.start()
     assert store.read("progress/one.json") == b"{}"
-
-
-def test_what_is_missing_is_both_a_missing_file_and_an_error_of_the_store(store):
-    with pytest.raises(MissingObjectError, match="there is no such object"):
-        store.read("none")
-    with pytest.raises(FileNotFoundError):
-        store.path("none")
 
 
 def test_a_bucket_that_is_missing_is_named_by_writes_and_listings(gcs_server):

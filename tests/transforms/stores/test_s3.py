@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from tests.s3_server import FaultyProxy, S3Server, find_server, use_environment
+from tests.s3_server import FaultyProxy, S3Server, use_environment
 from transforms.stores import s3
 from transforms.stores.client import client, forget_clients
-from transforms.stores.errors import MissingObjectError, StoreError
+from transforms.stores.errors import StoreError
 from transforms.stores.files import writing_to
 from transforms.stores.requests import Family, count_requests
 from transforms.stores.s3 import S3Store
@@ -21,50 +21,6 @@ from transforms.stores.store import store_at
 @pytest.fixture
 def store(s3_server) -> S3Store:
     return store_at("s3://bucket/run")
-
-
-def test_of_many_who_add_an_object_one_wins(store):
-    won = []
-    barrier = threading.Barrier(10)
-
-    def add(number):
-        barrier.wait()
-        if store.add("lock", f"{number}".encode()):
-            won.append(number)
-
-    threads = [threading.Thread(target=add, args=(number,)) for number in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(won) == 1
-    assert store.read("lock") == f"{won[0]}".encode()
-
-
-def test_an_object_that_is_ours_already_counts_as_added(store):
-    first = store.add("manifest.json", b"same")
-    assert first is not None
-    assert store.add("manifest.json", b"same") == first
-    assert store.add("manifest.json", b"other") is None
-    assert store.read("manifest.json") == b"same"
-
-
-def test_only_the_object_that_was_seen_is_replaced(store):
-    etag = store.add("lock", b"one")
-    second = store.replace("lock", b"two", etag)
-    assert second not in (None, etag)
-    assert store.replace("lock", b"three", etag) is None
-    assert store.hold("lock").data == b"two"
-    assert store.hold("lock").age_seconds < 30
-    store.delete(["lock"])
-    assert store.replace("lock", b"four", second) is None
-
-
-def test_copies_inside_of_the_store_keep_what_they_hold(store):
-    store.write(".staging/a", b"one")
-    store.write("a", b"old")
-    store.copy((entry, "a") for entry in store.entries(".staging"))
-    assert store.read("a") == b"one"
 
 
 def test_large_objects_are_sent_in_parts(store, monkeypatch):
@@ -228,12 +184,7 @@ def test_every_refusal_says_what_to_do(s3_server, monkeypatch, tmp_path):
 
 
 def test_a_user_without_permission_is_told_which_it_needs(s3_server, monkeypatch):
-    admin = [find_server(), "admin", "--access", "access", "--secret", "not-to-be-shown"]
-    admin += ["--endpoint-url", s3_server.endpoint, "--region", "us-east-1"]
-    user = ["create-user", "--access", "reader", "--secret", "reader-secret", "--role", "user"]
-    done = subprocess.run([*admin, *user], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    changes = {"AWS_ACCESS_KEY_ID": "reader", "AWS_SECRET_ACCESS_KEY": "reader-secret"}
+    changes = s3_server.add_reader()
     use_environment(monkeypatch, s3_server.environment(**changes))
     assert "no permission; the credentials need, for bucket bucket, s3:ListBucket" in refusal()
 
@@ -297,13 +248,6 @@ def test_what_is_only_told_ends_no_work_when_the_store_is_away(store, s3_server)
     store.tell("progress/one.json", b"lost")
     s3_server.start()
     assert store.read("progress/one.json") == b"{}"
-
-
-def test_what_is_missing_is_both_a_missing_file_and_an_error_of_the_store(store):
-    with pytest.raises(MissingObjectError, match="there is no such object"):
-        store.read("none")
-    with pytest.raises(FileNotFoundError):
-        store.path("none")
 
 
 def test_without_boto3_the_command_that_installs_it_is_named(monkeypatch):

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.failures import Reason
-from tests.s3_server import free_port
+from tests.object_server import free_port
 from transforms.crawl.source import CrawlError, Limits, SourceFile
 from transforms.crawl.sources.archive import ArchiveSource
 from transforms.crawl.sources.rows import ParquetSource
