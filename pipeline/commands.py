@@ -14,7 +14,7 @@ from rich.console import Console
 from pipeline.errors import LostLockError, UsageError, UserError
 from pipeline.places import existing_run, run_at
 from pipeline.runs import CONFIGURATION
-from runners.settings import EngineName
+from runners.names import EngineName
 from transforms.stores.errors import StoreError
 
 app = typer.Typer(

@@ -12,7 +12,7 @@ import importlib.util
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,8 +24,14 @@ if TYPE_CHECKING:
 _LOCATION = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/.*)?")
 
 
-def pipeline_options(settings: DataflowSettings, job_name: str) -> PipelineOptions:
-    """The options that run a pipeline as a job with a name like this one."""
+def pipeline_options(
+    settings: DataflowSettings, job_name: str, workers: int = 0, *, dry_run: bool = False
+) -> PipelineOptions:
+    """The options that run a pipeline as a job with a name like this one.
+
+    ``workers`` is the number of machines from beginning to end, 0 for what Dataflow decides.
+    With ``dry_run`` the job is built and not sent.
+    """
     from apache_beam.options.pipeline_options import PipelineOptions
 
     chosen = {
@@ -33,12 +39,12 @@ def pipeline_options(settings: DataflowSettings, job_name: str) -> PipelineOptio
         "network": settings.network,
         "subnetwork": settings.subnetwork,
         "machine_type": settings.machine_type,
-        "num_workers": settings.workers,
+        "num_workers": workers,
         # Stages are short: a job that grew to its size would be done before.
-        "max_num_workers": settings.workers,
+        "max_num_workers": workers,
         "disk_size_gb": settings.disk_gb,
         # A flag that is there counts as set, whatever its value.
-        "dry_run": settings.dry_run,
+        "dry_run": dry_run,
     }
     return PipelineOptions(
         [] if settings.public_addresses else ["--no_use_public_ips"],
@@ -66,12 +72,12 @@ def valid_job_name(name: str) -> str:
     return letters if letters[:1].isalpha() else f"job-{letters}".rstrip("-")
 
 
-def problems(settings: DataflowSettings) -> list[str]:
+def problems(settings: DataflowSettings, *, dry_run: bool = False) -> list[str]:
     """Why no job can be sent, or built where ``dry_run`` is set: all reasons, each with a cure."""
     found = [*_missing_names(settings), *_wrong_locations(settings), *_missing_files(settings)]
     if not has_google_cloud():
         found.append("apache-beam[gcp] is not installed: run `pip install 'apache-beam[gcp]'`")
-    elif not settings.dry_run and (problem := credentials_problem()):
+    elif not dry_run and (problem := credentials_problem()):
         found.append(problem)
     return found
 
@@ -158,7 +164,7 @@ class DataflowEngine:
 
     def options(self, job: str) -> PipelineOptions:
         """The options that send a pipeline to the service."""
-        return pipeline_options(replace(self.settings.dataflow, workers=self.settings.workers), job)
+        return pipeline_options(self.settings.dataflow, job, self.settings.workers)
 
     def link(self, job: str) -> str:
         """The service's list of jobs, newest first."""

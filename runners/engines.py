@@ -6,7 +6,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
-from runners.settings import EngineName, EngineSettings, Tell
+from runners.names import EngineName
+from runners.settings import EngineSettings, Tell
 
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions

@@ -3,47 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+
+from runners.names import EngineName
 
 Tell = Callable[[str], None]
 """Takes a line that says what is waited for; an empty one ends it."""
-
-
-class EngineName(StrEnum):
-    """The engines that a run can name."""
-
-    DIRECT = "direct"
-    FLINK = "flink"
-    SPARK = "spark"
-    DATAFLOW = "dataflow"
 
 
 class RunnerError(Exception):
     """An engine cannot be used, or a job of it failed; the message says what to do."""
 
 
-@dataclass(frozen=True)
-class WorkerSettings:
-    """Where a cluster gets its Python workers from; in this process where nothing is named.
+class _Settings(BaseModel):
+    """Settings that are a part of a run's configuration as they are."""
 
-    One of these: ``command``, Beam's boot program as it is called on every machine of the
-    cluster, with ``environment``, the folder of the virtual environment there; ``image``, a
-    container image; ``pool``, HOST:PORT of a worker pool on every machine.
-    """
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class WorkerSettings(_Settings):
+    """Where a cluster gets its Python workers from: one of these, or this process."""
 
     command: str = ""
+    """Beam's boot program, as it is called on every machine of the cluster."""
     environment: str = ""
+    """Folder of the virtual environment on those machines that the boot program runs."""
     image: str = ""
+    """Container image with the boot program and repomill."""
     pool: str = ""
+    """HOST:PORT of a worker pool, as every machine of the cluster reaches its own."""
 
-    def __post_init__(self) -> None:
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
         named = [name for name in ("command", "image", "pool") if getattr(self, name)]
         if len(named) > 1:
             raise ValueError(f"workers come from one place, not from {' and '.join(named)}")
         if self.environment and not self.command:
             raise ValueError("environment is that of a command: name the command too")
+        return self
 
     @property
     def are_here(self) -> bool:
@@ -51,35 +52,40 @@ class WorkerSettings:
         return not (self.command or self.image or self.pool)
 
 
-@dataclass(frozen=True)
-class DataflowSettings:
-    """Where and on what machines jobs run; what is empty or 0 is left to Dataflow.
-
-    ``temp_location`` and ``staging_location`` are folders of buckets (``gs://``); the latter is
-    the former where it is empty. ``image`` is the container image of the workers, ``wheel`` the
-    path of our wheel. ``workers`` is the number of machines from beginning to end, ``disk_gb``
-    the size of each one's disk.
-    """
+class DataflowSettings(_Settings):
+    """Where and on what machines Dataflow runs jobs; what is not given is left to it."""
 
     project: str = ""
+    """Google Cloud project that pays."""
     region: str = ""
+    """Region to run in, such as ``europe-west4``."""
     temp_location: str = ""
+    """Folder of a bucket for temporary files, ``gs://BUCKET/FOLDER``."""
     staging_location: str = ""
+    """Folder of a bucket for the wheel; that of temporary files if not given."""
     image: str = ""
+    """Container image of the workers, made by ``runners/container/Dockerfile``."""
     wheel: str = ""
+    """repomill's wheel on this machine."""
     service_account: str = ""
+    """Mail address of the account that workers act as."""
     network: str = ""
+    """Network of the workers."""
     subnetwork: str = ""
+    """Subnetwork of the workers, as ``regions/REGION/subnetworks/NAME``."""
     public_addresses: bool = True
+    """Whether workers have addresses of their own on the internet."""
     machine_type: str = ""
-    workers: int = 0
+    """Kind of machine, such as ``n2-standard-8``."""
     disk_gb: int = 0
-    dry_run: bool = False
+    """Disk of each worker; 0 for what Dataflow decides."""
 
-    def __post_init__(self) -> None:
-        for name in ("workers", "disk_gb"):
-            if (value := getattr(self, name)) < 0:
-                raise ValueError(f"{name} must be 0 (Dataflow decides) or more, got {value}")
+    @field_validator("disk_gb")
+    @classmethod
+    def _not_negative(cls, size: int) -> int:
+        if size < 0:
+            raise ValueError(f"disk_gb must be 0 (Dataflow decides) or more, got {size}")
+        return size
 
 
 @dataclass(frozen=True)
@@ -96,11 +102,11 @@ class EngineSettings:
     name: EngineName = EngineName.DIRECT
     workers: int = 0
     url: str = ""
-    worker: WorkerSettings = WorkerSettings()
+    worker: WorkerSettings = field(default_factory=WorkerSettings)
     jar: str = ""
     cache: Path = Path()
     output: str = ""
-    dataflow: DataflowSettings = DataflowSettings()
+    dataflow: DataflowSettings = field(default_factory=DataflowSettings)
     options: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

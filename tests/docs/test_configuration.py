@@ -19,8 +19,9 @@ from pipeline.configuration import (
     Tokenize,
 )
 from pipeline.contamination import Contamination
-from pipeline.engine import Dataflow, Runner, Worker
+from pipeline.engine import Runner
 from pipeline.tokenizer import TokenizerChoice, Training
+from runners.settings import DataflowSettings, WorkerSettings
 from transforms.crawl.datasets.columns import Columns
 from transforms.crawl.sources.archive import ArchiveSource
 from transforms.crawl.sources.directory import DirectorySource
@@ -55,8 +56,8 @@ SECTIONS = {
     "shard": Shard,
     "shard: mixture": Mixture,
     "runner": Runner,
-    "runner: worker": Worker,
-    "runner: dataflow": Dataflow,
+    "runner: worker": WorkerSettings,
+    "runner: dataflow": DataflowSettings,
 }
 
 

@@ -30,11 +30,11 @@ def dry_run(finished, tmp_path):
         temp_location="gs://my-bucket/temp",
         image=IMAGE,
         wheel=str(tmp_path / WHEEL),
-        dry_run=True,
     )
 
     def build(stage):
-        pipeline = beam.Pipeline(options=pipeline_options(settings, f"repomill-{stage}"))
+        options = pipeline_options(settings, f"repomill-{stage}", dry_run=True)
+        pipeline = beam.Pipeline(options=options)
         add_stage(pipeline, finished, stage)
         with warnings.catch_warnings():
             # Of Google's libraries, when they are imported.

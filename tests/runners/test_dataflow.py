@@ -1,4 +1,3 @@
-import dataclasses
 import importlib
 import re
 import sys
@@ -12,7 +11,8 @@ from hypothesis import strategies as st
 
 from runners import dataflow
 from runners.dataflow import DataflowEngine, pipeline_options, problems, valid_job_name
-from runners.settings import DataflowSettings, EngineName, EngineSettings
+from runners.names import EngineName
+from runners.settings import DataflowSettings, EngineSettings
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_all_that_is_missing_is_said_at_once(monkeypatch):
     "location", ["/tmp/here", "s3://my-bucket/temp", "gs://", "gs://No Bucket"]
 )
 def test_refuses_locations_that_are_in_no_bucket(settings, google_cloud, name, location):
-    (problem,) = problems(dataclasses.replace(settings, **{name: location}))
+    (problem,) = problems(settings.model_copy(update={name: location}))
     assert problem.startswith(f"{name} is {location!r}")
     assert problem.endswith("such as gs://my-bucket/temp")
 
@@ -76,7 +76,7 @@ def test_refuses_locations_that_are_in_no_bucket(settings, google_cloud, name, l
 def test_refuses_a_wheel_that_is_not_there_or_is_none(settings, google_cloud, tmp_path):
     (tmp_path / "repomill.zip").touch()
     for name in ("absent.whl", "repomill.zip"):
-        (problem,) = problems(dataclasses.replace(settings, wheel=str(tmp_path / name)))
+        (problem,) = problems(settings.model_copy(update={"wheel": str(tmp_path / name)}))
         assert re.match(r"'.*' is no wheel: run `python -m build --wheel`", problem)
 
 
@@ -84,13 +84,15 @@ def test_asks_for_credentials_unless_nothing_is_sent(settings, google_cloud):
     google_cloud.found = False
     (problem,) = problems(settings)
     assert problem.startswith("no credentials (None were found): run `gcloud auth")
-    assert problems(dataclasses.replace(settings, dry_run=True)) == []
+    assert problems(settings, dry_run=True) == []
 
 
-@pytest.mark.parametrize("name", ["workers", "disk_gb"])
-def test_refuses_negative_numbers(name):
+@pytest.mark.parametrize(
+    ("settings_of", "name"), [(EngineSettings, "workers"), (DataflowSettings, "disk_gb")]
+)
+def test_refuses_negative_numbers(settings_of, name):
     with pytest.raises(ValueError, match=rf"{name} must be 0 .* got -1"):
-        DataflowSettings(**{name: -1})
+        settings_of(**{name: -1})
 
 
 def test_options_name_the_runner_the_image_and_one_wheel(settings):
@@ -113,18 +115,18 @@ def test_options_leave_to_dataflow_what_is_not_said(settings):
 
 
 def test_options_pass_on_what_is_said(settings):
-    said = dataclasses.replace(
-        settings,
-        staging_location="gs://other/staging",
-        service_account="worker@my-project.iam.gserviceaccount.com",
-        subnetwork="regions/europe-west4/subnetworks/private",
-        public_addresses=False,
-        machine_type="n2-standard-8",
-        workers=20,
-        disk_gb=100,
-        dry_run=True,
+    said = DataflowSettings(
+        **{
+            **settings.model_dump(),
+            "staging_location": "gs://other/staging",
+            "service_account": "worker@my-project.iam.gserviceaccount.com",
+            "subnetwork": "regions/europe-west4/subnetworks/private",
+            "public_addresses": False,
+            "machine_type": "n2-standard-8",
+            "disk_gb": 100,
+        }
     )
-    options = pipeline_options(said, "job")
+    options = pipeline_options(said, "job", workers=20, dry_run=True)
     google, worker = (
         options.view_as(options_of_beam.GoogleCloudOptions),
         options.view_as(options_of_beam.WorkerOptions),

@@ -6,8 +6,9 @@ import pytest
 
 from runners.flink import FlinkCluster
 from runners.members import free_port
+from runners.names import EngineName
 from runners.portable import PortableEngine
-from runners.settings import EngineName, EngineSettings, WorkerSettings
+from runners.settings import EngineSettings, WorkerSettings
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 import pytest
 
 from runners.engines import engine_of
-from runners.settings import EngineName, EngineSettings, WorkerSettings
+from runners.names import EngineName
+from runners.settings import EngineSettings, WorkerSettings
 
 
 def test_workers_come_from_one_place():

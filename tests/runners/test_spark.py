@@ -3,7 +3,8 @@ import socket
 import pytest
 
 from runners.members import free_port
-from runners.settings import EngineName, EngineSettings
+from runners.names import EngineName
+from runners.settings import EngineSettings
 from runners.spark import SparkCluster
 
 

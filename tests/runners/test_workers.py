@@ -20,7 +20,9 @@ def test_workers_are_threads_of_this_process_where_nothing_is_named():
 
 
 def test_a_boot_program_finds_the_environment_first_on_its_path():
-    kind, config = environment_arguments(WorkerSettings("/opt/boot", "/opt/venv"))
+    kind, config = environment_arguments(
+        WorkerSettings(command="/opt/boot", environment="/opt/venv")
+    )
     assert kind == "--environment_type=PROCESS"
     said = json.loads(config.removeprefix("--environment_config="))
     assert said["command"] == "/opt/boot"
@@ -39,7 +41,7 @@ def test_images_and_pools_are_named_as_they_are(settings, kind):
 
 
 def test_a_boot_program_that_is_not_there_is_told_with_how_to_make_it(tmp_path):
-    (problem,) = local_problems(WorkerSettings(str(tmp_path / "boot")))
+    (problem,) = local_problems(WorkerSettings(command=str(tmp_path / "boot")))
     assert "is no program that can be run" in problem
     assert f"container@v{version('apache-beam')}" in problem
 
@@ -60,25 +62,27 @@ def interpreter(folder, *lines):
 
 
 def test_this_environment_has_the_same_versions(boot):
-    assert local_problems(WorkerSettings(str(boot), sys.prefix)) == []
+    assert local_problems(WorkerSettings(command=str(boot), environment=sys.prefix)) == []
 
 
 def test_an_environment_without_repomill_is_refused(boot, tmp_path):
     place = interpreter(tmp_path, "exit 1")
-    (problem,) = local_problems(WorkerSettings(str(boot), place))
+    (problem,) = local_problems(WorkerSettings(command=str(boot), environment=place))
     assert "has no repomill. Install repomill" in problem
 
 
 def test_an_environment_with_another_version_is_refused(boot, tmp_path):
     beam = version("apache-beam")
     place = interpreter(tmp_path, f"""echo '["0.0.1", "{beam}"]'""")
-    (problem,) = local_problems(WorkerSettings(str(boot), place))
+    (problem,) = local_problems(WorkerSettings(command=str(boot), environment=place))
     assert f"workers have repomill 0.0.1 and not {version('repomill')}" in problem
     assert "apache-beam" not in problem
 
 
 def test_an_environment_that_is_not_there_is_refused(boot, tmp_path):
-    (problem,) = local_problems(WorkerSettings(str(boot), str(tmp_path / "none")))
+    (problem,) = local_problems(
+        WorkerSettings(command=str(boot), environment=str(tmp_path / "none"))
+    )
     assert "does not run (No such file or directory)" in problem
 
 
