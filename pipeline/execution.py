@@ -26,7 +26,7 @@ from pipeline.runs import CONFIGURATION, Run
 from pipeline.stages import Stage, source_states, special_roles
 from pipeline.state import StageState, State, stage_state
 from pipeline.tokenizer import prepare_tokenizer
-from pipeline.worker_files import prepare_worker_files
+from pipeline.worker_files import open_workspace
 from schemas import tables
 from schemas.manifest import FileEntry, Manifest
 from transforms.parts import Receipt
@@ -94,9 +94,7 @@ def _execute_stage(
     if stage.name == "list":
         check_sources(execution.configuration)
     fingerprint = stage.fingerprint(state.settings, state.inputs)
-    write_files = prepare_worker_files(stage.name, execution.configuration)
-    workspace = run.open_staging(stage.name, fingerprint)
-    write_files(workspace)
+    workspace = open_workspace(run, execution.configuration, stage.name, fingerprint)
     units = identify_units(run, stage, state.settings)
     reused = 0 if stage.name in execution.redo else reuse_units(run, stage, workspace, units)
     goal = _goal(execution, stage)

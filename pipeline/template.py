@@ -22,7 +22,7 @@ from pipeline.preflight import use_endpoint
 from pipeline.reading import read_configuration
 from pipeline.stages import STAGES
 from pipeline.state import State, stage_state
-from pipeline.worker_files import prepare_worker_files
+from pipeline.worker_files import open_workspace
 
 
 def launch(
@@ -45,10 +45,8 @@ def launch(
             raise UsageError(f"{stage_name} {state.why}: do and commit the stages before it first")
         if state.state is State.DONE:
             return None
-        write_files = prepare_worker_files(stage_name, configuration)
         fingerprint = stage.fingerprint(state.settings, state.inputs)
-        workspace = run.open_staging(stage_name, fingerprint)
-        write_files(workspace)
+        workspace = open_workspace(run, configuration, stage_name, fingerprint)
         pipeline = beam.Pipeline(options=options)
         graph = build_graph(stage_name, configuration, run, workspace)
         pipeline | stage_name.capitalize() >> graph

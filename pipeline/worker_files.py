@@ -7,11 +7,26 @@ from collections.abc import Callable
 from pipeline.configuration import Configuration
 from pipeline.contamination import INDEX_FILE, prepare_index
 from pipeline.optouts import OPT_OUT_STAGES, OPT_OUTS_FILE, file_entries, opt_outs_path
+from pipeline.runs import Run
 from pipeline.stages import wanted_on_demand
 from pipeline.tokenizer import GIVEN_FOLDER, measuring_choice, prepare_tokenizer
 from schemas.redundancy import CHARACTERS_PER_TOKEN
 from transforms.parts import Workspace
 from transforms.stores.address import below
+
+
+def open_workspace(
+    run: Run, configuration: Configuration, stage: str, fingerprint: str
+) -> Workspace:
+    """The workspace of a stage, with the files that its workers read besides tables.
+
+    Raises:
+      UsageError: a list, a benchmark or a tokenizer is wrong; what was staged is untouched.
+    """
+    write_files = prepare_worker_files(stage, configuration)
+    workspace = run.open_staging(stage, fingerprint)
+    write_files(workspace)
+    return workspace
 
 
 def prepare_worker_files(stage: str, configuration: Configuration) -> Callable[[Workspace], None]:
