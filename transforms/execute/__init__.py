@@ -1,1 +1,1 @@
-"""Samples and problems in, for each sample whether it passes and for all of them pass@k out."""
+"""Execute: samples in, verdicts and pass@k out; each sample runs in the sandbox."""
