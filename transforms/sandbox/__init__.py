@@ -1,0 +1,1 @@
+"""Not a stage: runs untrusted Python for the stages that execute and trace it."""

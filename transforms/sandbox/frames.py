@@ -1,0 +1,103 @@
+"""Frames: what the processes of the sandbox say to each other, each JSON behind its length.
+
+Runs inside the sandbox as well: the standard library alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+_LENGTH_BYTES = 4
+
+
+class FrameError(ValueError):
+    """What came is no frame."""
+
+
+def frame(message: Any) -> bytes:
+    """A message of plain JSON values as bytes."""
+    return frame_bytes(json.dumps(message, separators=(",", ":")).encode())
+
+
+def frame_bytes(data: bytes) -> bytes:
+    """A message that is no JSON."""
+    return len(data).to_bytes(_LENGTH_BYTES, "big") + data
+
+
+def write_frame(descriptor: int, message: Any) -> None:
+    """Writes a message whole; blocks where it must."""
+    data = memoryview(frame(message))
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def read_frame(descriptor: int, most_bytes: int) -> Any:
+    """The next message; None where the other side has closed.
+
+    Raises:
+      FrameError: it is longer than ``most_bytes``, cut short, or no JSON.
+    """
+    data = read_bytes(descriptor, most_bytes)
+    return None if data is None else _parse(data)
+
+
+def read_bytes(descriptor: int, most_bytes: int) -> bytes | None:
+    """The next message as it came; None where the other side has closed.
+
+    Raises:
+      FrameError: it is longer than ``most_bytes``, or cut short.
+    """
+    head = _read(descriptor, _LENGTH_BYTES)
+    if not head:
+        return None
+    size = int.from_bytes(head, "big")
+    if len(head) < _LENGTH_BYTES or size > most_bytes:
+        raise FrameError(f"a message of at most {most_bytes} bytes was expected, got {size}")
+    data = _read(descriptor, size)
+    if len(data) < size:
+        raise FrameError(f"a message of {size} bytes ended after {len(data)}")
+    return data
+
+
+def split_frames(data: bytes | bytearray) -> Iterator[Any]:
+    """The messages of a whole conversation; a last one that is cut short is left out.
+
+    Raises:
+      FrameError: one of them is no JSON.
+    """
+    start = 0
+    while start + _LENGTH_BYTES <= len(data):
+        end = start + _LENGTH_BYTES + int.from_bytes(data[start : start + _LENGTH_BYTES], "big")
+        if end > len(data):
+            return
+        yield _parse(data[start + _LENGTH_BYTES : end])
+        start = end
+
+
+def whole_frames(data: bytes | bytearray) -> int:
+    """How many whole messages there are."""
+    count = start = 0
+    while start + _LENGTH_BYTES <= len(data):
+        start += _LENGTH_BYTES + int.from_bytes(data[start : start + _LENGTH_BYTES], "big")
+        count += start <= len(data)
+    return count
+
+
+def _read(descriptor: int, size: int) -> bytes:
+    pieces = bytearray()
+    while len(pieces) < size:
+        piece = os.read(descriptor, min(size - len(pieces), 1 << 16))
+        if not piece:
+            break
+        pieces += piece
+    return bytes(pieces)
+
+
+def _parse(data: bytes | bytearray) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise FrameError(f"a message is no JSON: {type(error).__name__}") from None

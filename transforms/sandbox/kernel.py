@@ -1,0 +1,154 @@
+"""Calls of Linux that Python has no names for.
+
+Used by the fork server and by its children before they run anything of others: the standard
+library alone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from pathlib import Path
+
+NEW_MOUNTS = 0x00020000
+NEW_HOST_NAME = 0x04000000
+NEW_IPC = 0x08000000
+NEW_USERS = 0x10000000
+NEW_PROCESSES = 0x20000000
+NEW_NETWORK = 0x40000000
+
+READ_ONLY, NO_SETUID, NO_DEVICES, NO_EXECUTION = 1, 2, 4, 8
+_BIND, _RECURSIVE, _PRIVATE = 4096, 16384, 1 << 18
+_DETACH = 2
+_MOUNT_SETATTR = 442
+_LANDLOCK_RESTRICT_SELF = 446
+_AT_RECURSIVE = 0x8000
+
+_SET_DEATH_SIGNAL = 1
+_SET_SECCOMP = 22
+_SET_SECURE_BITS = 28
+_SET_SUBREAPER = 36
+_SET_NO_NEW_PRIVILEGES = 38
+_NO_CAPABILITIES_BY_USER = 1 << 2
+_SECCOMP_FILTER = 2
+_CAPABILITIES_VERSION = 0x20080522
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class _MountAttributes(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "users")]
+
+
+class FilterProgram(ctypes.Structure):
+    """A seccomp filter."""
+
+    _fields_ = [("length", ctypes.c_ushort), ("steps", ctypes.c_char_p)]
+
+    @classmethod
+    def of(cls, steps: bytes) -> FilterProgram:
+        """From an array of struct sock_filter."""
+        return cls(len(steps) // 8, steps)
+
+
+def _call(function: str, *arguments: object) -> int:
+    result: int = getattr(_libc, function)(*arguments)
+    if result == -1:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{function}: {os.strerror(number)}")
+    return result
+
+
+def unshare(kinds: int) -> None:
+    """Moves this process, or of processes its next children, into new namespaces."""
+    _call("unshare", kinds)
+
+
+def return_to_processes(handle: int) -> None:
+    """Next children are in the namespace of the process whose descriptor this is."""
+    _call("setns", handle, NEW_PROCESSES)
+
+
+def keep_mounts_private() -> None:
+    """No mount from here on shows in another namespace."""
+    _call("mount", None, b"/", None, ctypes.c_ulong(_RECURSIVE | _PRIVATE), None)
+
+
+def bind(source: Path, target: Path) -> None:
+    """Shows a file or folder, with what is mounted below it, at another place."""
+    _call("mount", bytes(source), bytes(target), None, ctypes.c_ulong(_BIND | _RECURSIVE), None)
+
+
+def protect_mount(target: Path, attributes: int) -> None:
+    """Sets attributes of a mount and of all below it."""
+    settings = _MountAttributes(set=attributes)
+    size = ctypes.c_size_t(ctypes.sizeof(settings))
+    flags = ctypes.c_uint(_AT_RECURSIVE)
+    number = ctypes.c_long(_MOUNT_SETATTR)
+    _call("syscall", number, -100, bytes(target), flags, ctypes.byref(settings), size)
+
+
+def mount_memory(target: Path, options: str) -> None:
+    """Mounts a tmpfs, without devices and setuid programs."""
+    flags = ctypes.c_ulong(NO_SETUID | NO_DEVICES)
+    _call("mount", b"tmpfs", bytes(target), b"tmpfs", flags, options.encode())
+
+
+def unmount(target: Path) -> None:
+    """Takes a mount away, in use or not."""
+    _call("umount2", bytes(target), _DETACH)
+
+
+def change_root(root: Path, pivot_root: int) -> None:
+    """Makes a mount the root, and leaves nothing of the one before; takes its call's number."""
+    os.chdir(root)
+    _call("syscall", ctypes.c_long(pivot_root), b".", b".")
+    _call("umount2", b".", _DETACH)
+    os.chdir("/")
+
+
+def drop_capabilities() -> None:
+    """Gives up all that a process may do beyond its user."""
+    header = (ctypes.c_uint32 * 2)(_CAPABILITIES_VERSION, 0)
+    _call("capset", header, (ctypes.c_uint32 * 6)())
+
+
+def become_user(user: int, file_user: int) -> None:
+    """Another user, and who opens files; capabilities stay, to be dropped next."""
+    _prctl(_SET_SECURE_BITS, _NO_CAPABILITIES_BY_USER)
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+    # It reports the user before, and no failure: asking again shows what there is.
+    _libc.setfsuid(ctypes.c_uint(file_user))
+    if _libc.setfsuid(ctypes.c_uint(file_user)) != file_user:
+        raise PermissionError(f"files cannot be opened as user {file_user}")
+
+
+def refuse_new_privileges() -> None:
+    """No program that is started from here on has more rights than this process."""
+    _prctl(_SET_NO_NEW_PRIVILEGES, 1)
+
+
+def die_with_parent() -> None:
+    """This process is killed when the one that forked it ends."""
+    _prctl(_SET_DEATH_SIGNAL, 9)
+
+
+def adopt_orphans() -> None:
+    """Descendants whose parents end become children of this process."""
+    _prctl(_SET_SUBREAPER, 1)
+
+
+def restrict_files(rules: int) -> None:
+    """Confines this process to a ruleset of Landlock, given its descriptor."""
+    _call("syscall", ctypes.c_long(_LANDLOCK_RESTRICT_SELF), rules, 0)
+
+
+def filter_calls(program: FilterProgram) -> None:
+    """Installs a seccomp filter."""
+    _prctl(_SET_SECCOMP, _SECCOMP_FILTER, ctypes.byref(program))
+
+
+def _prctl(option: int, first: int, second: object = 0) -> None:
+    _call("prctl", option, ctypes.c_ulong(first), second, 0, 0)

@@ -1,0 +1,111 @@
+"""Processes of the sandbox: a server or a tester, started with nothing of this one's."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from transforms.sandbox.frames import split_frames
+from transforms.sandbox.limits import Limits, Tier
+from transforms.sandbox.seccomp import build_filter, system_call
+from transforms.sandbox.settings import Settings
+from transforms.sandbox.worlds import keeps_signals
+
+_ROOT = Path(__file__).parents[2]
+_START = (
+    "import sys; sys.path.append(sys.argv[1]); "
+    "from transforms.sandbox.{role} import main; main(sys.argv[2:])"
+)
+_ENVIRONMENT = {"PYTHONHASHSEED": "0", "LANG": "C.UTF-8"}
+START_SECONDS = 60.0
+_END_SECONDS = 5.0
+_MOST_MESSAGE_BYTES = 1 << 16
+_NO_ONE = 1 << 30
+_NO_ONE_IN_CONTAINERS = 60_000
+_USERS = 4096
+_numbers = itertools.count()
+
+
+class SandboxError(RuntimeError):
+    """The sandbox cannot be had; says why."""
+
+
+class SandboxProcess:
+    """A process with a socket to it, ``control``.
+
+    Args:
+      role: the module whose `main` it runs.
+      tier: what it and its children are kept in by.
+      limits: of its children.
+      preload: modules to import first.
+
+    Raises:
+      SandboxError: this machine does not offer the tier.
+    """
+
+    def __init__(self, role: str, tier: Tier, limits: Limits, preload: tuple[str, ...]) -> None:
+        self._folder = tempfile.mkdtemp(prefix="repomill-sandbox-")
+        own_files = tier is Tier.NAMESPACES
+        settings = Settings(
+            tier=tier,
+            limits=limits,
+            preload=preload,
+            calls=build_filter(own_files=own_files, own_signals=own_files or keeps_signals()).hex(),
+            pivot_root=system_call("pivot_root"),
+            folder=self._folder,
+            user=_choose_user(),
+        )
+        self.control, theirs = socket.socketpair()
+        with theirs, tempfile.TemporaryFile() as log:
+            command = [sys.executable, "-s", "-P", "-c", _START.format(role=role), str(_ROOT)]
+            self._process = subprocess.Popen(
+                [*command, str(theirs.fileno()), settings.to_json()],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                env=_ENVIRONMENT,
+                cwd=self._folder,
+            )
+            theirs.close()
+            answer = self._first_message()
+            if "ready" not in answer:
+                self.stop()
+                log.seek(0)
+                lines = log.read().decode(errors="replace").strip().splitlines()
+                raise SandboxError(answer.get("refused") or (lines or ["it ended at once"])[-1])
+
+    def _first_message(self) -> dict[str, str]:
+        self.control.settimeout(START_SECONDS)
+        found: dict[str, str]
+        try:
+            found = next(split_frames(self.control.recv(_MOST_MESSAGE_BYTES)), {})
+        except TimeoutError:
+            found = {"refused": f"it has not started after {START_SECONDS:g} s"}
+        self.control.settimeout(None)
+        return found
+
+    def stop(self) -> None:
+        """Ends it with all its children."""
+        self.control.close()
+        try:
+            self._process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _choose_user() -> int:
+    """A user number of this machine, or of the container, that is nobody's."""
+    first = Path("/proc/self/uid_map").read_text().split()
+    everybody = first[:2] == ["0", "0"] and int(first[2]) > _NO_ONE * 2
+    return (_NO_ONE if everybody else _NO_ONE_IN_CONTAINERS) + (
+        os.getpid() + next(_numbers)
+    ) % _USERS

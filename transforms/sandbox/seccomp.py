@@ -1,0 +1,157 @@
+"""Seccomp: which system calls a program may make, as a filter for the kernel.
+
+The filter is a list: what it does not name does not exist for the program, so that calls of
+kernels to come are not there until somebody has thought about them. Calls that programs
+try are refused as not permitted, which they can tell their users.
+"""
+
+from __future__ import annotations
+
+import errno
+import platform
+import struct
+from collections.abc import Iterable
+
+import system_calls
+
+from transforms.sandbox.syscalls import (
+    ALLOWED,
+    CHANGES_OF_METADATA,
+    CLONE_NAMESPACES,
+    IOCTLS,
+    PRCTLS,
+    REFUSED,
+    SIGNALS,
+)
+
+_ALLOW = 0x7FFF0000
+_KILL = 0x80000000
+_ERRNO = 0x00050000
+_ARCHITECTURES = {"x86_64": ("x86_64", 0xC000003E), "aarch64": ("arm64", 0xC00000B7)}
+_X32_BIT = 0x40000000
+
+# Offsets in struct seccomp_data; arguments are 64 bits wide, low half first on both machines.
+_NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
+
+_LOAD, _RETURN, _JUMP = 0x20, 0x06, 0x05
+_EQUAL, _AT_LEAST, _ANY_BIT = 0x15, 0x35, 0x45
+
+_REFUSE = struct.pack("HBBI", _RETURN, 0, 0, _ERRNO | errno.EPERM)
+
+_AF_UNIX = 1
+_ASK_PERSONALITY = 0xFFFFFFFF
+
+
+class UnsupportedMachineError(RuntimeError):
+    """There is no table of system calls for this machine."""
+
+
+def build_filter(*, own_files: bool, own_signals: bool) -> bytes:
+    """The filter of this machine, as an array of struct sock_filter.
+
+    Args:
+      own_files: whether all files that can be reached are the run's own or read-only. Where
+        they are not, Landlock guards what is in files but not their modes, owners and times.
+      own_signals: whether signals reach processes of the run alone. Where they might not,
+        none can be sent.
+
+    Raises:
+      UnsupportedMachineError: see there.
+    """
+    numbers, architecture = _table()
+    refused = set(REFUSED)
+    if not own_files:
+        refused |= CHANGES_OF_METADATA
+    if not own_signals:
+        refused |= SIGNALS
+    allowed = (ALLOWED | CHANGES_OF_METADATA | SIGNALS) - refused
+    answers = {
+        **{number: [_step(_RETURN, _ALLOW)] for number in _numbers(allowed, numbers)},
+        **{number: [_REFUSE] for number in _numbers(refused, numbers)},
+        **_guarded(numbers),
+    }
+    program = [
+        _step(_LOAD, _ARCHITECTURE),
+        _step(_EQUAL, architecture, 1, 0),
+        _step(_RETURN, _KILL),
+        _step(_LOAD, _NUMBER),
+        _step(_AT_LEAST, _X32_BIT, 0, 1),
+        _step(_RETURN, _KILL),
+        *_choose(_divide(answers)),
+    ]
+    return b"".join(program)
+
+
+def system_call(name: str) -> int:
+    """The number of a system call on this machine.
+
+    Raises:
+      UnsupportedMachineError: see there.
+    """
+    return _table()[0][name]
+
+
+def _table() -> tuple[dict[str, int], int]:
+    machine = platform.machine()
+    if machine not in _ARCHITECTURES:
+        known = " and ".join(_ARCHITECTURES)
+        raise UnsupportedMachineError(
+            f"the sandbox knows the system calls of {known}, not of {machine}"
+        )
+    table, architecture = _ARCHITECTURES[machine]
+    return system_calls.syscalls().load_arch_table(table), architecture
+
+
+def _step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
+    return struct.pack("HBBI", code, if_true, if_false, value)
+
+
+def _numbers(names: Iterable[str], numbers: dict[str, int]) -> list[int]:
+    return sorted(numbers[name] for name in names if name in numbers)
+
+
+def _divide(answers: dict[int, list[bytes]]) -> list[tuple[int, list[bytes]]]:
+    """The ranges of numbers with one answer: where each begins, and its answer."""
+    unknown = [_step(_RETURN, _ERRNO | errno.ENOSYS)]
+    ranges: list[tuple[int, list[bytes]]] = [(0, answers.get(0, unknown))]
+    for number in sorted({each + add for each in answers for add in (0, 1)}):
+        answer = answers.get(number, unknown)
+        if answer != ranges[-1][1]:
+            ranges.append((number, answer))
+    return ranges
+
+
+def _choose(ranges: list[tuple[int, list[bytes]]]) -> list[bytes]:
+    """A binary search: the kernel tries each number when it takes the filter."""
+    if len(ranges) == 1:
+        return ranges[0][1]
+    middle = len(ranges) // 2
+    below, above = _choose(ranges[:middle]), _choose(ranges[middle:])
+    is_above = _step(_AT_LEAST, ranges[middle][0], 0, 1)
+    return [is_above, _step(_JUMP, len(below)), *below, *above]
+
+
+def _guarded(numbers: dict[str, int]) -> dict[int, list[bytes]]:
+    """Decisions on calls that are allowed for some arguments."""
+    namespaces = [_step(_ANY_BIT, CLONE_NAMESPACES, 0, 1), _REFUSE, _step(_RETURN, _ALLOW)]
+    decisions = {
+        "clone": [_load_argument(0), *namespaces],
+        # Its flags are in memory, which no filter reads; libraries fall back to clone.
+        "clone3": [_step(_RETURN, _ERRNO | errno.ENOSYS)],
+        "socketpair": [_load_argument(0), *_only([_AF_UNIX])],
+        "personality": [_load_argument(0), *_only([_ASK_PERSONALITY])],
+        "prlimit64": [_load_argument(0), *_only([0])],
+        "prctl": [_load_argument(0), *_only(PRCTLS)],
+        "ioctl": [_load_argument(1), *_only(IOCTLS)],
+    }
+    return {numbers[name]: steps for name, steps in decisions.items()}
+
+
+def _load_argument(place: int) -> bytes:
+    """The low half of an argument: the kernel takes these as numbers of 32 bits, too."""
+    return _step(_LOAD, _ARGUMENTS + 8 * place)
+
+
+def _only(values: Iterable[int]) -> list[bytes]:
+    allowed = ((_step(_EQUAL, each, 0, 1), _step(_RETURN, _ALLOW)) for each in sorted(values))
+    return [*(step for pair in allowed for step in pair), _REFUSE]

@@ -1,0 +1,93 @@
+"""The system calls that the filter names."""
+
+from __future__ import annotations
+
+_MEMORY = """
+    brk mmap munmap mremap mprotect madvise mincore msync mlock mlock2 munlock membarrier
+    pkey_alloc pkey_free pkey_mprotect get_mempolicy
+"""
+_FILES = """
+    open openat close close_range creat read write readv writev pread64 pwrite64 preadv pwritev
+    preadv2 pwritev2 lseek stat fstat lstat newfstatat statx statfs fstatfs access faccessat
+    faccessat2 getdents getdents64 getcwd chdir fchdir mkdir mkdirat rmdir unlink unlinkat rename
+    renameat renameat2 link linkat symlink symlinkat readlink readlinkat ftruncate fallocate
+    fadvise64 readahead sendfile copy_file_range splice tee vmsplice sync_file_range sync syncfs
+    fsync fdatasync flock dup dup2 dup3 fcntl pipe pipe2 umask mknod mknodat
+    getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr
+    inotify_init inotify_init1 inotify_add_watch inotify_rm_watch cachestat
+"""
+_WAITING = """
+    select pselect6 poll ppoll epoll_create epoll_create1 epoll_ctl epoll_ctl_old epoll_wait
+    epoll_wait_old epoll_pwait epoll_pwait2 eventfd eventfd2 signalfd signalfd4 timerfd_create
+    timerfd_settime timerfd_gettime nanosleep clock_nanosleep pause
+"""
+_SOCKETS_OF_PAIRS = """
+    sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg shutdown getsockopt setsockopt getsockname
+    getpeername
+"""
+_PROCESSES = """
+    fork vfork exit exit_group wait4 waitid getpid getppid gettid getpgrp getpgid setpgid getsid
+    setsid getuid geteuid getgid getegid getgroups getresuid getresgid capget set_tid_address
+    set_robust_list get_robust_list rseq futex futex_waitv futex_wake futex_wait futex_requeue
+    sched_yield sched_getaffinity sched_setaffinity sched_getparam sched_getscheduler
+    sched_getattr sched_get_priority_max sched_get_priority_min getpriority getrlimit setrlimit
+    getrusage times arch_prctl getcpu restart_syscall ioprio_get
+"""
+_HANDLERS = """
+    rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait rt_sigsuspend
+    sigaltstack alarm getitimer setitimer timer_create timer_settime timer_gettime
+    timer_getoverrun timer_delete
+"""
+_CLOCKS_AND_NAMES = """
+    time gettimeofday clock_gettime clock_getres uname sysinfo getrandom
+"""
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+ALLOWED = _names(
+    _MEMORY + _FILES + _WAITING + _SOCKETS_OF_PAIRS + _PROCESSES + _HANDLERS + _CLOCKS_AND_NAMES
+)
+
+SIGNALS = _names(
+    """
+    kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo
+    """
+)
+
+CHANGES_OF_METADATA = _names(
+    """
+    chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes utimensat
+    futimesat setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr truncate
+    """
+)
+
+REFUSED = _names(
+    """
+    execve execveat socket connect bind listen accept accept4 ptrace process_vm_readv
+    process_vm_writev process_madvise kcmp pidfd_open pidfd_getfd pidfd_send_signal
+    memfd_create memfd_secret userfaultfd mount umount umount2 pivot_root chroot unshare setns
+    open_tree move_mount mount_setattr fsopen fsconfig fsmount fspick name_to_handle_at
+    open_by_handle_at shmget shmat shmctl shmdt msgget msgsnd msgrcv msgctl semget semop
+    semctl semtimedop mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr
+    add_key request_key keyctl bpf perf_event_open io_uring_setup io_uring_enter
+    io_uring_register init_module finit_module delete_module kexec_load kexec_file_load reboot
+    swapon swapoff acct quotactl quotactl_fd syslog settimeofday clock_settime adjtimex
+    clock_adjtime sethostname setdomainname iopl ioperm modify_ldt vhangup setuid setgid
+    setreuid setregid setresuid setresgid setfsuid setfsgid setgroups capset setpriority
+    sched_setscheduler sched_setparam sched_setattr ioprio_set fanotify_init fanotify_mark
+    seccomp lookup_dcookie nfsservctl move_pages migrate_pages mbind set_mempolicy mlockall
+    munlockall
+    """
+)
+
+CLONE_NAMESPACES = 0x7E020000
+"""The flags of new namespaces: mount, cgroup, UTS, IPC, user, PID, network."""
+
+PRCTLS = frozenset({15, 16, 3, 21, 39})
+"""PR_SET_NAME and PR_GET_ of name, dumpable, seccomp and no_new_privs."""
+
+IOCTLS = frozenset({0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451})
+"""TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX and FIOCLEX."""

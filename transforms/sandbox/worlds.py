@@ -1,0 +1,274 @@
+"""Worlds: what of the machine a server's children see; a fresh folder for each run.
+
+Runs in the fork server, before anything of others.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+from landlockpy import AccessFS, Ruleset, Scope, abi_version
+
+from transforms.sandbox import kernel
+from transforms.sandbox.limits import Limits, Tier
+from transforms.sandbox.settings import (
+    DEVICES,
+    PACKAGE_FOLDERS,
+    Settings,
+    packages_in,
+    readable_paths,
+)
+
+_OWN_SIGNALS_ABI = 6
+
+_READ = AccessFS.READ_FILE | AccessFS.READ_DIR
+_LIBRARY = _READ | AccessFS.EXECUTE
+_OWN = (
+    _READ
+    | (AccessFS.WRITE_FILE | AccessFS.TRUNCATE | AccessFS.REFER)
+    | (AccessFS.REMOVE_DIR | AccessFS.REMOVE_FILE)
+    | (AccessFS.MAKE_DIR | AccessFS.MAKE_REG | AccessFS.MAKE_SYM)
+    | AccessFS.MAKE_FIFO
+)
+_INSIDE_USER = 1000
+_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+_LIBRARY_LINKS = ("/lib", "/lib32", "/lib64", "/libx32")
+
+
+class World(ABC):
+    """Where runs take place, one after another."""
+
+    has_all_users = True
+    """Whether users of the machine are users here, too."""
+
+    rules: int | None = None
+    """The descriptor of Landlock's rules, where there are any."""
+
+    @abstractmethod
+    def begin(self) -> None:
+        """A fresh folder for a run, in which this process then is, and its next children."""
+
+    @abstractmethod
+    def is_over(self, limits: Limits) -> bool:
+        """Whether the run has used up its files."""
+
+    @abstractmethod
+    def end(self) -> None:
+        """Nothing of the run is left; its processes are gone already."""
+
+
+def keeps_signals() -> bool:
+    """Whether Landlock keeps signals inside of a run, where it is there at all."""
+    try:
+        return bool(abi_version() >= _OWN_SIGNALS_ABI)
+    except OSError:
+        return False
+
+
+def enter_world(settings: Settings) -> World:
+    """Builds the world of a tier.
+
+    Raises:
+      OSError: the machine does not offer what it is made of.
+    """
+    if settings.tier is Tier.NAMESPACES:
+        return _OwnRoot(settings)
+    return _SharedRoot(settings)
+
+
+class _OwnRoot(World):
+    """Namespaces around a root of tmpfs that shows the standard library, read-only."""
+
+    has_all_users = False
+
+    def __init__(self, settings: Settings) -> None:
+        self._folder = Path("/work")
+        limits = settings.limits
+        self._options = f"size={limits.folder_bytes},nr_inodes={limits.files + 1},mode=0777"
+        if os.geteuid() == 0:
+            # What only root can read is mounted before a user comes to whom nothing belongs.
+            outsider = _Outsider(settings.user)
+            kernel.unshare(kernel.NEW_MOUNTS)
+            _build_root(settings, self._folder)
+            kernel.unshare(kernel.NEW_USERS | kernel.NEW_MOUNTS)
+            outsider.map_user()
+        else:
+            users = (os.geteuid(), os.getegid())
+            kernel.unshare(kernel.NEW_USERS | kernel.NEW_MOUNTS)
+            _map_user(*users)
+            _build_root(settings, self._folder)
+        kernel.unshare(kernel.NEW_IPC | kernel.NEW_NETWORK | kernel.NEW_HOST_NAME)
+        _go_on_as_first_process()
+        _settle(self._folder)
+        self._me = os.pidfd_open(os.getpid())
+
+    def begin(self) -> None:
+        # Only from its own namespace may a process make another.
+        kernel.return_to_processes(self._me)
+        kernel.unshare(kernel.NEW_PROCESSES)
+        kernel.mount_memory(self._folder, self._options)
+        os.chdir(self._folder)
+
+    def is_over(self, limits: Limits) -> bool:
+        left = os.statvfs(self._folder)
+        return left.f_ffree == 0 or left.f_bavail == 0
+
+    def end(self) -> None:
+        os.chdir("/")
+        kernel.unmount(self._folder)
+
+
+def _build_root(settings: Settings, folder: Path) -> None:
+    kernel.keep_mounts_private()
+    root = Path(settings.folder)
+    kernel.mount_memory(root, "size=1m,mode=0755")
+    readable = readable_paths()
+    for path in (*readable, *map(Path, DEVICES)):
+        _show(path, root)
+    for hidden in {each for path in readable for each in packages_in(path)}:
+        kernel.mount_memory(_below(root, hidden), "size=4k,mode=0755")
+    for link in (path for path in map(Path, _LIBRARY_LINKS) if path.is_symlink()):
+        _below(root, link).symlink_to(link.readlink())
+    _below(root, folder).mkdir()
+    for name in ("tmp", "dev/shm"):
+        (root / name).symlink_to(folder)
+    kernel.change_root(root, settings.pivot_root)
+    kernel.protect_mount(Path("/"), kernel.READ_ONLY | kernel.NO_SETUID)
+
+
+def _show(path: Path, root: Path) -> None:
+    """Binds a path of the machine at the same place below the root."""
+    target = _below(root, path)
+    if any(target.is_relative_to(mount) for mount in _mounts_below(root)):
+        return
+    if path.is_dir():
+        target.mkdir(parents=True, exist_ok=True)
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.touch()
+    kernel.bind(path, target)
+
+
+def _below(root: Path, path: Path) -> Path:
+    return root / path.relative_to("/")
+
+
+def _mounts_below(root: Path) -> list[Path]:
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    places = (Path(line.split()[4].encode().decode("unicode_escape")) for line in lines)
+    return [place for place in places if place != root and place.is_relative_to(root)]
+
+
+def _map_user(user: int, group: int) -> None:
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{_INSIDE_USER} {user} 1")
+    Path("/proc/self/gid_map").write_text(f"{_INSIDE_USER} {group} 1")
+
+
+class _Outsider:
+    """A process that stays in the namespaces of the machine, and maps a user from there.
+
+    Only who stays outside may map a user that is not its own.
+    """
+
+    def __init__(self, user: int) -> None:
+        me, entered = os.getpid(), os.pipe()
+        self._pid, self._go_on = os.fork(), entered[1]
+        if self._pid == 0:
+            status = 1
+            try:
+                os.close(entered[1])
+                os.read(entered[0], 1)
+                for kind in ("uid_map", "gid_map"):
+                    Path(f"/proc/{me}/{kind}").write_text(f"{_INSIDE_USER} {user} 1")
+                status = 0
+            finally:
+                os._exit(status)
+        os.close(entered[0])
+
+    def map_user(self) -> None:
+        """Has the user mapped, and becomes it."""
+        os.close(self._go_on)
+        if os.waitpid(self._pid, 0)[1]:
+            raise PermissionError("no user can be mapped into a user namespace")
+        os.setresgid(_INSIDE_USER, _INSIDE_USER, _INSIDE_USER)
+        os.setresuid(_INSIDE_USER, _INSIDE_USER, _INSIDE_USER)
+
+
+def _go_on_as_first_process() -> None:
+    """Goes on in a child that is the first process of a namespace, and ends with it."""
+    kernel.unshare(kernel.NEW_PROCESSES)
+    child = os.fork()
+    if child:
+        _, status = os.waitpid(child, 0)
+        os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+    kernel.die_with_parent()
+
+
+class _SharedRoot(World):
+    """The machine as it is, of which Landlock opens the standard library and one folder."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._parent = Path(settings.folder)
+        self._folder = self._parent / "work"
+        _settle(self._folder)
+        kernel.adopt_orphans()
+        if settings.tier is Tier.LANDLOCK:
+            self._rules = self._write_rules()
+            self.rules = self._rules.fileno()
+
+    def _write_rules(self) -> Ruleset:
+        if abi_version() < 1:
+            raise OSError("no Landlock")
+        rules = Ruleset(scoped=Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET)
+        for path in readable_paths():
+            _allow_reading(rules, path)
+        for device in DEVICES:
+            rules.allow_path(device, AccessFS.READ_FILE | AccessFS.WRITE_FILE)
+        rules.allow_path(self._parent, _OWN)
+        return rules
+
+    def begin(self) -> None:
+        self._folder.mkdir(mode=0o700)
+        os.chdir(self._folder)
+
+    def is_over(self, limits: Limits) -> bool:
+        count = size = 0
+        for place, folders, names in os.walk(self._folder):
+            count += len(folders) + len(names)
+            for name in names:
+                try:
+                    size += Path(place, name).lstat().st_blocks * 512
+                except OSError:
+                    continue
+            if count > limits.files:
+                return True
+        return size > limits.folder_bytes
+
+    def end(self) -> None:
+        for place, folders, _ in os.walk(self._folder):
+            for path in (Path(place, name) for name in folders):
+                if not path.is_symlink():
+                    path.chmod(0o700)
+        os.chdir("/")
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _settle(folder: Path) -> None:
+    """Programs find no environment but this."""
+    os.environ.clear()
+    os.environ.update(_ENVIRONMENT, HOME=str(folder), TMPDIR=str(folder))
+
+
+def _allow_reading(rules: Ruleset, path: Path) -> None:
+    """Lets a file or folder be read, but for the packages in it, whose names alone show."""
+    if not packages_in(path):
+        rules.allow_path(path, _LIBRARY if path.is_dir() else AccessFS.READ_FILE)
+        return
+    rules.allow_path(path, AccessFS.READ_DIR)
+    for child in path.iterdir():
+        if child.name not in PACKAGE_FOLDERS:
+            _allow_reading(rules, child)
