@@ -10,6 +10,7 @@ import resource
 import select
 import signal
 import struct
+import sys
 import tempfile
 import time
 import traceback
@@ -31,6 +32,8 @@ def execute(source: str) -> str:
     except BaseException:
         os.write(2, traceback.format_exc().encode())
         return "error"
+    finally:
+        sys.stdout.flush()
     return "returned"
 
 

@@ -114,7 +114,7 @@ def nothing(scene: Scene) -> Mapping[str, object]:
     return {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Attack:
     """A program, its target, and how one sees from outside that it succeeded."""
 

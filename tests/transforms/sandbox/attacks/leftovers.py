@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -51,7 +50,8 @@ def stolen(scene: Scene, run: Run) -> bool:
 def place(scene: Scene) -> Mapping[str, object]:
     """A NAME and a KEY for what is left, which is taken away at the end in any case."""
     key = zlib.crc32(scene.token.encode()) & 0x7FFFFFFF
-    name = f"/left-{scene.token}"
+    # Without the token, as errors that name it are no sign of success.
+    name = f"/left-{key:x}"
 
     def remove() -> None:
         remove_ipc(key, name)
@@ -60,7 +60,7 @@ def place(scene: Scene) -> Mapping[str, object]:
                 Path(folder + name).unlink()
 
     scene.exits.callback(remove)
-    return {"KEY": key, "NAME": name, "OWN": os.getpid()}
+    return {"KEY": key, "NAME": name}
 
 
 def file_in(folder: str) -> Attack:
