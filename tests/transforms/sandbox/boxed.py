@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.transforms.sandbox.harness import Harness, Report, started
-from transforms.sandbox import Limits, Sandbox, Tier
+from transforms.sandbox.client import Sandbox
+from transforms.sandbox.limits import Limits, Tier
 
 HARMLESS = 'print("all " + "well")'
 
@@ -14,7 +15,7 @@ def run(harness: Harness) -> None:
     with Sandbox(tier, limits=Limits(**harness.job["limits"])) as sandbox:
         reports: list[Report] = []
         for program in [*harness.programs, HARMLESS]:
-            outcome = sandbox.run_program(program)
+            outcome = sandbox.run_script(program)
             reports.append(
                 {
                     "ending": outcome.ending.name.lower(),
