@@ -75,6 +75,10 @@ def shared_memory_folder() -> str | None:
     return None if free > 2 << 30 else "/dev/shm has less than 2 GiB free"
 
 
+def writable_home() -> str | None:
+    return None if os.access(Path.home(), os.W_OK) else "the home folder is missing or not writable"
+
+
 def writable_library() -> str | None:
     folder = Path(os.__file__).parent
     return None if os.access(folder, os.W_OK) else f"{folder} is not writable anyway"

@@ -46,8 +46,8 @@ def computed(scene: Scene, run: Run) -> bool:
     return PRODUCT in run.output
 
 
-def claims_to_have_returned(scene: Scene, run: Run) -> bool:
-    """Whether the harness believes of a program that failed that it did not."""
+def believed(scene: Scene, run: Run) -> bool:
+    """Whether the harness says of a program that did not return that it did."""
     return run.ending in ("passed", "returned")
 
 
@@ -88,12 +88,13 @@ def forge(descriptor):
 
 """
 
-FAILS = '\nraise ValueError("this program fails")\n'
+DIES = "\nimport signal\nos.kill(os.getpid(), signal.SIGKILL)\n"
+"""No program can have returned that was killed, whatever it said before."""
 
 
 def forged(name: str, program: str) -> Attack:
-    """An attack that lets a program which fails look as if it did not."""
-    return Attack(name, FORGE + program + FAILS, succeeded=claims_to_have_returned)
+    """An attack that lets a program which dies look as if it returned."""
+    return Attack(name, FORGE + program + DIES, succeeded=believed)
 
 
 def runs_another(name: str, program: str) -> Attack:
@@ -263,12 +264,15 @@ if os.fork() == 0:
 os.wait()
 """,
     ),
-    forged(
+    Attack(
         "forges_a_report_by_patching_what_writes_it",
         """
+import json
 true = json.dumps
 json.dumps = lambda value, **more: true(value, **more).replace("error", "returned")
+raise ValueError("this program fails")
 """,
+        succeeded=believed,
     ),
 )
 

@@ -120,6 +120,7 @@ print(os.listdir(HOME))
 """,
         prepare=home_file,
         succeeded=secret_in_output,
+        needs=(needs.writable_home,),
     ),
     Attack(
         "reads_the_passwords_of_the_machine",
