@@ -178,6 +178,7 @@ class Sandbox:
         elif error := _exception(messages):
             ending, reason = ending_of_exception(error), describe_exception(error)
         elif is_test and "ended" not in messages[-1]:
+            # The tester said so, and no program had a hand in that.
             ending, reason = Ending.RETURNED, None
         else:
             ending, reason = ending_of_status(status, seconds, self.limits)

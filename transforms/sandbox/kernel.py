@@ -64,11 +64,6 @@ def unshare(kinds: int) -> None:
     _call("unshare", kinds)
 
 
-def return_to_processes(handle: int) -> None:
-    """Next children are in the namespace of the process whose descriptor this is."""
-    _call("setns", handle, NEW_PROCESSES)
-
-
 def keep_mounts_private() -> None:
     """No mount from here on shows in another namespace."""
     _call("mount", None, b"/", None, ctypes.c_ulong(_RECURSIVE | _PRIVATE), None)

@@ -101,6 +101,7 @@ def ending_of_breach(breach: str, limits: Limits) -> tuple[Ending, str]:
     return {
         "timeout": (Ending.TIMEOUT, f"more than {limits.cpu_seconds:g} s of CPU time"),
         "wall": (Ending.TIMEOUT, f"not done after {limits.wall_seconds:g} s of waiting"),
+        "memory": (Ending.MEMORY, f"more than {limits.memory_bytes} bytes in all processes"),
         "output": (Ending.OUTPUT, f"more than {limits.output_bytes} bytes of output"),
         "files": (
             Ending.FILES,

@@ -22,6 +22,7 @@ from transforms.sandbox.syscalls import (
     PRCTLS,
     REFUSED,
     SIGNALS,
+    UNCOUNTED_WRITES,
 )
 
 _ALLOW = 0x7FFF0000
@@ -34,11 +35,12 @@ _X32_BIT = 0x40000000
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 
 _LOAD, _RETURN, _JUMP = 0x20, 0x06, 0x05
-_EQUAL, _AT_LEAST, _ANY_BIT = 0x15, 0x35, 0x45
+_EQUAL, _AT_LEAST, _ANY_BIT, _AND = 0x15, 0x35, 0x45, 0x54
 
 _REFUSE = struct.pack("HBBI", _RETURN, 0, 0, _ERRNO | errno.EPERM)
 
-_AF_UNIX = 1
+_AF_UNIX, _STREAM, _SEQUENCED_PACKETS = 1, 1, 5
+_SOCKET_KINDS = 0xF
 _ASK_PERSONALITY = 0xFFFFFFFF
 
 
@@ -51,7 +53,8 @@ def build_filter(*, own_files: bool, own_signals: bool) -> bytes:
 
     Args:
       own_files: whether all files that can be reached are the run's own or read-only. Where
-        they are not, Landlock guards what is in files but not their modes, owners and times.
+        they are not, Landlock guards what is in files but not their modes, owners and times,
+        and only what is written in a way that the kernel counts is limited.
       own_signals: whether signals reach processes of the run alone. Where they might not,
         none can be sent.
 
@@ -61,7 +64,7 @@ def build_filter(*, own_files: bool, own_signals: bool) -> bytes:
     numbers, architecture = _table()
     refused = set(REFUSED)
     if not own_files:
-        refused |= CHANGES_OF_METADATA
+        refused |= CHANGES_OF_METADATA | UNCOUNTED_WRITES
     if not own_signals:
         refused |= SIGNALS
     allowed = (ALLOWED | CHANGES_OF_METADATA | SIGNALS) - refused
@@ -138,13 +141,20 @@ def _guarded(numbers: dict[str, int]) -> dict[int, list[bytes]]:
         "clone": [_load_argument(0), *namespaces],
         # Its flags are in memory, which no filter reads; libraries fall back to clone.
         "clone3": [_step(_RETURN, _ERRNO | errno.ENOSYS)],
-        "socketpair": [_load_argument(0), *_only([_AF_UNIX])],
+        "socketpair": _connected_pairs(),
         "personality": [_load_argument(0), *_only([_ASK_PERSONALITY])],
         "prlimit64": [_load_argument(0), *_only([0])],
         "prctl": [_load_argument(0), *_only(PRCTLS)],
         "ioctl": [_load_argument(1), *_only(IOCTLS)],
     }
     return {numbers[name]: steps for name, steps in decisions.items()}
+
+
+def _connected_pairs() -> list[bytes]:
+    """Pairs of Unix sockets which can only reach each other: datagrams could go elsewhere."""
+    kinds = [_load_argument(1), _step(_AND, _SOCKET_KINDS), *_only([_STREAM, _SEQUENCED_PACKETS])]
+    is_unix = [_load_argument(0), _step(_EQUAL, _AF_UNIX, 1, 0), _REFUSE]
+    return [*is_unix, *kinds]
 
 
 def _load_argument(place: int) -> bytes:

@@ -35,7 +35,7 @@ STOP = b"x"
 """Ends the run; one that comes too late is for none."""
 
 MOST_MESSAGE_BYTES = 1 << 12
-_SHORTEST_LOOK, _LONGEST_LOOK = 0.01, 0.1
+_LOOK_SECONDS = 0.02
 _MOST_DESCRIPTORS = 1 << 20
 _MOST_ROUNDS = 1000
 
@@ -122,8 +122,7 @@ class Server:
             breach = self._watch(child)
         finally:
             self._clear(child)
-        if breach is None and self._world.is_over(self._settings.limits):
-            breach = "files"
+        breach = breach or self._world.breach(self._settings.limits)
         self._world.end()
         usage = [child.status, child.seconds, child.memory_bytes]
         return {"breach": breach, "usage": usage}
@@ -160,43 +159,33 @@ class Server:
         poll = select.poll()
         poll.register(self._control, select.POLLIN)
         poll.register(child.handle, select.POLLIN)
-        wait = _SHORTEST_LOOK
         while True:
-            ready = [descriptor for descriptor, _ in poll.poll(wait * 1000)]
+            ready = [descriptor for descriptor, _ in poll.poll(_LOOK_SECONDS * 1000)]
             if child.handle in ready:
                 return None
             if ready:
                 return "output" if self._control.recv(1) else "gone"
-            left = limits.cpu_seconds - child.cpu_seconds()
-            if left <= 0:
+            if child.cpu_seconds() > limits.cpu_seconds:
                 return "timeout"
             if time.monotonic() > deadline:
                 return "wall"
-            if self._world.is_over(limits):
-                return "files"
-            wait = min(max(left, _SHORTEST_LOOK), _LONGEST_LOOK)
+            if breach := self._world.breach(limits):
+                return breach
 
     def _clear(self, child: _Child | None) -> None:
         """Ends all processes of a run, those that have left their parents as well."""
         if child is not None:
             child.kill()
             child.wait()
-        # In a namespace of their own all are gone with the first; else they are adopted.
         for _ in range(_MOST_ROUNDS):
+            self._world.kill_all()
             try:
                 pid, _ = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
-                for orphan in _children():
-                    os.kill(orphan, signal.SIGKILL)
                 time.sleep(0.001)
         raise RuntimeError("processes of a run cannot be ended")
-
-
-def _children() -> list[int]:
-    me = os.getpid()
-    return [int(pid) for pid in Path(f"/proc/{me}/task/{me}/children").read_text().split()]
 
 
 def address_space() -> int:
@@ -222,6 +211,8 @@ def main(arguments: list[str]) -> None:
     except Exception as error:
         control.send(frame({"refused": f"{type(error).__name__}: {error}"}))
         return
+    # Else a child could interrupt the server.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     candidate.open_streams()
     gc.collect()
     gc.freeze()

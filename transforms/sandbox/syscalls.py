@@ -64,6 +64,8 @@ CHANGES_OF_METADATA = _names(
     """
 )
 
+UNCOUNTED_WRITES = _names("fallocate splice vmsplice tee")
+
 REFUSED = _names(
     """
     execve execveat socket connect bind listen accept accept4 ptrace process_vm_readv

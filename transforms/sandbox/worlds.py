@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from pathlib import Path
 
 from landlockpy import AccessFS, Ruleset, Scope, abi_version
 
 from transforms.sandbox import kernel
+from transforms.sandbox.family import Family
 from transforms.sandbox.limits import Limits, Tier
 from transforms.sandbox.settings import (
     DEVICES,
@@ -52,8 +55,12 @@ class World(ABC):
         """A fresh folder for a run, in which this process then is, and its next children."""
 
     @abstractmethod
-    def is_over(self, limits: Limits) -> bool:
-        """Whether the run has used up its files."""
+    def breach(self, limits: Limits) -> str | None:
+        """Which limit the processes of the run and their files have broken together."""
+
+    @abstractmethod
+    def kill_all(self) -> None:
+        """Sends SIGKILL to all processes of the run that this process is the parent of by now."""
 
     @abstractmethod
     def end(self) -> None:
@@ -86,6 +93,7 @@ class _OwnRoot(World):
 
     def __init__(self, settings: Settings) -> None:
         self._folder = Path("/work")
+        tables = _open_tables()
         limits = settings.limits
         self._options = f"size={limits.folder_bytes},nr_inodes={limits.files + 1},mode=0777"
         if os.geteuid() == 0:
@@ -101,20 +109,23 @@ class _OwnRoot(World):
             _map_user(*users)
             _build_root(settings, self._folder)
         kernel.unshare(kernel.NEW_IPC | kernel.NEW_NETWORK | kernel.NEW_HOST_NAME)
-        _go_on_as_first_process()
+        self._family = Family(tables, _go_on_as_first_process())
         _settle(self._folder)
-        self._me = os.pidfd_open(os.getpid())
 
     def begin(self) -> None:
-        # Only from its own namespace may a process make another.
-        kernel.return_to_processes(self._me)
-        kernel.unshare(kernel.NEW_PROCESSES)
         kernel.mount_memory(self._folder, self._options)
         os.chdir(self._folder)
 
-    def is_over(self, limits: Limits) -> bool:
+    def breach(self, limits: Limits) -> str | None:
+        if self._family.usage().memory_bytes > limits.memory_bytes:
+            return "memory"
         left = os.statvfs(self._folder)
-        return left.f_ffree == 0 or left.f_bavail == 0
+        return "files" if left.f_ffree == 0 or left.f_bavail == 0 else None
+
+    def kill_all(self) -> None:
+        # As the first process of a namespace it cannot be killed by others there, nor itself.
+        with suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
 
     def end(self) -> None:
         os.chdir("/")
@@ -198,14 +209,29 @@ class _Outsider:
         os.setresuid(_INSIDE_USER, _INSIDE_USER, _INSIDE_USER)
 
 
-def _go_on_as_first_process() -> None:
-    """Goes on in a child that is the first process of a namespace, and ends with it."""
+def _open_tables() -> int:
+    """The machine's tables of processes, which no child can reach by name."""
+    return os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def _go_on_as_first_process() -> int:
+    """Goes on in a child that is the first process of a namespace, and ends with it.
+
+    Returns:
+      the number of the child in the namespace around.
+    """
+    heard, said = os.pipe()
     kernel.unshare(kernel.NEW_PROCESSES)
     child = os.fork()
     if child:
+        os.write(said, str(child).encode())
         _, status = os.waitpid(child, 0)
         os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
     kernel.die_with_parent()
+    number = int(os.read(heard, 20))
+    os.close(heard)
+    os.close(said)
+    return number
 
 
 class _SharedRoot(World):
@@ -214,6 +240,7 @@ class _SharedRoot(World):
     def __init__(self, settings: Settings) -> None:
         self._parent = Path(settings.folder)
         self._folder = self._parent / "work"
+        self._family = Family(_open_tables(), os.getpid())
         _settle(self._folder)
         kernel.adopt_orphans()
         if settings.tier is Tier.LANDLOCK:
@@ -235,18 +262,25 @@ class _SharedRoot(World):
         self._folder.mkdir(mode=0o700)
         os.chdir(self._folder)
 
-    def is_over(self, limits: Limits) -> bool:
+    def breach(self, limits: Limits) -> str | None:
+        usage = self._family.usage()
+        if usage.memory_bytes > limits.memory_bytes:
+            return "memory"
+        # Files without a name are nowhere to be counted but here.
+        if usage.written_bytes > limits.folder_bytes + 2 * limits.output_bytes:
+            return "files"
         count = size = 0
         for place, folders, names in os.walk(self._folder):
             count += len(folders) + len(names)
-            for name in names:
-                try:
-                    size += Path(place, name).lstat().st_blocks * 512
-                except OSError:
-                    continue
+            size += sum(_stored_bytes(Path(place, name)) for name in names)
             if count > limits.files:
-                return True
-        return size > limits.folder_bytes
+                break
+        return "files" if count > limits.files or size > limits.folder_bytes else None
+
+    def kill_all(self) -> None:
+        for child in self._family.children():
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
 
     def end(self) -> None:
         for place, folders, _ in os.walk(self._folder):
@@ -255,6 +289,13 @@ class _SharedRoot(World):
                     path.chmod(0o700)
         os.chdir("/")
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _stored_bytes(path: Path) -> int:
+    try:
+        return path.lstat().st_blocks * 512
+    except OSError:
+        return 0
 
 
 def _settle(folder: Path) -> None:

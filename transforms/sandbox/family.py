@@ -1,0 +1,94 @@
+"""The processes of a run and what they use together, from the kernel's tables.
+
+The kernel limits processes one by one; what many of them have in memory, and what a program
+keeps in files that have no name any more, is for the server to see.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_MOST_BYTES = 1 << 16
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Of all processes together."""
+
+    memory_bytes: int
+    """Beyond what each had from the server."""
+
+    written_bytes: int
+    """Of all they have written, whatever became of it; 0 where others may not know."""
+
+
+class Family:
+    """All processes below a server.
+
+    Args:
+      tables: a descriptor of /proc.
+      server: the number that the server has there.
+    """
+
+    def __init__(self, tables: int, server: int) -> None:
+        self._tables = tables
+        self._server = server
+        self._inherited = self._memory_of(server)
+
+    def children(self) -> list[int]:
+        """The numbers of those whose parent the server is."""
+        return [
+            int(child)
+            for child in self._read(f"{self._server}/task/{self._server}/children").split()
+        ]
+
+    def usage(self) -> Usage:
+        """What the processes use at this moment."""
+        memory = written = 0
+        for process in self._below(self._server):
+            memory += max(self._memory_of(process) - self._inherited, 0)
+            written += self._fields(f"{process}/io").get("wchar", 0)
+        return Usage(memory, written)
+
+    def _below(self, process: int) -> Iterator[int]:
+        for thread in self._list(f"{process}/task"):
+            for child in map(int, self._read(f"{process}/task/{thread}/children").split()):
+                yield child
+                yield from self._below(child)
+
+    def _memory_of(self, process: int) -> int:
+        fields = self._fields(f"{process}/status")
+        return (fields.get("RssAnon", 0) + fields.get("RssShmem", 0)) * 1024
+
+    def _fields(self, name: str) -> dict[str, int]:
+        """The numbers among the fields of a table, one a line."""
+        lines = (line.split(":", 1) for line in self._read(name).splitlines() if ":" in line)
+        words = ((key, *value.split()[:1]) for key, value in lines)
+        return {each[0]: int(each[1]) for each in words if len(each) == 2 and each[1].isdigit()}
+
+    def _read(self, name: str) -> str:
+        """A table, empty where its process is gone or nobody may read it."""
+        try:
+            place = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._tables)
+        except OSError:
+            return ""
+        try:
+            return os.read(place, _MOST_BYTES).decode(errors="replace")
+        except OSError:
+            return ""
+        finally:
+            os.close(place)
+
+    def _list(self, name: str) -> list[str]:
+        try:
+            place = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._tables)
+        except OSError:
+            return []
+        try:
+            return os.listdir(place)  # noqa: PTH208 - a descriptor has no path here
+        except OSError:
+            return []
+        finally:
+            os.close(place)
