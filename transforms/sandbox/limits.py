@@ -35,13 +35,16 @@ class Limits:
     """Of the clock, for a run that waits for something."""
 
     memory_bytes: int = 1 << 30
-    """Address space of each process, and where cgroups can be had the memory of all."""
+    """Address space of each process, and of all together as far as the server sees in time."""
 
     output_bytes: int = 4 << 20
     """Standard output and error together, and what functions return."""
 
     processes: int = 32
     """Processes and threads at one time."""
+
+    forks: bool = False
+    """Whether it may start processes; without them what one has in memory is all there is."""
 
     open_files: int = 64
     """Descriptors of each process."""
@@ -58,6 +61,8 @@ class Limits:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
+            if isinstance(value, bool):
+                continue
             if not (value > 0 and math.isfinite(value)):
                 raise ValueError(f"{field.name} must be above 0, got {value}")
         if self.wall_seconds < self.cpu_seconds:

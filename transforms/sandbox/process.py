@@ -56,7 +56,9 @@ class SandboxProcess:
             tier=tier,
             limits=limits,
             preload=preload,
-            calls=build_filter(own_files=own_files, own_signals=own_files or keeps_signals()).hex(),
+            calls=build_filter(
+                own_files=own_files, own_signals=own_files or keeps_signals(), forks=limits.forks
+            ).hex(),
             pivot_root=system_call("pivot_root"),
             folder=self._folder,
             user=_choose_user(),

@@ -18,6 +18,7 @@ from transforms.sandbox.syscalls import (
     ALLOWED,
     CHANGES_OF_METADATA,
     CLONE_NAMESPACES,
+    CLONE_THREAD,
     IOCTLS,
     PRCTLS,
     REFUSED,
@@ -48,7 +49,7 @@ class UnsupportedMachineError(RuntimeError):
     """There is no table of system calls for this machine."""
 
 
-def build_filter(*, own_files: bool, own_signals: bool) -> bytes:
+def build_filter(*, own_files: bool, own_signals: bool, forks: bool) -> bytes:
     """The filter of this machine, as an array of struct sock_filter.
 
     Args:
@@ -57,6 +58,7 @@ def build_filter(*, own_files: bool, own_signals: bool) -> bytes:
         and only what is written in a way that the kernel counts is limited.
       own_signals: whether signals reach processes of the run alone. Where they might not,
         none can be sent.
+      forks: whether processes may be started, and not only threads.
 
     Raises:
       UnsupportedMachineError: see there.
@@ -71,7 +73,7 @@ def build_filter(*, own_files: bool, own_signals: bool) -> bytes:
     answers = {
         **{number: [_step(_RETURN, _ALLOW)] for number in _numbers(allowed, numbers)},
         **{number: [_REFUSE] for number in _numbers(refused, numbers)},
-        **_guarded(numbers),
+        **_guarded(numbers, forks=forks),
     }
     program = [
         _step(_LOAD, _ARCHITECTURE),
@@ -134,11 +136,19 @@ def _choose(ranges: list[tuple[int, list[bytes]]]) -> list[bytes]:
     return [is_above, _step(_JUMP, len(below)), *below, *above]
 
 
-def _guarded(numbers: dict[str, int]) -> dict[int, list[bytes]]:
+def _guarded(numbers: dict[str, int], *, forks: bool) -> dict[int, list[bytes]]:
     """Decisions on calls that are allowed for some arguments."""
-    namespaces = [_step(_ANY_BIT, CLONE_NAMESPACES, 0, 1), _REFUSE, _step(_RETURN, _ALLOW)]
+    no_more = _step(_RETURN, _ERRNO | errno.EAGAIN)
+    namespaces = [_step(_ANY_BIT, CLONE_NAMESPACES, 0, 1), _REFUSE]
+    threads = [_step(_ANY_BIT, CLONE_THREAD, 1, 0), no_more]
+    start = _step(_RETURN, _ALLOW) if forks else no_more
     decisions = {
-        "clone": [_load_argument(0), *namespaces],
+        "fork": [start],
+        "vfork": [start],
+        "clone": [
+            *(_load_argument(0), *namespaces, *([] if forks else threads)),
+            _step(_RETURN, _ALLOW),
+        ],
         # Its flags are in memory, which no filter reads; libraries fall back to clone.
         "clone3": [_step(_RETURN, _ERRNO | errno.ENOSYS)],
         "socketpair": _connected_pairs(),
@@ -147,7 +157,7 @@ def _guarded(numbers: dict[str, int]) -> dict[int, list[bytes]]:
         "prctl": [_load_argument(0), *_only(PRCTLS)],
         "ioctl": [_load_argument(1), *_only(IOCTLS)],
     }
-    return {numbers[name]: steps for name, steps in decisions.items()}
+    return {numbers[name]: steps for name, steps in decisions.items() if name in numbers}
 
 
 def _connected_pairs() -> list[bytes]:

@@ -26,7 +26,7 @@ _SOCKETS_OF_PAIRS = """
     getpeername
 """
 _PROCESSES = """
-    fork vfork exit exit_group wait4 waitid getpid getppid gettid getpgrp getpgid setpgid getsid
+    exit exit_group wait4 waitid getpid getppid gettid getpgrp getpgid setpgid getsid
     setsid getuid geteuid getgid getegid getgroups getresuid getresgid capget set_tid_address
     set_robust_list get_robust_list rseq futex futex_waitv futex_wake futex_wait futex_requeue
     sched_yield sched_getaffinity sched_setaffinity sched_getparam sched_getscheduler
@@ -87,6 +87,8 @@ REFUSED = _names(
 
 CLONE_NAMESPACES = 0x7E020000
 """The flags of new namespaces: mount, cgroup, UTS, IPC, user, PID, network."""
+
+CLONE_THREAD = 0x10000
 
 PRCTLS = frozenset({15, 16, 3, 21, 39})
 """PR_SET_NAME and PR_GET_ of name, dumpable, seccomp and no_new_privs."""

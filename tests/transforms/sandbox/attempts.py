@@ -61,7 +61,7 @@ def _attempt(attack: Attack, scene: Scene, module: str, extra: Mapping[str, obje
         "secret": scene.secret,
         "terminal": scene.terminal,
         "neighbor": attack.harness.private_pids,
-        "limits": LIMITS,
+        "limits": LIMITS | dict(attack.limits),
         "in_process": attack.harness.in_process,
         "patience": attack.harness.patience,
         "soft_limits": dict(attack.harness.soft_limits),

@@ -19,6 +19,7 @@ LIMITS = {
     "memory_bytes": 300 << 20,
     "output_bytes": 1 << 20,
     "processes": 32,
+    "forks": True,
     "open_files": 64,
     "file_bytes": 16 << 20,
     "folder_bytes": 64 << 20,
@@ -132,6 +133,8 @@ class Attack:
     """Measures the processes below one, many times during the run."""
     needs: tuple[Need, ...] = ()
     harness: Harness = Harness()
+    limits: Mapping[str, object] = field(default_factory=dict)
+    """What of `LIMITS` is other for this one."""
 
     @property
     def asks_kernel(self) -> bool:
