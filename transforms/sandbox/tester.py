@@ -84,7 +84,7 @@ def _outcome(test: dict[str, Any], candidate: int) -> dict[str, Any]:
     if started is None:
         return {"ended": True}
     if started:
-        return {"of": "program", **started}
+        return _failure(started)
     proxy = _proxy(test["entry_point"], candidate)
     module = ModuleType("test")
     module.__dict__["__builtins__"] = builtins
@@ -102,6 +102,14 @@ def _outcome(test: dict[str, Any], candidate: int) -> dict[str, Any]:
         origin = getattr(error, "__notes__", None) == [_FROM_PROGRAM]
         return {"of": "program" if origin else "test", **describe(error, TEST_NAME)}
     return {"passed": True}
+
+
+def _failure(said: dict[str, Any]) -> dict[str, Any]:
+    """The exception that a program says it has raised, and nothing else that it says."""
+    if "exception" not in said:
+        return {"ended": True}
+    known = ("exception", "bases", "message", "line", "number")
+    return {"of": "program", **{key: said[key] for key in known if key in said}}
 
 
 def _listen(candidate: int) -> dict[str, Any] | None:
