@@ -27,7 +27,7 @@ _NOTHING = frame({})
 
 def run_script() -> None:
     """Runs the program as a script whose input follows it, and says how it ended."""
-    source = read_bytes(0, _MOST_FRAME_BYTES) or b""
+    source = _source()
     module = _module("__main__")
     try:
         exec(compile(source, PROGRAM_NAME, "exec"), module.__dict__)
@@ -49,7 +49,7 @@ def serve_calls() -> None:
     A call is [name, arguments, keyword arguments]; the answer has the value and the arguments
     as they are after the call, or the exception.
     """
-    source = read_bytes(0, _MOST_FRAME_BYTES) or b""
+    source = _source()
     module = _module("program")
     try:
         exec(compile(source, PROGRAM_NAME, "exec"), module.__dict__)
@@ -60,6 +60,11 @@ def serve_calls() -> None:
     while (call := read_frame(_CHANNEL, _MOST_FRAME_BYTES)) is not None:
         write_frame(_CHANNEL, _answer(module, *call))
     _flush()
+
+
+def _source() -> str:
+    # As text, of which no comment says that it is in another encoding.
+    return (read_bytes(0, _MOST_FRAME_BYTES) or b"").decode("utf-8", "surrogatepass")
 
 
 def _report(ending: dict[str, Any]) -> None:
