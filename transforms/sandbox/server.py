@@ -13,6 +13,7 @@ import importlib
 import os
 import random
 import select
+import shutil
 import signal
 import socket
 import time
@@ -217,4 +218,8 @@ def main(arguments: list[str]) -> None:
     gc.collect()
     gc.freeze()
     gc.disable()
-    server.serve()
+    try:
+        server.serve()
+    finally:
+        # Whom it belongs to may have been killed.
+        shutil.rmtree(settings.folder, ignore_errors=True)
