@@ -18,8 +18,9 @@ from transforms.sandbox.settings import Settings
 from transforms.sandbox.worlds import keeps_signals
 
 _ROOT = Path(__file__).parents[2]
+# In front of other versions of this package, where it is not installed itself.
 _START = (
-    "import sys; sys.path.append(sys.argv[1]); "
+    "import sys; sys.argv[1] in sys.path or sys.path.insert(0, sys.argv[1]); "
     "from transforms.sandbox.{role} import main; main(sys.argv[2:])"
 )
 _ENVIRONMENT = {"PYTHONHASHSEED": "0", "LANG": "C.UTF-8"}
@@ -82,6 +83,9 @@ class SandboxProcess:
                 log.seek(0)
                 lines = log.read().decode(errors="replace").strip().splitlines()
                 raise SandboxError(answer.get("refused") or (lines or ["it ended at once"])[-1])
+        if own_files or role == "tester":
+            # Nothing of it is used from here on, and nobody removes it if this process is killed.
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _first_message(self) -> dict[str, str]:
         self.control.settimeout(START_SECONDS)
