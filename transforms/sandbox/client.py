@@ -27,13 +27,14 @@ from transforms.sandbox.outcomes import (
     ending_of_exception,
     ending_of_status,
 )
-from transforms.sandbox.process import SandboxProcess
+from transforms.sandbox.process import SandboxError, SandboxProcess
 from transforms.sandbox.values import encode
 
 Call = tuple[str, Sequence[object], Mapping[str, object]]
 """Name of a function, arguments, keyword arguments."""
 
 _SPARE_SECONDS = 10.0
+_MOST_TRIES = 3
 
 
 class Sandbox:
@@ -110,20 +111,30 @@ class Sandbox:
         The one message is ``passed``, or an exception and whether it is ``of`` the test or of
         the program, or ``ended`` where the program is gone too early.
         """
-        self._tester = self._tester or self._start("tester")
         inner, given = socket.socketpair()
         with inner, given:
-            socket.send_fds(self._tester.control, [b"t"], [inner.fileno()])
-            inner.close()
-            channel = self._tester.control
+            channel = self._reach_tester(inner)
             exchange = self._converse(
                 server.CALLS, _program(source), channel, frame(dict(test)), given
             )
         if not whole_frames(exchange.answers):
-            # It is still at it, and would take the next test for an answer.
-            self._tester.stop()
-            self._tester = None
+            # It is gone, or still at it, and would take the next test for an answer.
+            self._stop_tester()
         return self._outcome(exchange, is_test=True)
+
+    def _reach_tester(self, inner: socket.socket) -> socket.socket:
+        """The socket of a tester that has got its end of a pair, which is closed here."""
+        for _ in range(_MOST_TRIES):
+            tester = self._tester = self._tester or self._start("tester")
+            try:
+                socket.send_fds(tester.control, [b"t"], [inner.fileno()])
+            except OSError:
+                # It died since its last test.
+                self._stop_tester()
+                continue
+            inner.close()
+            return tester.control
+        raise SandboxError("testers end as soon as they have started")
 
     def _run(self, kind: bytes, source: bytes, request: bytes) -> Outcome:
         channel, given = socket.socketpair()
@@ -173,6 +184,8 @@ class Sandbox:
         reason: str | None
         if report["breach"] or flooded:
             ending, reason = ending_of_breach(report["breach"] or "output", self.limits)
+        elif is_test and exchange.is_cut and not messages:
+            ending, reason = Ending.ERROR, "the process of the test ended"
         elif late:
             ending, reason = Ending.TIMEOUT, "the code of the test did not end"
         elif error := _exception(messages):
@@ -189,10 +202,15 @@ class Sandbox:
         return SandboxProcess(role, self.tier, self.limits, self._preload)
 
     def _stop(self) -> None:
-        for process in (self._server, self._tester):
-            if process is not None:
-                process.stop()
-        self._server = self._tester = None
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+        self._stop_tester()
+
+    def _stop_tester(self) -> None:
+        if self._tester is not None:
+            self._tester.stop()
+            self._tester = None
 
 
 def _program(source: str) -> bytes:
