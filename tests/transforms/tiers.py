@@ -45,7 +45,7 @@ def server_of(sandbox: Sandbox) -> tuple[int, Path]:
     return sandbox._server._process.pid, Path(sandbox._server._folder)
 
 
-def tester_of(sandbox: Sandbox) -> tuple[int, Path]:
+def partner_of(sandbox: Sandbox) -> tuple[int, Path]:
     """The number and the folder of a sandbox's tester."""
     assert sandbox._tester is not None
     return sandbox._tester._process.pid, Path(sandbox._tester._folder)
