@@ -26,7 +26,7 @@ from transforms.deduplicate.keep import Numbers, Places
 from transforms.deduplicate.part_rows import SKETCHES, row_file
 from transforms.deduplicate.reader import RunReader
 from transforms.deduplicate.shingle_files import ShingleReader, write_shingles
-from transforms.deduplicate.slices import Slice, cut_slices, read_slices
+from transforms.deduplicate.slices import Slice, cut_slices, of_folder, read_slices
 from transforms.deduplicate.staging import StagedArrays
 from transforms.parts import Progress
 
@@ -118,7 +118,7 @@ def decide_batch(reader: RunReader, slices: Iterable[Slice]) -> Drops:
 
 def _read_members(reader: RunReader, slices: list[Slice]) -> tuple[Members, Numbers]:
     """The documents of a batch in keep order, and the part of each."""
-    mine = [each for each in slices if each[0].startswith(_MEMBERS)]
+    mine = of_folder(slices, _MEMBERS)
     none = np.zeros(0, _member_type(reader.sketch_words))
     members = np.concatenate([none, *read_slices(reader.arrays, mine)])
     parts = [tables.part_number(name.removeprefix(_MEMBERS)) for name, _, _ in mine]
@@ -130,7 +130,7 @@ def _read_members(reader: RunReader, slices: list[Slice]) -> tuple[Members, Numb
 
 def _read_buckets(arrays: StagedArrays, slices: list[Slice], places: Places) -> Buckets:
     """The buckets of a batch, whose documents have these ascending places."""
-    mine = [each for each in slices if each[0].startswith(_BUCKETS)]
+    mine = of_folder(slices, _BUCKETS)
     members = [np.zeros(0, dtype=np.uint32)]
     starts = [np.zeros(0, dtype=np.int64)]
     total = 0
