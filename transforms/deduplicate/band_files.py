@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from transforms.bandindex import first_ordinals
 from transforms.deduplicate.bands import Claims
-from transforms.deduplicate.keep import KeepOrder, Places
+from transforms.deduplicate.keep import KeepOrder, Numbers, Places
 from transforms.deduplicate.staging import StagedArrays
 
 Entries = npt.NDArray[np.uint64]
@@ -18,8 +18,7 @@ _PORTION = 1 << 20
 
 def save_ordinals(arrays: StagedArrays, order: KeepOrder) -> None:
     """Writes uint32[documents]: the ordinal, part by part, of the document at each place."""
-    rows = np.bincount(order.part, np.diff(order.starts), order.parts).astype(np.int64)
-    first = first_ordinals(rows.tolist())
+    first = first_ordinals(_count_rows(order).tolist())
 
     def ordinals(start: int) -> Places:
         stop = min(start + _PORTION, order.documents)
@@ -28,6 +27,16 @@ def save_ordinals(arrays: StagedArrays, order: KeepOrder) -> None:
 
     pieces = map(ordinals, range(0, order.documents, _PORTION))
     arrays.save_pieces(_ORDINALS, np.uint32, order.documents, pieces)
+
+
+def _count_rows(order: KeepOrder) -> Numbers:
+    """int64[parts]: the documents of each."""
+    rows = np.zeros(order.parts, dtype=np.int64)
+    for start in range(0, order.part.size, _PORTION):
+        part = order.part[start : start + _PORTION]
+        files = np.diff(order.starts[start : start + part.size + 1])
+        rows += np.bincount(part, files, order.parts).astype(np.int64)
+    return rows
 
 
 def index_entries(arrays: StagedArrays, claims: Claims) -> Entries:

@@ -106,7 +106,7 @@ def decide_batch(reader: RunReader, slices: Iterable[Slice]) -> Drops:
         number_groups(places, members["first"]),
         shingles.size,
     )
-    capacity = reader.budget.share // _HASH_BYTES
+    capacity = reader.share // _HASH_BYTES
     matching = Matching(reader.options.threshold, reader.most_unequal, capacity)
     found = decide_duplicates(candidates, shingles.load, matching)
     dropped = np.flatnonzero(found.duplicate_of != KEPT)

@@ -68,6 +68,11 @@ class RunReader:
         """For steps that see the whole corpus."""
         return Budget(self.options.memory_bytes, self.order.documents)
 
+    @property
+    def share(self) -> int:
+        """Bytes of each of the few things that are in memory together."""
+        return Budget(self.options.memory_bytes, documents=0).share
+
     @cached_property
     def banding(self) -> Banding:
         """How signatures are cut."""
@@ -86,7 +91,7 @@ class RunReader:
     @property
     def sketches_at_once(self) -> int:
         """How many sketches are in memory at a time."""
-        return self.budget.share // (self.sketch_words * WORD_BYTES)
+        return self.share // (self.sketch_words * WORD_BYTES)
 
     @property
     def member_bytes(self) -> int:
@@ -101,7 +106,7 @@ class RunReader:
     @property
     def links_at_once(self) -> int:
         """How many links are in memory at a time."""
-        return self.budget.share // LINK_BYTES
+        return self.share // LINK_BYTES
 
     def repositories(self, columns: list[str]) -> Iterator[pa.Table]:
         """Columns of the parts of the repositories table, one after another."""

@@ -42,9 +42,9 @@ from transforms.deduplicate.decisions import describe_part
 from transforms.deduplicate.drop_files import save_drops
 from transforms.deduplicate.equal_contents import write_groups, write_hashes
 from transforms.deduplicate.forests import cut_places, write_forest
-from transforms.deduplicate.keep import COLUMNS, rank_repositories
 from transforms.deduplicate.outcome import decide_part
 from transforms.deduplicate.partners import divide_partners
+from transforms.deduplicate.ranking import COLUMNS, rank_repositories
 from transforms.deduplicate.reader import DeduplicateOptions, RunReader
 from transforms.deduplicate.shares import SHARES, compare_repositories
 from transforms.deduplicate.slices import NOTHING, Slice, of_folder, read_slices
@@ -79,8 +79,8 @@ class RankRepositories(_Step):
     def process(self, element: int) -> Iterator[int]:
         """Yields every part."""
         reader = self.reader
-        order = rank_repositories(reader.repositories(COLUMNS), reader.options.refusals)
-        order.save(reader.arrays)
+        repositories, refusals = reader.repositories(COLUMNS), reader.options.refusals
+        order = rank_repositories(reader.arrays, repositories, refusals, reader.share)
         if reader.options.index_seed is not None:
             save_ordinals(reader.arrays, order)
         yield from range(reader.parts)
@@ -177,7 +177,7 @@ class DividePartners(_Step):
         reader = self.reader
         sizes = {number: partners for number, partners in element[1] if partners}
         cuts = cut_places(reader.order.documents, reader.ranges)
-        arguments = (reader.member_bytes, reader.links_at_once, reader.budget.share)
+        arguments = (reader.member_bytes, reader.links_at_once, reader.share)
         divide_partners(reader.arrays, sizes, cuts, *arguments)
         if reader.options.index_seed is not None:
             self._finish_index(range(reader.ranges))

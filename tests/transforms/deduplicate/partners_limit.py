@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 from pathlib import Path
 
 import numpy as np
 
+from tests.transforms.deduplicate.memory import allow_more
 from tests.transforms.deduplicate.test_partners import divide, with_ends
-
-
-def data_bytes() -> int:
-    """Bytes of memory that no file backs, as the limit counts them."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmData:")[1].split()[0]) << 10
 
 
 def main(folder: str, files: int, documents: int, ranges: int, link_capacity: int, allowed: int):
     run = Path(folder)
     divide(run / "small", [with_ends([(1, 0), (5, 4)])])
     links = [np.load(run / f"{number}.npy", mmap_mode="r") for number in range(files)]
-    limit = data_bytes() + allowed
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    allow_more(allowed)
     divide(run, links, 1 << 20, ranges, link_capacity, documents)
 
 

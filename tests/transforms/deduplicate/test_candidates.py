@@ -7,15 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.fingerprints import EMPTY_SIGNATURE, fingerprint_schema
-from schemas.repositories import SCHEMA
 from tests.transforms.builders import brief
-from tests.transforms.deduplicate.test_keep import row
+from tests.transforms.deduplicate.test_ranking import rank, row
 from transforms.deduplicate.bands import Banding, number_buckets
 from transforms.deduplicate.budget import Budget
 from transforms.deduplicate.candidates import bucket_file, link_file, write_claims, write_links
 from transforms.deduplicate.claim_blocks import unpack_blocks
 from transforms.deduplicate.forests import cut_places
-from transforms.deduplicate.keep import rank_repositories
 from transforms.deduplicate.slices import read_slices
 from transforms.deduplicate.staging import StagedArrays
 from transforms.parts import Workspace
@@ -36,11 +34,7 @@ def fingerprints(signatures):
 def find(folder, parts, wanted=None, memory_bytes=1 << 20, unequal=8, groups=((), ())):
     """Finds candidates among documents whose places count on from part to part."""
     arrays = StagedArrays(Workspace(run=str(folder), staging=str(folder)))
-    tables = [
-        pa.Table.from_pylist([row(f"{number}", files=len(part))], SCHEMA)
-        for number, part in enumerate(parts)
-    ]
-    order = rank_repositories(tables)
+    order = rank([[row(f"{number}", files=len(part))] for number, part in enumerate(parts)])
     budget = Budget(memory_bytes, order.documents)
     received = {}
     for number, signatures in enumerate(parts):
