@@ -39,7 +39,6 @@ from transforms.deduplicate.contents import (
     merge_groups,
 )
 from transforms.deduplicate.decisions import describe_part
-from transforms.deduplicate.drop_files import save_drops
 from transforms.deduplicate.equal_contents import write_groups, write_hashes
 from transforms.deduplicate.forests import cut_places, write_forest
 from transforms.deduplicate.outcome import decide_part
@@ -214,7 +213,7 @@ class DecideBatch(_Step):
     def process(self, element: tuple[int, Iterable[Slice]]) -> Iterator[int]:
         """Yields every part for the first batch."""
         batch, slices = element
-        save_drops(self.reader.arrays, batch, decide_batch(self.reader, slices))
+        decide_batch(self.reader, batch, slices)
         if not batch:
             yield from range(self.reader.parts)
 

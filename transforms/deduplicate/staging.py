@@ -108,3 +108,19 @@ def map_scratch(path: Path, dtype: npt.DTypeLike, size: int) -> npt.NDArray[Any]
     if not size:
         return np.zeros(0, dtype)
     return np.memmap(path, dtype, "w+", shape=size).view(np.ndarray)
+
+
+@dataclass
+class ScratchArrays:
+    """Makes arrays of zeros: of up to ``most_bytes`` in memory, larger ones on files."""
+
+    folder: Path
+    most_bytes: int
+    _files: int = 0
+
+    def zeros(self, size: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+        """An array of one dimension."""
+        if size * np.dtype(dtype).itemsize <= self.most_bytes:
+            return np.zeros(size, dtype)
+        self._files += 1
+        return map_scratch(self.folder / f"array-{self._files}", dtype, size)

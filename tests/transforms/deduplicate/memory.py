@@ -5,9 +5,11 @@ from __future__ import annotations
 import resource
 from pathlib import Path
 
+_TAKEN = {"RLIMIT_AS": "VmSize:", "RLIMIT_DATA": "VmData:"}
 
-def allow_more(size: int) -> None:
-    """Refuses memory that no file backs beyond so many more bytes."""
+
+def allow_more(size: int, kind: str = "RLIMIT_DATA") -> None:
+    """Refuses more than so many more bytes, of addresses or of memory that no file backs."""
     status = Path("/proc/self/status").read_text()
-    limit = (int(status.split("VmData:")[1].split()[0]) << 10) + size
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    limit = (int(status.split(_TAKEN[kind])[1].split()[0]) << 10) + size
+    resource.setrlimit(getattr(resource, kind), (limit, limit))

@@ -156,7 +156,7 @@ def test_drops_are_found_in_the_files_of_their_batches(tmp_path, capacity):
     for batch in sorted({numbers[1], numbers[5]}):
         mine = np.array([place for place in (1, 5) if numbers[place] == batch], np.uint32)
         drops = make_drops(mine, mine - 1, np.full(mine.size, 0.5), np.full(mine.size, 3))
-        save_drops(arrays, batch, drops)
+        save_drops(arrays, batch, [drops[:1], drops[1:]], drops.size)
     places = np.array([7, 5, 0, 1], dtype=np.uint32)
     found = look_up_drops(arrays, Partners.load(arrays), places)
     assert found.tolist() == [(7, 7, 0, 0), (5, 4, 0.5, 3), (0, 0, 0, 0), (1, 0, 0.5, 3)]

@@ -4,7 +4,12 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from transforms.deduplicate.staging import StagedArrays, map_scratch, reading_headers
+from transforms.deduplicate.staging import (
+    ScratchArrays,
+    StagedArrays,
+    map_scratch,
+    reading_headers,
+)
 from transforms.parts import Workspace
 
 
@@ -97,3 +102,10 @@ def test_scratch_files_are_gone_whatever_happens(arrays):
 def test_a_scratch_array_of_nothing_needs_no_file(tmp_path):
     assert map_scratch(tmp_path / "a", np.int64, 0).tolist() == []
     assert not (tmp_path / "a").exists()
+
+
+def test_large_arrays_are_files_and_small_ones_are_not(tmp_path):
+    scratch = ScratchArrays(tmp_path, 16)
+    small, large, other = (scratch.zeros(size, np.uint64) for size in (2, 3, 4))
+    assert [each.tolist() for each in (small, large, other)] == [[0] * 2, [0] * 3, [0] * 4]
+    assert sorted(path.stat().st_size for path in tmp_path.iterdir()) == [24, 32]
