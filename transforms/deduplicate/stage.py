@@ -6,7 +6,8 @@ step and read by the next. Text is read again only of documents that share a ban
 another that their signatures do not rule out.
 
 A part's rows are divided by range of hashes, so that a worker that holds a range finds
-all documents that have a hash of it; what it finds is divided by part again, or by batch.
+all documents that have a hash of it; what it finds is divided by part again, by range of
+places, or by batch.
 How many ranges there are depends on the budget for memory and changes no result. Where
 the first of several workers hands on every part, the grouping after it waits for all.
 """
