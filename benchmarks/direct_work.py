@@ -67,7 +67,8 @@ def _deduplicate(graph: deduplicate.DeduplicateDocuments) -> None:
     groups = _do_each(steps.GroupContents(reader), _gather(hashes))
     bands = _do_each(steps.ClaimBands(reader), _gather(groups))
     links = _do_each(steps.FindCandidates(reader), _gather(bands))
-    units = _do_each(steps.DividePartners(reader), _gather(links))
+    forests = _do_each(steps.ContractLinks(reader), _gather(links))
+    units = _do_each(steps.DividePartners(reader), _gather(forests))
     batches = _do_each(steps.DivideByBatch(reader), units)
     for part in list(_do_each(steps.DecideBatch(reader), _gather(batches))):
         list(steps.WriteDuplicates(reader).process(part))

@@ -66,6 +66,7 @@ PIECES = (
     (deduplicate, "number_buckets", "buckets (sort of claims)"),
     (candidates, "link_buckets", "components of what may match"),
     (deduplicate, "index_entries", "index of bands"),
+    (deduplicate, "write_forest", "components of what may match"),
     (deduplicate, "divide_partners", "arrange candidates in batches"),
     (shingle_files, "document_texts", "texts"),
     (shingle_files, "distinct_shingles", "shingles of candidates (hash and sort)"),

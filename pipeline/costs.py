@@ -35,7 +35,7 @@ class StageCost:
     ``memory`` is that of a process with the code of the stage, ``memory_a_byte`` that for each
     byte of the parts that it works on where ``by_part``, up to `HELD_PART_BYTES` of each, else of
     the run, up to ``deduplicate.memory_bytes`` where that is its ``budgeted`` part; of each
-    document it holds ``memory_a_document``, of each repository ``memory_a_repository``. Pages of
+    document it holds ``memory_a_document`` where copies of repositories are asked for. Pages of
     files are left out, which the system takes back when it needs them.
     """
 
@@ -45,7 +45,6 @@ class StageCost:
     memory_a_byte: float = 0.0
     budgeted: bool = False
     memory_a_document: float = 0.0
-    memory_a_repository: float = 0.0
     serial_seconds_a_gb: float = 0.0
     staged_a_byte: float = 0.0
     by_part: bool = True
@@ -62,10 +61,9 @@ COSTS: Mapping[str, StageCost] = {
         memory=575e6,
         memory_a_byte=0.0323,
         budgeted=True,
-        # Counted from what the single steps hold (docs/deduplication.md): runs that were
+        # Counted from the arrays of the step that compares repositories: runs that were
         # measured have too few documents to see it.
-        memory_a_document=41,
-        memory_a_repository=200,
+        memory_a_document=40,
         serial_seconds_a_gb=0.03,
         staged_a_byte=0.4,
         by_part=False,

@@ -43,6 +43,7 @@ from pipeline.costs import (
 )
 from pipeline.stages import STAGES, Stage, wanted_on_demand
 from schemas import tables
+from schemas.duplicates import Level
 
 MAX_PARTS = 1 << 20
 PART_BYTES = 256_000_000
@@ -294,8 +295,9 @@ class _Model:
         growing = cost.memory_a_byte * (self.threads * part if cost.by_part else corpus.bytes)
         if cost.budgeted:
             growing = min(growing, configuration.deduplicate.memory_bytes)
-        growing += cost.memory_a_document * corpus.documents
-        return int(cost.memory + growing + cost.memory_a_repository * corpus.repositories)
+        if Level.REPOSITORY in configuration.deduplicate.levels:
+            growing += cost.memory_a_document * corpus.documents
+        return int(cost.memory + growing)
 
     def _bytes_read(self, stage: Stage, table: str) -> int:
         learns = self.configuration.tokenize.tokenizer.train is not None

@@ -72,6 +72,8 @@ STEPS = {
         "Gather bands",
         "Find candidates",
         "Gather links",
+        "Contract links",
+        "Gather forests",
         "Divide partners",
         *spread("Spread units to divide"),
         "Divide by batch",

@@ -101,13 +101,23 @@ def test_parts_above_what_a_worker_holds_of_one_need_no_more_memory(configured):
     assert few == many
 
 
-def test_deduplication_holds_its_budget_and_something_of_each_document(configured):
+def test_deduplication_holds_its_budget(configured):
     small, large = (
         plan_run(configured(f"deduplicate.memory_bytes={n}"), Corpus(1000, 10**12), 8)
         for n in (1 << 30, 2 << 30)
     )
     more = stage(large, "deduplicate").memory - stage(small, "deduplicate").memory
     assert more == 1 << 30
+
+
+def test_deduplication_holds_something_of_each_document_if_repositories_are_compared(configured):
+    def memory(corpus, *changes):
+        return stage(plan_run(configured(*changes), corpus, 8), "deduplicate").memory
+
+    small, large = Corpus(1000, 10**13), Corpus(10**8, 10**14)
+    assert memory(small) == memory(large)
+    compared = "deduplicate.levels=[exact, near, repository]"
+    assert memory(large, compared) - memory(small, compared) > 30 * large.documents * 0.9
 
 
 def test_what_the_configuration_asks_for_is_planned(configured):
