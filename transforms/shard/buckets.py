@@ -31,6 +31,9 @@ DRAWN = pa.schema(
 )
 """Pieces, and the number that is drawn for the sequence of each."""
 
+_AT_ONCE = 1 << 16
+"""Sequences of a record batch."""
+
 
 def write_pieces(
     files: PlanFiles,
@@ -49,25 +52,32 @@ def write_pieces(
     first = layout.first_sequence(number, section)
     draws = draw_stream(packed.first.size - 1, seed, first)
     order = np.argsort(draws, kind="stable")
-    draws, packed = draws[order], take_sequences(packed, order)
-    borders = np.searchsorted(draws, np.array(layout.borders[number], np.uint64))
+    borders = np.searchsorted(draws, np.array(layout.borders[number], np.uint64), sorter=order)
     ends = [0, *borders.tolist(), draws.size]
     columns = {name: documents.column(name) for name in ("document", "chunk", "start", "length")}
     for bucket, begin, end in zip(layout.buckets_of(number), ends, ends[1:], strict=False):
-        sequences = slice(packed.first[begin], packed.first[end])
-        sizes = np.diff(packed.first[begin : end + 1])
-        pieces = Packed(packed.first, *(column[sequences] for column in packed[1:]))
-        arrays = (
-            np.repeat(draws[begin:end], sizes),
-            columns["document"][pieces.document],
-            pieces.offset,
-            pieces.length,
-            columns["chunk"][pieces.document],
-            columns["start"][pieces.document] + pieces.offset,
-            np.minimum(pieces.length, columns["length"][pieces.document] - pieces.offset),
+        batches = (
+            _describe_pieces(packed, draws, order[first : min(first + _AT_ONCE, end)], columns)
+            for first in range(begin, end, _AT_ONCE)
         )
-        batch = pa.RecordBatch.from_arrays(list(map(pa.array, arrays)), schema=DRAWN)
-        files.write(_pieces_file(bucket, number, section), batch)
+        files.write_batches(_pieces_file(bucket, number, section), DRAWN, batches)
+
+
+def _describe_pieces(
+    packed: Packed, draws: Hashes, sequences: Integers, columns: Mapping[str, npt.NDArray[Any]]
+) -> pa.RecordBatch:
+    """The pieces of some sequences, given what is drawn for each and where documents are."""
+    pieces = take_sequences(packed, sequences)
+    arrays = (
+        np.repeat(draws[sequences], np.diff(pieces.first)),
+        columns["document"][pieces.document],
+        pieces.offset,
+        pieces.length,
+        columns["chunk"][pieces.document],
+        columns["start"][pieces.document] + pieces.offset,
+        np.minimum(pieces.length, columns["length"][pieces.document] - pieces.offset),
+    )
+    return pa.RecordBatch.from_arrays(list(map(pa.array, arrays)), schema=DRAWN)
 
 
 def plan_bucket(

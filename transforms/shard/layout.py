@@ -22,14 +22,14 @@ from transforms.shard.passes import Pass, list_passes
 from transforms.shard.sections import Integers
 from transforms.shingles import Hashes
 
-_CELL_BITS = 20
-_DRAWS_AT_ONCE = 1 << 22
+_CELL_BITS = 18
+_DRAWS_AT_ONCE = 1 << 18
 
 
 def find_draws(count: int, seed: int, ranks: Integers) -> Hashes:
     """The numbers that have some ranks among the first ones of a seed's stream.
 
-    The stream is drawn twice, some millions at a time: first to count the numbers that begin
+    The stream is drawn twice, some of it at a time: first to count the numbers that begin
     with the same bits, then to sort those among which one is that has one of the ranks.
 
     Args:

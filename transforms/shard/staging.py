@@ -7,7 +7,7 @@ file is there whole or not at all, and one that is written twice has the same by
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.parts import Workspace, map_stream
+from transforms.stores.files import writing_to
 
 _FOLDER = "plan"
 
@@ -39,6 +40,18 @@ class PlanFiles:
         data = bytes(sink.getvalue())
         self.workspace.files.write(f"{_FOLDER}/{name}", data, durable=False)
         return data
+
+    def write_batches(
+        self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+    ) -> None:
+        """Writes batches as they come, so that none but the last is in memory."""
+        place = self.workspace.output(_FOLDER, name)
+        with (
+            writing_to(place, durable=False) as file,
+            pa.ipc.new_stream(file, schema) as writer,
+        ):
+            for batch in batches:
+                writer.write_batch(batch)
 
     def write_columns(self, name: str, columns: Mapping[str, npt.NDArray[Any]]) -> None:
         """Writes arrays of one length by name."""

@@ -24,6 +24,9 @@ class FilesInMemory(PlanFiles):
         self.held[name] = bytes(sink.getvalue())
         return self.held[name]
 
+    def write_batches(self, name, schema, batches):
+        self.write(name, pa.Table.from_batches(list(batches), schema))
+
     def map(self, name):
         return pa.ipc.open_stream(self.held[name]).read_all()
 

@@ -11,7 +11,13 @@ from transforms.shard.reader import PlanReader
 
 def plan_shards(reader: PlanReader, parts: Iterable[str], times: int = 1) -> list[str]:
     """Takes each step ``times`` times for each element; gives the names of shards."""
-    found: list[Any] = list(parts)
+    measured = gather(do_each(stage.MeasurePart(reader), parts, times))
+    return plan_measured(reader, measured, times)
+
+
+def plan_measured(reader: PlanReader, measured: Iterable[Any], times: int = 1) -> list[str]:
+    """The same, once parts are measured: their names and pieces are under one key."""
+    found = list(measured)
     for step in steps_of(reader):
         found = list(do_each(step(reader), found, times))
         if found and isinstance(found[0], tuple):
@@ -22,7 +28,7 @@ def plan_shards(reader: PlanReader, parts: Iterable[str], times: int = 1) -> lis
 def steps_of(reader: PlanReader) -> list[Any]:
     limits = [stage.WeighRepositories, stage.LimitRepositories] if reader.limited else []
     return [
-        *(stage.MeasurePart, stage.DivideParts, stage.SummarizeSection, stage.LinkRange),
+        *(stage.DivideParts, stage.SummarizeSection, stage.LinkRange),
         *(stage.ChooseSplits, *limits, stage.CountSequences, stage.LayOutShards),
         *(stage.DivideSequences, stage.PlanBucket, stage.FinishPlan),
     ]
