@@ -110,6 +110,14 @@ def test_deduplication_holds_its_budget_and_something_of_each_document(configure
     assert more == 1 << 30
 
 
+def test_shards_are_planned_in_memory_that_has_an_end(configured):
+    few, many, more = (
+        stage(plan_run(configured(), Corpus(1000, size * 10**9), 8), "shard").memory
+        for size in (1, 1_000, 100_000)
+    )
+    assert few < many == more < 2 * 10**9
+
+
 def test_what_the_configuration_asks_for_is_planned(configured):
     corpus = Corpus(1000, 10**11)
     plain = plan_run(configured(), corpus, 8)
@@ -153,7 +161,8 @@ def test_says_what_stands_in_the_way(configured):
     corpus = Corpus(REPOSITORIES, TEN_TERABYTES)
     problems = plan_run(configured("crawl.parts=32"), corpus, 256).problems
     assert "crawl.parts is 32: 65,536 would make parts of 153 MB" in problems
-    assert any(line.startswith("shard holds") and "divide the sources" in line for line in problems)
+    starts = [line.split(" holds")[0] for line in problems if "divide the sources" in line]
+    assert starts == ["deduplicate"]
     fits = plan_run(configured("crawl.parts=128"), Corpus(1000, 25 * 10**9), 16)
     assert fits.problems == ()
     many = plan_run(configured(), Corpus(1 << 32, 1 << 40), 16)
