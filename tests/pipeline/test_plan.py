@@ -8,10 +8,11 @@ from typer.testing import CliRunner
 
 from pipeline.closing import shortened
 from pipeline.commands import app
-from pipeline.costs import COSTS, TABLE_SHARES
+from pipeline.costs import COSTS, SECTION_PIECES, TABLE_SHARES
 from pipeline.plan import MAX_PARTS, PART_BYTES, Corpus, plan_run, recommend_parts
 from pipeline.reading import read_configuration
 from pipeline.stages import PRODUCERS, STAGES
+from transforms.shard.options import Division
 
 REPOSITORIES, TEN_TERABYTES = 54_000_000, 10_000_000_000_000
 corpora = st.builds(Corpus, st.integers(1, 10**8), st.integers(1, 10**14))
@@ -116,6 +117,7 @@ def test_shards_are_planned_in_memory_that_has_an_end(configured):
         for size in (1, 1_000, 100_000)
     )
     assert few < many == more < 2 * 10**9
+    assert Division().section_pieces == SECTION_PIECES
 
 
 def test_what_the_configuration_asks_for_is_planned(configured):
