@@ -173,6 +173,9 @@ def test_says_what_stands_in_the_way(configured):
     corpus = Corpus(REPOSITORIES, TEN_TERABYTES)
     problems = plan_run(configured("crawl.parts=32"), corpus, 256).problems
     assert "crawl.parts is 32: 65,536 would make parts of 153 MB" in problems
+    assert not any("divide the sources" in line for line in problems)
+    compared = configured("deduplicate.levels=[exact, near, repository]")
+    problems = plan_run(compared, corpus, 256).problems
     starts = [line.split(" holds")[0] for line in problems if "divide the sources" in line]
     assert starts == ["deduplicate"]
     fits = plan_run(configured("crawl.parts=128"), Corpus(1000, 25 * 10**9), 16)
