@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
+import pipeline.score_command  # noqa: F401  registers its command
+from pipeline.command_line import JsonOption, app, output_console, print_json
 from pipeline.errors import LostLockError, UsageError, UserError
 from pipeline.places import existing_run, run_at
 from pipeline.runs import CONFIGURATION
 from runners.names import EngineName
 from transforms.stores.errors import StoreError
 
-app = typer.Typer(
-    name="repomill",
-    no_args_is_help=True,
-    add_completion=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Turns source-code repositories into deduplicated, tokenized training shards.",
-    epilog="Example: repomill run my.yaml && repomill why my-run pypi/boltons:boltons/iterutils.py",
-)
-
 RunArgument = Annotated[
     str,
     typer.Argument(metavar="RUN", help="Folder of a run, s3://BUCKET/NAME or gs://BUCKET/NAME."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 def _version(wanted: bool) -> None:
@@ -101,9 +90,9 @@ def run(
     execute(execution, ProgressDisplay(Console(file=sys.stderr)))
     summary = summarize(folder)
     if as_json:
-        _print_json(summary.to_json())
+        print_json(summary.to_json())
     else:
-        console = _console()
+        console = output_console()
         print_summary(console, summary)
         print_next_steps(console, summary, count_readmitted(folder, configuration))
     if not summary.documents:
@@ -127,9 +116,9 @@ def status(run_path: RunArgument, as_json: JsonOption = False) -> None:
     summary = summarize(folder)
     if as_json:
         stages = [{"stage": s.stage.name, "state": s.state, "why": s.why} for s in states]
-        _print_json({"stages": stages, **summary.to_json()})
+        print_json({"stages": stages, **summary.to_json()})
         return
-    console = _console()
+    console = output_console()
     print_states(console, states)
     print_summary(console, summary)
 
@@ -152,7 +141,7 @@ def why(
     configuration = read_configuration(folder.store.address(CONFIGURATION))
     explanation = explain(folder, target, configuration)
     if as_json:
-        _print_json(asdict(explanation))
+        print_json(asdict(explanation))
         return
     for line in tell(explanation):
         print(line)
@@ -187,7 +176,7 @@ def similar(
     query = read_query(file, language)
     found = find_similar(folder, query, threshold=threshold, limit=limit, normalized=normalized)
     if as_json:
-        _print_json(asdict(found))
+        print_json(asdict(found))
         return
     for line in tell_similar(found):
         print(line)
@@ -220,9 +209,9 @@ def rules(
     folder.recover_if_free()
     trial = try_rules(folder, change or ())
     if as_json:
-        _print_json(trial.to_json())
+        print_json(trial.to_json())
     else:
-        print_trial(_console(), trial)
+        print_trial(output_console(), trial)
 
 
 @app.command(epilog="Example: repomill attribution my-run --output attribution.parquet")
@@ -243,9 +232,9 @@ def attribution(
     path = output or folder.store.address("attribution.csv")
     found = write_attribution(folder, path)
     if as_json:
-        _print_json({"output": path, **found.to_json()})
+        print_json({"output": path, **found.to_json()})
     else:
-        print_attribution(_console(), found, path)
+        print_attribution(output_console(), found, path)
 
 
 @app.command(epilog="Example: repomill card my-run")
@@ -258,7 +247,7 @@ def card(run_path: RunArgument, as_json: JsonOption = False) -> None:
     folder.recover_if_free()
     path = write_card(folder, read_configuration(folder.store.address(CONFIGURATION)))
     if as_json:
-        _print_json({"output": path})
+        print_json({"output": path})
         return
     print(f"Written: {path}")
     print(
@@ -288,7 +277,7 @@ def verify(
     if as_json:
         checked = [asdict(verdict) for verdict in verdicts]
         left = [asdict(each) for each in removed]
-        _print_json({"tables": checked, "removed": left} if clean else checked)
+        print_json({"tables": checked, "removed": left} if clean else checked)
     for each in removed if not as_json else ():
         print(f"removed {each.name}: {each.files:,} files, {each.bytes:,} bytes")
     for verdict in verdicts if not as_json else ():
@@ -318,7 +307,7 @@ def digest(run_path: RunArgument, as_json: JsonOption = False) -> None:
             damaged = f"{manifest.table}/{missing[0]} is gone or has another size"
             raise UserError(f"{damaged}: `repomill verify {run_path}` says what is wrong")
     if as_json:
-        _print_json([{"table": m.table, "rows": m.rows, "sha256": m.digest} for m in manifests])
+        print_json([{"table": m.table, "rows": m.rows, "sha256": m.digest} for m in manifests])
         return
     for manifest in manifests:
         print(f"{manifest.table:<24}{manifest.rows:>12}  {manifest.digest}")
@@ -341,19 +330,9 @@ def plan(
 
     planned = plan_run(read_configuration(config), Corpus(repositories, int(size)), workers)
     if as_json:
-        _print_json(planned.to_json())
+        print_json(planned.to_json())
     else:
-        print_plan(_console(), planned)
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=1, default=str))
-
-
-def _console() -> Console:
-    console = Console()
-    # Where nobody looks at a terminal, tables keep their width instead of wrapping at 80.
-    return console if console.is_terminal else Console(width=max(console.width, 100))
+        print_plan(output_console(), planned)
 
 
 def describe_os_error(error: OSError) -> str:

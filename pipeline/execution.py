@@ -13,9 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pipeline.compilation import telling_of_compilation
 from pipeline.configuration import Configuration
+from pipeline.engine import engine_settings
 from pipeline.errors import UsageError
 from pipeline.jobs import Jobs
 from pipeline.preflight import check_sources
@@ -31,6 +33,9 @@ from schemas import tables
 from schemas.manifest import FileEntry, Manifest
 from transforms.parts import Receipt
 from transforms.stores.requests import count_requests, worker_name
+
+if TYPE_CHECKING:
+    from apache_beam import PTransform
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ def execute(execution: Execution, display: ProgressDisplay) -> None:
     for stage in execution.stages:
         if stage.name == "learn":
             _check_tokenizer(execution, stage)
-    with Jobs(execution.configuration, run).opened() as jobs:
+    with Jobs(engine_settings(execution.configuration), run.name).opened() as jobs:
         run.create()
         with run.locked():
             _execute_stages(execution, jobs, display)
@@ -98,10 +103,16 @@ def _execute_stage(
     units = identify_units(run, stage, state.settings)
     reused = 0 if stage.name in execution.redo else reuse_units(run, stage, workspace, units)
     goal = _goal(execution, stage)
+
+    def build() -> PTransform[Any, Any]:
+        from pipeline.graphs import build_graph
+
+        return build_graph(stage.name, execution.configuration, run, workspace)
+
     jobs.prepare(display)
     started, cpu, asked = time.monotonic(), _cpu_seconds(), count_requests()
     with display.stage(stage.name, workspace, goal):
-        jobs.run(stage.name, workspace, display.follow)
+        jobs.run(stage.name, build, workspace, display.follow)
     by_unit = workspace.receipts()
     receipts = by_unit.values()
     statistics = sum_statistics(receipts)

@@ -7,29 +7,33 @@ import logging
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pipeline.configuration import Configuration
-from pipeline.engine import engine_settings
 from pipeline.errors import StageError, UserError
 from pipeline.imports import without_collection
 from pipeline.progress import ProgressDisplay
-from pipeline.runs import Run
 from runners.engines import Started, engine_of
 from runners.failures import cause_of
-from runners.settings import RunnerError
+from runners.settings import EngineSettings, RunnerError
 from transforms.parts import Workspace
+
+if TYPE_CHECKING:
+    from apache_beam import PTransform
 
 LOG = "log.txt"
 
 
 class Jobs:
-    """The engine of a run, which is started when its first job needs it."""
+    """An engine, which is started when its first job needs it.
 
-    def __init__(self, configuration: Configuration, run: Run) -> None:
-        self._configuration = configuration
-        self._run = run
-        self._engine = engine_of(engine_settings(configuration))
+    Args:
+      settings: which one, and where it is.
+      place: what to free or move where a disk is full.
+    """
+
+    def __init__(self, settings: EngineSettings, place: str) -> None:
+        self._place = place
+        self._engine = engine_of(settings)
         self._started: Started | None = None
         self._stack = ExitStack()
 
@@ -57,9 +61,15 @@ class Jobs:
                 raise UserError(str(error)) from error
 
     def run(
-        self, stage: str, workspace: Workspace, follow: Callable[[Callable[[], str]], None]
+        self,
+        stage: str,
+        build_graph: Callable[[], PTransform[Any, Any]],
+        workspace: Workspace,
+        follow: Callable[[Callable[[], str]], None],
     ) -> None:
         """Runs the graph of a stage; ``follow`` gets what finds out where the engine shows it.
+
+        ``build_graph`` is called once Beam may be imported.
 
         Raises:
           StageError: it failed; what its workers left behind says of what.
@@ -68,7 +78,6 @@ class Jobs:
         with without_collection():
             import apache_beam  # noqa: F401
 
-            import pipeline.graphs  # noqa: F401
             from transforms.stage import read_errors
 
         log = workspace.files.local(LOG)
@@ -78,7 +87,7 @@ class Jobs:
                 log.open("w", encoding="utf-8") as stream,
                 contextlib.redirect_stderr(stream),
             ):
-                self._run_graph(stage, workspace, follow)
+                self._run_graph(stage, build_graph, follow)
         except Exception as error:
             with (
                 # A full disk may refuse this too, and is told all the same.
@@ -90,17 +99,19 @@ class Jobs:
             raise self._stage_error(stage, kept, read_errors(workspace), error) from error
 
     def _run_graph(
-        self, stage: str, workspace: Workspace, follow: Callable[[Callable[[], str]], None]
+        self,
+        stage: str,
+        build_graph: Callable[[], PTransform[Any, Any]],
+        follow: Callable[[Callable[[], str]], None],
     ) -> None:
         import apache_beam as beam
-
-        from pipeline.graphs import build_graph
 
         started = self._started
         if started is None:
             raise AssertionError("a job runs before its engine is prepared")
         job = f"repomill-{stage}"
-        graph = build_graph(stage, self._configuration, self._run, workspace)
+        with without_collection():
+            graph = build_graph()
         pipeline = beam.Pipeline(options=started.options(job))
         pipeline | stage.capitalize() >> graph
         result: Any = pipeline.run()
@@ -121,7 +132,7 @@ class Jobs:
         message = text.partition("\n")[0] if errors else cause_of(text) or type(error).__name__
         message = message.removeprefix("CrawlError: ").removeprefix("ValueError: ")
         if "No space left on device" in text or "Disk quota exceeded" in text:
-            cure = f"Free some space on the disk of {self._run.name} and run the same command again"
+            cure = f"Free some space on the disk of {self._place} and run the same command again"
             return StageError(f"stage {stage}: the disk is full. {cure}")
         where = f" on {unit}" if unit else ""
         return StageError(

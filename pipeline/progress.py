@@ -117,7 +117,7 @@ def describe(
     ``resumed`` are the counts with which it began, where it goes on.
     """
     words = [f"{name:<11}"]
-    for what in ("repositories", "documents", "candidates", "sequences"):
+    for what in ("repositories", "documents", "candidates", "sequences", "samples"):
         numbers = [f"{each[what]:,}" for each in (counts, goal.counts) if what in each]
         if numbers:
             words.append(f"{'/'.join(numbers)} {what}")
@@ -127,8 +127,21 @@ def describe(
         words.append(f"{megabytes(counts['bytes'])}")
         new = counts["bytes"] - resumed.get("bytes", 0)
         words.append(f"{new / 1e6 / max(seconds, 1e-3):,.1f} MB/s")
+    words += _pace(counts, goal, seconds, resumed)
     words.append(f"{seconds:.1f} s")
     return "  ".join(words)
+
+
+def _pace(
+    counts: Mapping[str, int], goal: Goal, seconds: float, resumed: Mapping[str, int]
+) -> list[str]:
+    """Samples a second and the time that those left take at that."""
+    new = counts.get("samples", 0) - resumed.get("samples", 0)
+    if new <= 0:
+        return []
+    rate = new / max(seconds, 1e-3)
+    left = goal.counts.get("samples", 0) - counts["samples"]
+    return [f"{rate:,.0f}/s", *([f"{left / rate:,.0f} s left"] if left > 0 else [])]
 
 
 def megabytes(size: int) -> str:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from transforms.bandindex import first_ordinals
 from transforms.deduplicate.bands import Claims
-from transforms.deduplicate.keep import KeepOrder
+from transforms.deduplicate.keep import KeepOrder, Numbers, Places
 from transforms.deduplicate.staging import StagedArrays
 
 Entries = npt.NDArray[np.uint64]
@@ -18,15 +18,25 @@ _PORTION = 1 << 20
 
 def save_ordinals(arrays: StagedArrays, order: KeepOrder) -> None:
     """Writes uint32[documents]: the ordinal, part by part, of the document at each place."""
-    rows = np.bincount(order.part, np.diff(order.starts), order.parts).astype(np.int64)
-    first = first_ordinals(rows.tolist())
-    with arrays.writing(_ORDINALS) as file:
-        header = {"descr": "<u4", "fortran_order": False, "shape": (order.documents,)}
-        np.lib.format.write_array_header_1_0(file, header)
-        for start in range(0, order.documents, _PORTION):
-            stop = min(start + _PORTION, order.documents)
-            part, row = order.positions(np.arange(start, stop, dtype=np.int64))
-            file.write((first[part] + row).astype(np.uint32).data)
+    first = first_ordinals(_count_rows(order).tolist())
+
+    def ordinals(start: int) -> Places:
+        stop = min(start + _PORTION, order.documents)
+        part, row = order.positions(np.arange(start, stop, dtype=np.int64))
+        return (first[part] + row).astype(np.uint32)
+
+    pieces = map(ordinals, range(0, order.documents, _PORTION))
+    arrays.save_pieces(_ORDINALS, np.uint32, order.documents, pieces)
+
+
+def _count_rows(order: KeepOrder) -> Numbers:
+    """int64[parts]: the documents of each."""
+    rows = np.zeros(order.parts, dtype=np.int64)
+    for start in range(0, order.part.size, _PORTION):
+        part = order.part[start : start + _PORTION]
+        files = np.diff(order.starts[start : start + part.size + 1])
+        rows += np.bincount(part, files, order.parts).astype(np.int64)
+    return rows
 
 
 def index_entries(arrays: StagedArrays, claims: Claims) -> Entries:

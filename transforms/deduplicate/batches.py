@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -14,27 +15,32 @@ from transforms.deduplicate.bands import PLACE_BITS, Claims, number_buckets
 from transforms.deduplicate.candidates import bucket_file
 from transforms.deduplicate.clusters import NO_BATCH
 from transforms.deduplicate.decisions import LEVELS, Drops, make_drops
+from transforms.deduplicate.drop_files import save_drops
 from transforms.deduplicate.greedy import (
     KEPT,
     NO_GROUP,
     Buckets,
     Candidates,
+    Decisions,
     Matching,
+    Zeros,
     decide_duplicates,
 )
 from transforms.deduplicate.keep import Numbers, Places
 from transforms.deduplicate.part_rows import SKETCHES, row_file
 from transforms.deduplicate.reader import RunReader
 from transforms.deduplicate.shingle_files import ShingleReader, write_shingles
-from transforms.deduplicate.slices import Slice, cut_slices, read_slices
-from transforms.deduplicate.staging import StagedArrays
+from transforms.deduplicate.sketches import Sketches
+from transforms.deduplicate.slices import Slice, cut_slices, of_folder, read_slices
+from transforms.deduplicate.staging import ScratchArrays, StagedArrays
 from transforms.parts import Progress
 
 _HASH_BYTES = 8
-_MEMBERS = "members/"
-_BUCKETS = "buckets/"
-
-Members = npt.NDArray[np.void]
+_PORTION = 1 << 20
+_ARRAYS = 8
+"""Of those of a batch so many may be in memory together."""
+MEMBERS = "members/"
+BUCKETS = "buckets/"
 
 
 def _member_type(words: int) -> np.dtype[np.void]:
@@ -69,7 +75,7 @@ def describe_members(reader: RunReader, part: int) -> Iterator[tuple[int, Slice]
     Progress(reader.workspace, f"part-{part:05d}").add(candidates=compared.size)
     start, size = write_shingles(arrays, part, documents, rows[compared])
     members["start"][compared], members["shingles"][compared] = start, size
-    yield from _save_by_batch(arrays, f"{_MEMBERS}part-{part:05d}.npy", members, batches[rows])
+    yield from _save_by_batch(arrays, f"{MEMBERS}part-{part:05d}.npy", members, batches[rows])
 
 
 def divide_buckets(reader: RunReader, number: int) -> Iterator[tuple[int, Slice]]:
@@ -81,7 +87,7 @@ def divide_buckets(reader: RunReader, number: int) -> Iterator[tuple[int, Slice]
     claims = reader.arrays.load(bucket_file(number))
     batches, plausible = reader.partners.find_batches(claims.astype(np.uint32))
     # Of others no sketch is like theirs.
-    name = f"{_BUCKETS}range-{number:05d}.npy"
+    name = f"{BUCKETS}range-{number:05d}.npy"
     yield from _save_by_batch(reader.arrays, name, claims[plausible], batches[plausible])
 
 
@@ -94,67 +100,111 @@ def _save_by_batch(
     yield from cut_slices(name, np.searchsorted(batches[order], np.arange(count + 1)))
 
 
-def decide_batch(reader: RunReader, slices: Iterable[Slice]) -> Drops:
-    """The near-duplicates and normalized duplicates among the documents of a batch."""
-    arrays, slices = reader.arrays, sorted(slices)
-    members, part = _read_members(reader, slices)
-    places = members["place"].copy()
-    shingles = ShingleReader(arrays, part, members["start"].copy(), members["shingles"].copy())
-    candidates = Candidates(
-        _read_buckets(arrays, slices, places),
-        np.ascontiguousarray(members["sketch"]),
-        number_groups(places, members["first"]),
-        shingles.size,
-    )
-    capacity = reader.budget.share // _HASH_BYTES
-    matching = Matching(reader.options.threshold, reader.most_unequal, capacity)
-    found = decide_duplicates(candidates, shingles.load, matching)
-    dropped = np.flatnonzero(found.duplicate_of != KEPT)
+def decide_batch(reader: RunReader, batch: int, slices: Iterable[Slice]) -> None:
+    """Writes the near-duplicates and normalized duplicates among the documents of a batch.
+
+    In memory are a slice, and shingles of a portion; what there is of every document and
+    bucket, where it is more than that, lies in files whose pages the system may write back.
+    """
+    arrays, slices = reader.arrays, list(slices)
+    with arrays.scratch() as folder:
+        zeros = ScratchArrays(folder, reader.share // _ARRAYS).zeros
+        members = _read_members(reader, of_folder(slices, MEMBERS), zeros)
+        candidates = Candidates(
+            _read_buckets(arrays, of_folder(slices, BUCKETS), members.places, zeros),
+            members.sketches,
+            number_groups(members.places, members.firsts, zeros),
+            members.sizes,
+        )
+        shingles = ShingleReader(arrays, members.parts, members.starts, members.sizes)
+        capacity = reader.share // _HASH_BYTES
+        matching = Matching(reader.options.threshold, reader.most_unequal, capacity)
+        found = decide_duplicates(candidates, shingles.load, matching, zeros)
+        portions = np.array_split(found.duplicate_of, members.places.size // _PORTION + 1)
+        size = sum(int(np.count_nonzero(portion != KEPT)) for portion in portions)
+        save_drops(arrays, batch, _describe_drops(members.places, found), size, zeros)
+
+
+def _describe_drops(places: Places, found: Decisions) -> Iterator[Drops]:
     near, normalized = LEVELS.index(Level.NEAR), LEVELS.index(Level.NORMALIZED)
-    levels = np.where(found.grouped[dropped], normalized, near).astype(np.uint8)
-    kept = places[found.duplicate_of[dropped]]
-    return make_drops(places[dropped], kept, found.similarity[dropped], levels)
+    for first in range(0, places.size, _PORTION):
+        own = slice(first, first + _PORTION)
+        dropped = np.flatnonzero(found.duplicate_of[own] != KEPT) + first
+        levels = np.where(found.grouped[dropped], normalized, near).astype(np.uint8)
+        kept = places[found.duplicate_of[dropped]]
+        yield make_drops(places[dropped], kept, found.similarity[dropped], levels)
 
 
-def _read_members(reader: RunReader, slices: list[Slice]) -> tuple[Members, Numbers]:
-    """The documents of a batch in keep order, and the part of each."""
-    mine = [each for each in slices if each[0].startswith(_MEMBERS)]
-    none = np.zeros(0, _member_type(reader.sketch_words))
-    members = np.concatenate([none, *read_slices(reader.arrays, mine)])
-    parts = [tables.part_number(name.removeprefix(_MEMBERS)) for name, _, _ in mine]
-    sizes = [stop - start for _, start, stop in mine]
-    part = np.repeat(np.array(parts, dtype=np.int64), sizes)
-    order = np.argsort(members["place"])
-    return members[order], part[order]
+@dataclass(frozen=True)
+class _Members:
+    """The documents of a batch in keep order: of each its place, that of the first of its group,
+    its part, where there and how many its shingles are, and its sketch."""
+
+    places: Places
+    firsts: Places
+    parts: Numbers
+    starts: Numbers
+    sizes: Numbers
+    sketches: Sketches
 
 
-def _read_buckets(arrays: StagedArrays, slices: list[Slice], places: Places) -> Buckets:
+def _read_members(reader: RunReader, slices: list[Slice], zeros: Zeros) -> _Members:
+    count = sum(stop - start for _, start, stop in slices)
+    places = zeros(count, np.uint32)
+    end = 0
+    for rows in read_slices(reader.arrays, slices):
+        places[end : end + rows.size] = rows["place"]
+        end += rows.size
+    places.sort()
+    words = reader.sketch_words
+    sketches = zeros(count * words, np.uint64).reshape(count, words)
+    parts, starts, sizes = (zeros(count, np.int64) for _ in range(3))
+    members = _Members(places, zeros(count, np.uint32), parts, starts, sizes, sketches)
+    for each in slices:
+        for rows in read_slices(reader.arrays, [each]):
+            at = np.searchsorted(places, rows["place"])
+            parts[at] = tables.part_number(each[0].removeprefix(MEMBERS))
+            members.firsts[at], starts[at] = rows["first"], rows["start"]
+            sizes[at], sketches[at] = rows["shingles"], rows["sketch"]
+    return members
+
+
+def _read_buckets(
+    arrays: StagedArrays, slices: list[Slice], places: Places, zeros: Zeros
+) -> Buckets:
     """The buckets of a batch, whose documents have these ascending places."""
-    mine = [each for each in slices if each[0].startswith(_BUCKETS)]
-    members = [np.zeros(0, dtype=np.uint32)]
-    starts = [np.zeros(0, dtype=np.int64)]
-    total = 0
-    for claims in read_slices(arrays, mine):
+    most = sum(stop - start for _, start, stop in slices)
+    # Each has two members or more.
+    members, offsets = zeros(most, np.uint32), zeros(most // 2 + 1, np.int64)
+    total, buckets = 0, 0
+    for claims in read_slices(arrays, slices):
         # Without those that may match nobody, some are alone now.
         shared: Claims = number_buckets(claims, np.array([claims.size]))
-        starts.append(np.flatnonzero(begins(shared >> np.uint64(PLACE_BITS))) + total)
-        members.append(np.searchsorted(places, shared.astype(np.uint32)).astype(np.uint32))
-        total += shared.size
-    offsets = np.append(np.concatenate(starts), total)
-    return Buckets(np.concatenate(members), offsets.astype(np.int64))
+        starts = np.flatnonzero(begins(shared >> np.uint64(PLACE_BITS))) + total
+        offsets[buckets : buckets + starts.size] = starts
+        own = slice(total, total + shared.size)
+        members[own] = np.searchsorted(places, shared.astype(np.uint32))
+        total, buckets = own.stop, buckets + starts.size
+    offsets[buckets] = total
+    return Buckets(members[:total], offsets[: buckets + 1])
 
 
-def number_groups(places: Places, firsts: Places) -> Numbers:
+def number_groups(places: Places, firsts: Places, zeros: Zeros = np.zeros) -> Numbers:
     """The group of each document of a batch.
 
     Args:
       places: uint32[documents], ascending.
       firsts: uint32[documents], the first of the group of each, itself where it has no better.
+      zeros: makes what is as large.
 
     Returns:
       int64[documents], the number of that first, or ``NO_GROUP`` where nobody else has it.
     """
-    groups = np.searchsorted(places, firsts).astype(np.int64)
-    alone = np.bincount(groups, minlength=places.size)[groups] < 2
-    groups[alone] = NO_GROUP
+    groups = zeros(places.size, np.int64)
+    groups[:] = NO_GROUP
+    for start in range(0, places.size, _PORTION):
+        own = slice(start, start + _PORTION)
+        others = np.flatnonzero(firsts[own] != places[own]) + start
+        first = np.searchsorted(places, firsts[others])
+        groups[others] = groups[first] = first
     return groups

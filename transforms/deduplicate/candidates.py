@@ -12,15 +12,18 @@ from schemas.fingerprints import EMPTY_SIGNATURE
 from transforms.deduplicate.bands import Banding, Claims, claim_bands, hash_bands
 from transforms.deduplicate.budget import Budget
 from transforms.deduplicate.claim_blocks import pack_blocks
-from transforms.deduplicate.clusters import link_buckets
+from transforms.deduplicate.clusters import Links, link_buckets
+from transforms.deduplicate.forests import LINKED, cut_places
 from transforms.deduplicate.greedy import Flags
 from transforms.deduplicate.keep import KeepOrder, Places
 from transforms.deduplicate.part_rows import SIZES, SKETCHES, gather_rows, row_file
-from transforms.deduplicate.partners import LINKED
 from transforms.deduplicate.sketches import sketch_signatures
-from transforms.deduplicate.slices import Slice
+from transforms.deduplicate.slices import Slice, cut_slices
 from transforms.deduplicate.staging import StagedArrays
 from transforms.shingles import Hashes
+
+CLAIMS = "bands/"
+"""The folder of claims of bands by part."""
 
 _HASH_BYTES = 8
 
@@ -90,7 +93,7 @@ class _ClaimWriter:
         """Writes what is there; yields every range, so that nobody waits for an empty one."""
         claims = claim_bands(np.concatenate(self._hashes), np.concatenate(self._places))
         blocks, ends = pack_blocks(claims, self._ranges)
-        name = f"bands/part-{self._part:05d}-{self._files:05d}.npy"
+        name = f"{CLAIMS}part-{self._part:05d}-{self._files:05d}.npy"
         self._arrays.save(name, blocks)
         self._hashes, self._places = self._hashes[:1], self._places[:1]
         self._rows, self._files = 0, self._files + 1
@@ -103,21 +106,34 @@ def write_links(
     order: KeepOrder,
     number: int,
     buckets: Claims,
+    grouped: Links,
     most_unequal: int,
     capacity: int,
-) -> None:
+    ranges: int,
+) -> Iterator[tuple[int, Slice]]:
     """Writes the buckets of a range of hashes and the links between documents that share one.
 
-    So many sketches as ``capacity`` are in memory at a time.
+    So many sketches as ``capacity`` are in memory at a time. ``grouped`` are members of groups
+    of equal normalized texts and the firsts of these, which are linked, too.
+
+    Yields:
+      The slice of each of ``ranges`` of places.
     """
     read = partial(gather_rows, arrays, SKETCHES, order)
-    places, linked = link_buckets(buckets, read, most_unequal, capacity)
-    found = np.empty(places.size, dtype=LINKED)
-    found["place"], found["linked"] = places, linked
-    if places.size:
-        found["shingles"] = gather_rows(arrays, SIZES, order, places)
+    found = link_buckets(buckets, read, most_unequal, capacity)
+    none = np.zeros(0, dtype=np.uint32)
+    shingles = gather_rows(arrays, SIZES, order, found[0]) if found[0].size else none
+    members, firsts = grouped
+    links = np.zeros(shingles.size + 2 * members.size, dtype=LINKED)
+    # Every document that may match another is in a link of its own, if only with itself.
+    links["place"] = np.concatenate((found[0], members, firsts))
+    links["linked"] = np.concatenate((found[1], firsts, firsts))
+    links["shingles"][: shingles.size] = shingles
+    links = links[np.argsort(links["place"], kind="stable")]
     arrays.save(bucket_file(number), buckets)
-    arrays.save(link_file(number), found)
+    arrays.save(link_file(number), links)
+    cuts = cut_places(order.documents, ranges)
+    yield from cut_slices(link_file(number), np.searchsorted(links["place"].copy(), cuts))
 
 
 def bucket_file(number: int) -> str:

@@ -162,38 +162,32 @@ def _unite(parents: Places, left: Place, right: Place) -> None:
 
 
 @compiled
-def assign_batches(parents: Places, weights: npt.NDArray[np.int64], capacity: int) -> Places:
+def assign_batches(
+    parents: Places, weights: npt.NDArray[np.int64], capacity: int, batches: Places
+) -> None:
     """Divides components of two documents or more among batches.
 
     A batch holds as many whole components as weigh no more than its capacity together,
     or a single one that weighs more.
 
     Args:
-      parents: uint32[documents], the forest of components.
-      weights: int64[documents].
+      parents: uint32[documents], a better one of the component of each, or itself for the best.
+      weights: int64[documents], of the best of a component that of all of it.
       capacity: of a batch.
-
-    Returns:
-      uint32[documents], the batch of each or ``NO_BATCH``.
+      batches: uint32[documents], set to the batch of each or ``NO_BATCH``.
     """
-    total = np.zeros(parents.size, dtype=np.int64)
-    alone = np.ones(parents.size, dtype=np.bool_)
+    batches[:] = NO_BATCH
     for place in range(parents.size):
-        root = find_root(parents, place)
-        total[root] += weights[place]
-        if root != place:
-            alone[root] = False
-    batches = np.full(parents.size, NO_BATCH, dtype=np.uint32)
+        if parents[place] != place:
+            batches[parents[place]] = 0
     batch = 0
     used = 0
     for place in range(parents.size):
-        root = find_root(parents, place)
-        if root != place:
-            batches[place] = batches[root]
-        elif not alone[place]:
-            if used and used + total[place] > capacity:
+        if parents[place] != place:
+            batches[place] = batches[parents[place]]
+        elif batches[place] != NO_BATCH:
+            if used and used + weights[place] > capacity:
                 batch += 1
                 used = 0
-            used += total[place]
+            used += weights[place]
             batches[place] = batch
-    return batches

@@ -21,6 +21,9 @@ GROUPED = np.dtype([("member", np.uint32), ("first", np.uint32), ("level", np.ui
 
 Groups = npt.NDArray[np.void]
 
+PART_GROUPS = "groups/"
+"""The folder of groups by part."""
+
 NO_CLAIMS: HashClaims = np.zeros((0, 3), dtype=np.uint64)
 NO_GROUPS: Groups = np.zeros(0, dtype=GROUPED)
 
@@ -61,7 +64,7 @@ def make_groups(members: Places, firsts: Places, level: Level) -> Groups:
 
 def group_file(part: int) -> str:
     """The name of the array of groups of a part's documents."""
-    return f"groups/part-{part:05d}.npy"
+    return f"{PART_GROUPS}part-{part:05d}.npy"
 
 
 def merge_groups(groups: Groups) -> Groups:

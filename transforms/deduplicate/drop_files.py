@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from transforms.deduplicate.ascending import find_among
 from transforms.deduplicate.clusters import NO_BATCH
 from transforms.deduplicate.decisions import DROPS, Drops, make_drops
+from transforms.deduplicate.greedy import Zeros
 from transforms.deduplicate.keep import Places
 from transforms.deduplicate.partners import Partners
 from transforms.deduplicate.staging import StagedArrays
 
 
-def save_drops(arrays: StagedArrays, batch: int, drops: Drops) -> None:
-    """Writes the drops of a batch, ascending by place."""
+def save_drops(
+    arrays: StagedArrays, batch: int, portions: Iterable[Drops], size: int, zeros: Zeros = np.zeros
+) -> None:
+    """Writes the drops of a batch, so many, ascending by place; ``zeros`` makes what has all."""
     # By column, because places that stand together are searched without a copy.
-    columns = np.empty((4, drops.size), dtype=np.uint32)
-    columns[0], columns[1] = drops["place"], drops["kept"]
-    columns[2], columns[3] = drops["similarity"].view(np.uint32), drops["level"]
+    columns = zeros(4 * size, np.uint32).reshape(4, size)
+    first = 0
+    for drops in portions:
+        own = slice(first, first + drops.size)
+        columns[0, own], columns[1, own] = drops["place"], drops["kept"]
+        columns[2, own], columns[3, own] = drops["similarity"].view(np.uint32), drops["level"]
+        first = own.stop
     arrays.save(_name(batch), columns)
 
 

@@ -11,8 +11,9 @@ meets the others in other buckets.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,8 @@ from transforms.shingles import Hashes
 
 KEPT = -1
 NO_GROUP = -1
+
+_PORTION = 1 << 20
 
 MOST_KEPT = 256
 """How many kept documents of a bucket, best first, the others are compared with."""
@@ -89,87 +92,126 @@ Rivalry = tuple[Members, Numbers, Numbers, Numbers, Members, Sketches, Numbers, 
 """The buckets of each candidate (and where they begin), of each bucket where its kept ones
 begin and how many it has, those kept ones, sketches, groups, the kept one of each group."""
 
+Loaded = tuple[Hashes, Numbers]
+"""Shingles of some candidates, and where among them those of each candidate begin."""
+
 Load = Callable[[Numbers], Hashes]
 """The ascending distinct shingles of these candidates, one after another."""
 
 
-def decide_duplicates(candidates: Candidates, load: Load, matching: Matching) -> Decisions:
-    """Decides every candidate, best first, with shingles of ``2 * capacity`` at a time."""
+Zeros = Callable[[int, npt.DTypeLike], npt.NDArray[Any]]
+"""Makes an array of so many zeros of a type, in memory or on a file."""
+
+
+def decide_duplicates(
+    candidates: Candidates, load: Load, matching: Matching, zeros: Zeros = np.zeros
+) -> Decisions:
+    """Decides every candidate, best first, with shingles of ``2 * capacity`` at a time.
+
+    What there is of every candidate and bucket lies in arrays that ``zeros`` makes.
+    """
     if not 0 < matching.threshold <= 1:
         raise ValueError(f"threshold must be above 0 and at most 1, got {matching.threshold}")
     count = candidates.sizes.size
-    decisions = Decisions(
-        np.full(count, KEPT, dtype=np.int64), np.zeros(count), np.zeros(count, dtype=np.bool_)
-    )
+    decisions = Decisions(zeros(count, np.int64), zeros(count, np.float64), zeros(count, np.bool_))
+    decisions.duplicate_of[:] = KEPT
     if not count:
         return decisions
-    state = _State(candidates, matching, decisions)
-    ends = np.cumsum(candidates.sizes)
+    state = _State(candidates, load, matching, decisions, zeros)
+    ends = np.cumsum(candidates.sizes, out=zeros(count, np.int64))
     first = 0
     while first < count:
         last = _fill(ends, first, matching.capacity)
-        own = _load(candidates, load, np.arange(first, last))
-        earlier = np.flatnonzero(state.list_earlier(first, last)) if first else np.zeros(0, int)
-        block_ends = np.cumsum(candidates.sizes[earlier])
-        start = 0
-        while start < earlier.size:
-            end = _fill(block_ends, start, matching.capacity)
-            block = earlier[start:end]
-            rivals = _load(candidates, load, block)
-            state.decide((first, last), (int(block[0]), int(block[-1]) + 1), own, rivals)
-            start = end
-        state.decide((first, last), (first, last), own, own)
+        state.decide_range(first, last)
         first = last
     return decisions
-
-
-@dataclass(frozen=True)
-class _Loaded:
-    hashes: Hashes
-    start: Numbers
-
-
-def _load(candidates: Candidates, load: Load, chosen: Numbers) -> _Loaded:
-    start = np.zeros(candidates.sizes.size, dtype=np.int64)
-    sizes = candidates.sizes[chosen]
-    start[chosen] = np.cumsum(sizes) - sizes
-    return _Loaded(load(chosen), start)
 
 
 def _fill(ends: Numbers, first: int, capacity: int) -> int:
     """How far one gets from ``first`` within a capacity, at least one further."""
     before = ends[first - 1] if first else 0
     last = int(np.searchsorted(ends, before + capacity, side="right"))
-    return max(last, first + 1)
+    # Documents may have no shingles.
+    return max(min(last, first + _PORTION), first + 1)
 
 
 class _State:
     """What the pass knows between its steps, as the arrays that its kernels take."""
 
-    def __init__(self, candidates: Candidates, matching: Matching, decisions: Decisions) -> None:
+    def __init__(
+        self,
+        candidates: Candidates,
+        load: Load,
+        matching: Matching,
+        decisions: Decisions,
+        zeros: Zeros,
+    ) -> None:
         buckets, count = candidates.buckets, candidates.sizes.size
-        groups = int(candidates.groups.max()) + 1
         self._sizes = candidates.sizes
+        self._load = load
         self._matching = matching
         self._decisions = decisions
+        own_buckets, own_offsets = (
+            zeros(buckets.members.size, np.uint32),
+            zeros(count + 1, np.int64),
+        )
+        _list_buckets(buckets.members, buckets.offsets, own_buckets, own_offsets)
+        group_kept = zeros(int(candidates.groups.max()) + 1, np.int64)
+        group_kept[:] = KEPT
         self._rivalry = (
-            *_list_buckets(buckets.members, buckets.offsets, count),
+            own_buckets,
+            own_offsets,
             buckets.offsets[:-1],
-            np.zeros(buckets.offsets.size - 1, dtype=np.int64),
-            np.empty(buckets.members.size, dtype=np.uint32),
+            zeros(buckets.offsets.size - 1, np.int64),
+            zeros(buckets.members.size, np.uint32),
             candidates.sketches,
             candidates.groups,
-            np.full(groups, KEPT, dtype=np.int64),
+            group_kept,
         )
+        self._earlier = zeros(count, np.bool_)
+        self._starts = zeros(count, np.int64), zeros(count, np.int64)
+        self._seen, self._rivals = zeros(count, np.int64), zeros(count, np.int64)
+        self._stamp = 1
 
-    def list_earlier(self, first: int, last: int) -> Flags:
-        """Which kept candidates before ``first`` some of ``first`` to ``last`` may match."""
-        return _list_earlier(
-            first, last, self._rivalry, self._matching.most_unequal, self._sizes.size
-        )
+    def decide_range(self, first: int, last: int) -> None:
+        """Decides candidates of a range, once all before it are decided."""
+        own = self._read(np.arange(first, last), self._starts[0])
+        if first:
+            self._earlier[:first] = False
+            most_unequal = self._matching.most_unequal
+            shared = (self._seen, self._rivals, self._stamped())
+            _mark_earlier(first, last, self._rivalry, most_unequal, *shared, self._earlier)
+            for block in self._blocks(first):
+                others = self._read(block, self._starts[1])
+                self._decide((first, last), (int(block[0]), int(block[-1]) + 1), own, others)
+        self._decide((first, last), (first, last), own, own)
 
-    def decide(
-        self, own: tuple[int, int], rivals: tuple[int, int], loaded: _Loaded, others: _Loaded
+    def _blocks(self, end: int) -> Iterator[Numbers]:
+        """The marked candidates before an end, as many together as have shingles of a capacity."""
+        start = 0
+        while start < end:
+            stop = min(start + _PORTION, end)
+            marked = np.flatnonzero(self._earlier[start:stop]) + start
+            ends = np.cumsum(self._sizes[marked])
+            done = 0
+            while done < marked.size:
+                until = _fill(ends, done, self._matching.capacity)
+                yield marked[done:until]
+                done = until
+            start = stop
+
+    def _read(self, chosen: Numbers, starts: Numbers) -> Loaded:
+        sizes = self._sizes[chosen]
+        starts[chosen] = np.cumsum(sizes) - sizes
+        return self._load(chosen), starts
+
+    def _stamped(self) -> int:
+        """A number above all that marks made so far; a candidate's own is added to it."""
+        self._stamp += self._sizes.size
+        return self._stamp
+
+    def _decide(
+        self, own: tuple[int, int], rivals: tuple[int, int], loaded: Loaded, others: Loaded
     ) -> None:
         """Compares candidates of a range with kept ones of a range; equal ranges settle."""
         _decide(
@@ -177,10 +219,11 @@ class _State:
             rivals,
             self._rivalry,
             self._sizes,
-            (loaded.hashes, loaded.start),
-            (others.hashes, others.start),
+            loaded,
+            others,
             self._matching.most_unequal,
             self._matching.threshold,
+            (self._seen, self._rivals, self._stamped()),
             self._decisions.duplicate_of,
             self._decisions.similarity,
             self._decisions.grouped,
@@ -188,33 +231,38 @@ class _State:
 
 
 @compiled
-def _list_buckets(members: Members, offsets: Numbers, candidates: int) -> tuple[Members, Numbers]:
-    """The buckets of each candidate, and where those of each begin and the last end."""
-    starts = np.zeros(candidates + 1, dtype=np.int64)
+def _list_buckets(members: Members, offsets: Numbers, buckets: Members, starts: Numbers) -> None:
+    """Sets the buckets of each candidate, and where those of each begin and the last end."""
     for member in members:
         starts[member + 1] += 1
-    starts = np.cumsum(starts)
-    buckets = np.empty(members.size, dtype=np.uint32)
-    filled = starts.copy()
+    for candidate in range(1, starts.size):
+        starts[candidate] += starts[candidate - 1]
+    # Where the next bucket of each goes is where its last one ends, once all are there.
     for bucket in range(offsets.size - 1):
         for member in members[offsets[bucket] : offsets[bucket + 1]]:
-            buckets[filled[member]] = bucket
-            filled[member] += 1
-    return buckets, starts
+            buckets[starts[member]] = bucket
+            starts[member] += 1
+    for candidate in range(starts.size - 1, 0, -1):
+        starts[candidate] = starts[candidate - 1]
+    starts[0] = 0
 
 
 @compiled
-def _list_earlier(
-    first: int, last: int, rivalry: Rivalry, most_unequal: int, candidates: int
-) -> Flags:
-    found = np.zeros(candidates, dtype=np.bool_)
-    seen = np.full(candidates, -1, dtype=np.int64)
-    rivals = np.empty(candidates, dtype=np.int64)
+def _mark_earlier(
+    first: int,
+    last: int,
+    rivalry: Rivalry,
+    most_unequal: int,
+    seen: Numbers,
+    rivals: Numbers,
+    stamp: int,
+    earlier: Flags,
+) -> None:
+    """Marks kept candidates before ``first`` that some of ``first`` to ``last`` may match."""
     for candidate in range(first, last):
-        count = _find_rivals(candidate, 0, first, rivalry, most_unequal, seen, rivals)
+        count = _find_rivals(candidate, 0, first, rivalry, most_unequal, seen, rivals, stamp)
         for index in range(count):
-            found[rivals[index]] = True
-    return found
+            earlier[rivals[index]] = True
 
 
 @allocation_free
@@ -226,14 +274,18 @@ def _find_rivals(
     most_unequal: int,
     seen: Numbers,
     rivals: Numbers,
+    stamp: int,
 ) -> int:
-    """Lists kept candidates in a range that a candidate may match; says how many."""
+    """Lists kept candidates in a range that a candidate may match; says how many.
+
+    ``seen`` has no number yet that is ``stamp`` or above, but for what is added to it.
+    """
     own_buckets, own_offsets, kept_starts, kept_counts, kept, sketches, groups, group_kept = rivalry
     count = 0
     group = groups[candidate]
     if group != NO_GROUP and low <= group_kept[group] < high:
         rivals[0] = group_kept[group]
-        seen[rivals[0]] = candidate
+        seen[rivals[0]] = stamp + candidate
         count = 1
     for place in range(own_offsets[candidate], own_offsets[candidate + 1]):
         bucket = own_buckets[place]
@@ -242,9 +294,9 @@ def _find_rivals(
             rival = np.int64(kept[slot])
             if rival >= high:
                 break
-            if rival < low or seen[rival] == candidate:
+            if rival < low or seen[rival] == stamp + candidate:
                 continue
-            seen[rival] = candidate
+            seen[rival] = stamp + candidate
             if count_unequal(sketches[candidate], sketches[rival]) <= most_unequal:
                 rivals[count] = rival
                 count += 1
@@ -257,10 +309,11 @@ def _decide(
     others: tuple[int, int],
     rivalry: Rivalry,
     sizes: Numbers,
-    own_loaded: tuple[Hashes, Numbers],
-    other_loaded: tuple[Hashes, Numbers],
+    own_loaded: Loaded,
+    other_loaded: Loaded,
     most_unequal: int,
     threshold: float,
+    scratch: tuple[Numbers, Numbers, int],
     duplicate_of: Numbers,
     similarity: npt.NDArray[np.float64],
     grouped: Flags,
@@ -268,12 +321,13 @@ def _decide(
     own_hashes, own_start = own_loaded
     other_hashes, other_start = other_loaded
     groups, group_kept = rivalry[6], rivalry[7]
-    seen = np.full(sizes.size, -1, dtype=np.int64)
-    rivals = np.empty(sizes.size, dtype=np.int64)
+    seen, rivals, stamp = scratch
     for candidate in range(own[0], own[1]):
         if duplicate_of[candidate] != KEPT:
             continue
-        count = _find_rivals(candidate, others[0], others[1], rivalry, most_unequal, seen, rivals)
+        count = _find_rivals(
+            candidate, others[0], others[1], rivalry, most_unequal, seen, rivals, stamp
+        )
         group = groups[candidate]
         start = own_start[candidate]
         shingles = own_hashes[start : start + sizes[candidate]]

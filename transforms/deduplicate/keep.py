@@ -10,7 +10,6 @@ documents are divided into parts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -27,13 +26,7 @@ from transforms.optout import OptOuts
 Places = npt.NDArray[np.uint32]
 Numbers = npt.NDArray[np.int64]
 
-COLUMNS = [
-    *("repository", "revision", "collection", "files"),
-    *("license", "license_class", "stars", "released"),
-]
-
-# What asks the least of those who train on it stays; what nobody may use goes first.
-_LICENSE_ORDER = pa.array(
+LICENSE_ORDER = pa.array(
     [
         LicenseClass.PERMISSIVE,
         LicenseClass.WEAK_COPYLEFT,
@@ -43,7 +36,7 @@ _LICENSE_ORDER = pa.array(
     ],
     pa.string(),
 )
-_LAST = np.iinfo(np.int64).max
+"""What asks the least of those who train on it stays; what nobody may use goes first."""
 
 
 @dataclass(frozen=True)
@@ -140,64 +133,3 @@ class KeepOrder:
 
 def _file_name(field: str) -> str:
     return f"order/{field}.npy"
-
-
-def rank_repositories(parts: Iterable[pa.Table], refusals: Refusals = NOBODY_REFUSED) -> KeepOrder:
-    """The keep order of documents, from the parts of the repositories table in order.
-
-    Documents of a part stand in the order of its repositories, ``files`` of each. In
-    memory is what repositories are compared by, some 200 bytes of each.
-    """
-    files, keys = [np.zeros(0, dtype=np.int64)], [_KEYS.empty_table()]
-    for number, part in enumerate(parts):
-        files.append(part["files"].to_numpy().astype(np.int64))
-        keys.append(_preferences(part, number, refusals))
-    first = np.cumsum([0, *(each.size for each in files[1:])])
-    order, owner = _sort(pa.concat_tables(keys))
-    sizes = np.concatenate(files)
-    if sizes.sum() >= 1 << 32:
-        raise ValueError(f"{sizes.sum():,} documents are more than a run can deduplicate (2^32)")
-    before = np.cumsum(sizes) - sizes
-    rows = before[order] - before[first[owner]]
-    starts = np.concatenate(([0], np.cumsum(sizes[order])))
-    numbers = np.empty_like(order)
-    numbers[order] = np.arange(order.size)
-    return KeepOrder(starts, owner, rows, order - first[owner], numbers, first)
-
-
-_KEYS = pa.schema(
-    [
-        ("refused", pa.bool_()),
-        ("license_class", pa.int32()),
-        ("stars", pa.int64()),
-        ("released", pa.int64()),
-        ("repository", pa.large_string()),
-        ("revision", pa.large_string()),
-        ("collection", pa.large_string()),
-        ("part", pa.int32()),
-        ("entry", pa.int32()),
-    ]
-)
-"""What repositories are ordered by, the first column first, each ascending."""
-
-
-def _preferences(part: pa.Table, number: int, refusals: Refusals) -> pa.Table:
-    columns = [
-        pa.array(refusals.find(part)),
-        pc.index_in(part["license_class"], _LICENSE_ORDER),
-        pc.negate(pc.fill_null(part["stars"], -1)),
-        pc.fill_null(part["released"].cast(pa.int64()), _LAST),
-        part["repository"],
-        part["revision"],
-        pc.fill_null(part["collection"], ""),
-        np.full(part.num_rows, number, dtype=np.int32),
-        np.arange(part.num_rows, dtype=np.int32),
-    ]
-    return pa.table(columns, names=_KEYS.names).cast(_KEYS)
-
-
-def _sort(keys: pa.Table) -> tuple[Numbers, Numbers]:
-    """The numbers of repositories in order of their keys, and the part of each."""
-    ranked = pc.sort_indices(keys, sort_keys=[(name, "ascending") for name in keys.column_names])
-    order: Numbers = ranked.to_numpy().astype(np.int64)
-    return order, keys["part"].to_numpy()[order].astype(np.int64)

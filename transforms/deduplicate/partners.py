@@ -7,27 +7,23 @@ texts say that there is a match.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from schemas.duplicates import Level
 from transforms.deduplicate.ascending import find_among
-from transforms.deduplicate.clusters import NO_BATCH, Links, assign_batches, unite_pairs
-from transforms.deduplicate.contents import groups_of_level
+from transforms.deduplicate.clusters import NO_BATCH, assign_batches
+from transforms.deduplicate.components import Components
+from transforms.deduplicate.forests import forest_file, partner_file
 from transforms.deduplicate.greedy import Flags
-from transforms.deduplicate.keep import Places
-from transforms.deduplicate.staging import StagedArrays
-
-LINKED = np.dtype([("place", np.uint32), ("linked", np.uint32), ("shingles", np.uint32)])
-"""A document that sketches do not refuse, one that it is linked to, and its shingles."""
+from transforms.deduplicate.keep import Numbers, Places
+from transforms.deduplicate.staging import StagedArrays, map_scratch
+from transforms.deduplicate.waiting import WaitingLinks
 
 _PLACES = "partners/places.npy"
 _BATCHES = "partners/batches.npy"
 _PLAUSIBLE = "partners/plausible.npy"
-_HASH_BYTES = 8
 _PORTION = 1 << 20
 
 
@@ -60,53 +56,40 @@ class Partners:
 
 def divide_partners(
     arrays: StagedArrays,
-    links: Sequence[str],
-    documents: int,
+    sizes: Mapping[int, int],
+    cuts: Numbers,
     fixed_bytes: int,
+    link_capacity: int,
     capacity: int,
 ) -> None:
     """Divides all documents that may match another into batches of whole components.
 
-    This is the one step over the whole corpus that is not divided: it holds one byte of
-    each document and some 40 of each that may match another, and nothing of the others.
+    This is the one step over the whole corpus that is not divided. In memory are links and
+    partners of a range of places, and ``link_capacity`` more links; what there is of every
+    partner lies in scratch files whose pages the system may write back.
 
     Args:
-      arrays: where links and groups are, and where batches go.
-      links: the names of arrays of ``LINKED`` and of ``GROUPED``.
-      documents: how many there are.
+      arrays: where partners and forests by range of places are, and where batches go.
+      sizes: how many partners each range of places has, where there are any.
+      cuts: int64[ranges + 1], of `forests.cut_places`.
       fixed_bytes: what a document takes in a batch besides its shingles.
+      link_capacity: links that are looked at together.
       capacity: bytes of a batch.
     """
-    places = _list_partners(arrays, links, documents)
-    parents = np.arange(places.size, dtype=np.uint32)
-    weights = np.full(places.size, fixed_bytes, dtype=np.int64)
-    plausible = np.zeros(places.size, dtype=np.bool_)
-    for name in links:
-        found = arrays.load(name)
-        one, other = (np.searchsorted(places, each) for each in _ends(found))
-        unite_pairs(one, other, parents)
-        if found.dtype == LINKED:
-            weights[one] = fixed_bytes + found["shingles"].astype(np.int64) * _HASH_BYTES
-            plausible[one] = True
-    arrays.save(_PLACES, places)
-    arrays.save(_BATCHES, assign_batches(parents, weights, capacity))
-    arrays.save(_PLAUSIBLE, plausible)
-
-
-def _list_partners(arrays: StagedArrays, links: Sequence[str], documents: int) -> Places:
-    present = np.zeros(documents, dtype=np.bool_)
-    for name in links:
-        for places in _ends(arrays.load(name)):
-            present[places] = True
-    # Numbers of eight bytes for a portion only.
-    found = [
-        (np.flatnonzero(present[first : first + _PORTION]) + first).astype(np.uint32)
-        for first in range(0, documents, _PORTION)
-    ]
-    return np.concatenate([np.zeros(0, np.uint32), *found])
-
-
-def _ends(links: npt.NDArray[np.void]) -> Links:
-    if links.dtype == LINKED:
-        return links["place"], links["linked"]
-    return groups_of_level(links, Level.NORMALIZED)
+    total = sum(sizes.values())
+    names = [partner_file(number) for number in sorted(sizes)]
+    found = map(arrays.load, names)
+    arrays.save_pieces(_PLACES, np.uint32, total, (each["place"] for each in found))
+    with arrays.scratch() as folder:
+        partners = map(arrays.load, names)
+        components = Components.create(folder, arrays.map(_PLACES), partners, fixed_bytes)
+        portions = np.array_split(components.weights, total // _PORTION + 1)
+        plausible = (weights > fixed_bytes for weights in portions)
+        arrays.save_pieces(_PLAUSIBLE, np.bool_, total, plausible)
+        waiting = WaitingLinks(folder, link_capacity)
+        for number in sorted(sizes, reverse=True):
+            waiting.add(*arrays.load(forest_file(number)))
+            components.settle(waiting, int(cuts[number]), int(cuts[number + 1]))
+        batches = map_scratch(folder / "batches", np.uint32, total)
+        assign_batches(components.parents, components.weights, capacity, batches)
+        arrays.save(_BATCHES, batches)

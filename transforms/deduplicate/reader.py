@@ -12,7 +12,9 @@ from schemas import tables
 from schemas.duplicates import Level
 from transforms.deduplicate.bands import Banding, optimal_banding
 from transforms.deduplicate.budget import Budget
+from transforms.deduplicate.candidates import claim_ranges
 from transforms.deduplicate.contents import NO_GROUPS, group_file, groups_of_level
+from transforms.deduplicate.forests import LINK_BYTES
 from transforms.deduplicate.keep import NOBODY_REFUSED, KeepOrder, Places, Refusals
 from transforms.deduplicate.partners import Partners
 from transforms.deduplicate.sketches import PLACES_PER_WORD, most_unequal
@@ -66,6 +68,11 @@ class RunReader:
         """For steps that see the whole corpus."""
         return Budget(self.options.memory_bytes, self.order.documents)
 
+    @property
+    def share(self) -> int:
+        """Bytes of each of the few things that are in memory together."""
+        return Budget(self.options.memory_bytes, documents=0).share
+
     @cached_property
     def banding(self) -> Banding:
         """How signatures are cut."""
@@ -84,12 +91,22 @@ class RunReader:
     @property
     def sketches_at_once(self) -> int:
         """How many sketches are in memory at a time."""
-        return self.budget.share // (self.sketch_words * WORD_BYTES)
+        return self.share // (self.sketch_words * WORD_BYTES)
 
     @property
     def member_bytes(self) -> int:
         """What a document takes in a batch besides its shingles: a sketch, and its buckets."""
         return (self.sketch_words + 6 * self.banding.bands) * WORD_BYTES
+
+    @property
+    def ranges(self) -> int:
+        """Into how many ranges hashes of bands are divided, and places of documents."""
+        return claim_ranges(self.budget, self.banding)
+
+    @property
+    def links_at_once(self) -> int:
+        """How many links are in memory at a time."""
+        return self.share // LINK_BYTES
 
     def repositories(self, columns: list[str]) -> Iterator[pa.Table]:
         """Columns of the parts of the repositories table, one after another."""

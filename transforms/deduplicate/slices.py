@@ -30,6 +30,11 @@ def cut_slices(name: str, ends: npt.NDArray[np.int64]) -> Iterator[tuple[int, Sl
         yield number, (name, int(ends[number]), int(ends[number + 1]))
 
 
+def of_folder(slices: Iterable[Slice], folder: str) -> list[Slice]:
+    """The slices of arrays of a folder; its name ends with a slash."""
+    return [each for each in slices if each[0].startswith(folder)]
+
+
 def read_slices(arrays: StagedArrays, slices: Iterable[Slice]) -> Iterator[npt.NDArray[Any]]:
     """The rows of each slice that has some, by name, whatever order the slices arrive in."""
     for name, start, stop in sorted(slices):

@@ -6,7 +6,8 @@ step and read by the next. Text is read again only of documents that share a ban
 another that their signatures do not rule out.
 
 A part's rows are divided by range of hashes, so that a worker that holds a range finds
-all documents that have a hash of it; what it finds is divided by part again, or by batch.
+all documents that have a hash of it; what it finds is divided by part again, by range of
+places, or by batch.
 How many ranges there are depends on the budget for memory and changes no result. Where
 the first of several workers hands on every part, the grouping after it waits for all.
 """
@@ -29,18 +30,24 @@ from transforms.deduplicate.ascending import find_among
 from transforms.deduplicate.band_files import index_entries, save_ordinals
 from transforms.deduplicate.bands import Claims, number_buckets
 from transforms.deduplicate.batches import decide_batch, describe_members, divide_buckets
-from transforms.deduplicate.candidates import link_file, write_claims, write_links
+from transforms.deduplicate.candidates import CLAIMS, write_claims, write_links
 from transforms.deduplicate.claim_blocks import unpack_blocks
-from transforms.deduplicate.contents import NO_GROUPS, group_file, groups_of_level, merge_groups
+from transforms.deduplicate.contents import (
+    NO_GROUPS,
+    PART_GROUPS,
+    group_file,
+    groups_of_level,
+    merge_groups,
+)
 from transforms.deduplicate.decisions import describe_part
-from transforms.deduplicate.drop_files import save_drops
 from transforms.deduplicate.equal_contents import write_groups, write_hashes
-from transforms.deduplicate.keep import COLUMNS, rank_repositories
+from transforms.deduplicate.forests import cut_places, write_forest
 from transforms.deduplicate.outcome import decide_part
 from transforms.deduplicate.partners import divide_partners
+from transforms.deduplicate.ranking import COLUMNS, rank_repositories
 from transforms.deduplicate.reader import DeduplicateOptions, RunReader
 from transforms.deduplicate.shares import SHARES, compare_repositories
-from transforms.deduplicate.slices import NOTHING, Slice, read_slices
+from transforms.deduplicate.slices import NOTHING, Slice, of_folder, read_slices
 from transforms.parts import Receipt, Workspace
 from transforms.stage import Begin, Spread, do_unit
 
@@ -53,6 +60,9 @@ PART, RANGE = "part", "range"
 
 Addressed = tuple[int, Slice]
 """A slice, and the number of who is to read it."""
+
+Counted = tuple[int, tuple[int, int]]
+"""A range of places and how many documents there are, to be gathered under one number."""
 
 Unit = tuple[str, int]
 """A part or a range of hashes."""
@@ -69,8 +79,8 @@ class RankRepositories(_Step):
     def process(self, element: int) -> Iterator[int]:
         """Yields every part."""
         reader = self.reader
-        order = rank_repositories(reader.repositories(COLUMNS), reader.options.refusals)
-        order.save(reader.arrays)
+        repositories, refusals = reader.repositories(COLUMNS), reader.options.refusals
+        order = rank_repositories(reader.arrays, repositories, refusals, reader.share)
         if reader.options.index_seed is not None:
             save_ordinals(reader.arrays, order)
         yield from range(reader.parts)
@@ -107,25 +117,35 @@ class ClaimBands(_Step):
         arrays.save(group_file(part), groups)
         near = Level.NEAR in reader.options.levels
         fingerprints = reader.fingerprints(part, ["signature", "shingles"]) if near else ()
-        wanted = ~find_among(groups_of_level(groups, Level.EXACT)[0], places)[1]
+        copies = groups_of_level(groups, Level.EXACT)[0]
+        # Those of equal normalized texts stand last.
+        if copies.size < groups.size:
+            yield part % reader.ranges, (group_file(part), copies.size, groups.size)
+        wanted = ~find_among(copies, places)[1]
         arguments = (fingerprints, places, wanted, reader.banding, reader.budget)
         yield from write_claims(arrays, part, *arguments)
 
 
 class FindCandidates(_Step):
-    """Slices of a range of hashes in; writes buckets, links, and entries of the index of bands."""
+    """Slices of a range of hashes in; writes buckets, links, and entries of the index of bands.
 
-    def process(self, element: tuple[int, Iterable[Slice]]) -> Iterator[tuple[int, int]]:
-        """Yields the range."""
-        reader, (number, slices) = self.reader, element
-        blocks = list(read_slices(reader.arrays, slices))
+    Equal normalized texts link documents, too; of each part one range hears of them.
+    """
+
+    def process(self, element: tuple[int, Iterable[Slice]]) -> Iterator[Addressed]:
+        """Yields the slice of each range of places, and the first range in any case."""
+        reader, (number, received) = self.reader, element
+        arrays, slices = reader.arrays, list(received)
+        blocks = list(read_slices(arrays, of_folder(slices, CLAIMS)))
         claims, sizes = unpack_blocks(blocks, reader.banding.bands)
         if reader.options.index_seed is not None:
             self._write_index(number, claims)
         buckets = number_buckets(claims, sizes)
-        arguments = (buckets, reader.most_unequal, reader.sketches_at_once)
-        write_links(reader.arrays, reader.order, number, *arguments)
-        yield 0, number
+        grouped = [NO_GROUPS, *read_slices(arrays, of_folder(slices, PART_GROUPS))]
+        links = groups_of_level(np.concatenate(grouped), Level.NORMALIZED)
+        arguments = (links, reader.most_unequal, reader.sketches_at_once, reader.ranges)
+        yield from write_links(arrays, reader.order, number, buckets, *arguments)
+        yield 0, NOTHING
 
     def _write_index(self, number: int, claims: Claims) -> None:
         reader = self.reader
@@ -139,20 +159,30 @@ class FindCandidates(_Step):
             file.write(Receipt.of({tables.BANDS: writer}).to_json().encode())
 
 
+class ContractLinks(_Step):
+    """Slices of links of a range of places in; writes what of them connects the documents."""
+
+    def process(self, element: tuple[int, Iterable[Slice]]) -> Iterator[Counted]:
+        """Yields the range and how many documents of it may match another."""
+        reader, (number, slices) = self.reader, element
+        capacity = reader.links_at_once
+        yield 0, (number, write_forest(reader.arrays, number, slices, capacity))
+
+
 class DividePartners(_Step):
     """All ranges in; divides documents that may match into batches, then units of work out."""
 
-    def process(self, element: tuple[int, Iterable[int]]) -> Iterator[Unit]:
+    def process(self, element: tuple[int, Iterable[tuple[int, int]]]) -> Iterator[Unit]:
         """Yields every part and every range of hashes."""
-        reader, ranges = self.reader, sorted(element[1])
-        names = [link_file(number) for number in ranges]
-        names += [group_file(part) for part in range(reader.parts)]
-        arguments = (reader.order.documents, reader.member_bytes, reader.budget.share)
-        divide_partners(reader.arrays, names, *arguments)
+        reader = self.reader
+        sizes = {number: partners for number, partners in element[1] if partners}
+        cuts = cut_places(reader.order.documents, reader.ranges)
+        arguments = (reader.member_bytes, reader.links_at_once, reader.share)
+        divide_partners(reader.arrays, sizes, cuts, *arguments)
         if reader.options.index_seed is not None:
-            self._finish_index(ranges)
+            self._finish_index(range(reader.ranges))
         yield from ((PART, number) for number in range(reader.parts))
-        yield from ((RANGE, number) for number in ranges)
+        yield from ((RANGE, number) for number in range(reader.ranges))
 
     def _finish_index(self, ranges: Iterable[int]) -> None:
         paths = (self.reader.arrays.path(_index_receipt(number)) for number in ranges)
@@ -184,7 +214,7 @@ class DecideBatch(_Step):
     def process(self, element: tuple[int, Iterable[Slice]]) -> Iterator[int]:
         """Yields every part for the first batch."""
         batch, slices = element
-        save_drops(self.reader.arrays, batch, decide_batch(self.reader, slices))
+        decide_batch(self.reader, batch, slices)
         if not batch:
             yield from range(self.reader.parts)
 
@@ -262,9 +292,10 @@ class DeduplicateDocuments(beam.PTransform[Any, Any]):
             | "Gather groups" >> beam.GroupByKey()
             | "Claim bands" >> beam.ParDo(ClaimBands(reader)).with_output_types(Addressed)
             | "Gather bands" >> beam.GroupByKey()
-            | "Find candidates"
-            >> beam.ParDo(FindCandidates(reader)).with_output_types(tuple[int, int])
+            | "Find candidates" >> beam.ParDo(FindCandidates(reader)).with_output_types(Addressed)
             | "Gather links" >> beam.GroupByKey()
+            | "Contract links" >> beam.ParDo(ContractLinks(reader)).with_output_types(Counted)
+            | "Gather forests" >> beam.GroupByKey()
             | "Divide partners" >> beam.ParDo(DividePartners(reader)).with_output_types(Unit)
             | "Spread units to divide" >> Spread(Unit)
             | "Divide by batch" >> beam.ParDo(DivideByBatch(reader)).with_output_types(Addressed)

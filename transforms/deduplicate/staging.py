@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 import threading
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -44,6 +46,34 @@ class StagedArrays:
         with self.writing(name) as file:
             np.save(file, array)
 
+    def save_pieces(
+        self, name: str, dtype: npt.DTypeLike, size: int, pieces: Iterable[npt.NDArray[Any]]
+    ) -> None:
+        """Writes an array of one dimension that is never in memory whole.
+
+        Raises `ValueError` where the pieces have another size together.
+        """
+        descr = np.lib.format.dtype_to_descr(np.dtype(dtype))
+        header = {"descr": descr, "fortran_order": False, "shape": (size,)}
+        written = 0
+        with self.writing(name) as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            for piece in pieces:
+                file.write(np.ascontiguousarray(piece, dtype=dtype).data.cast("B"))
+                written += piece.size
+            if written != size:
+                raise ValueError(f"{name} was to have {size:,} rows, got {written:,}")
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder of this machine for files that only one step uses, while it works."""
+        folder = self.workspace.output("deduplicate", "scratch").temporary()
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder)
+
     def load(self, name: str) -> npt.NDArray[Any]:
         """Reads an array whole."""
         with reading_headers:
@@ -71,3 +101,26 @@ class StagedArrays:
         if values.size < (stop - start) * row:
             raise EOFError(f"{name} has {shape[0]:,} rows, asked for {start:,} to {stop:,}")
         return values.reshape(stop - start, *shape[1:])
+
+
+def map_scratch(path: Path, dtype: npt.DTypeLike, size: int) -> npt.NDArray[Any]:
+    """A new array of zeros on a file of its own, whose pages the system writes back to it."""
+    if not size:
+        return np.zeros(0, dtype)
+    return np.memmap(path, dtype, "w+", shape=size).view(np.ndarray)
+
+
+@dataclass
+class ScratchArrays:
+    """Makes arrays of zeros: of up to ``most_bytes`` in memory, larger ones on files."""
+
+    folder: Path
+    most_bytes: int
+    _files: int = 0
+
+    def zeros(self, size: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+        """An array of one dimension."""
+        if size * np.dtype(dtype).itemsize <= self.most_bytes:
+            return np.zeros(size, dtype)
+        self._files += 1
+        return map_scratch(self.folder / f"array-{self._files}", dtype, size)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ast
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,3 +87,27 @@ def program(problem: Problem, completion: str) -> str:
         code += f'if "{name}" not in globals() and "Solution" in globals():\n'
         code += f"    {name} = Solution().{name}\n"
     return code
+
+
+def imported_modules(problems: Iterable[Problem]) -> tuple[str, ...]:
+    """The modules that prompts, tests and references import, which samples may, too; sorted."""
+    found = (name for problem in problems for code in _codes(problem) for name in _imports(code))
+    return tuple(sorted(set(found)))
+
+
+def _codes(problem: Problem) -> Iterator[str]:
+    yield program(problem, problem.reference or "    pass")
+    if isinstance(problem.test, CodeTest):
+        yield problem.test.code
+
+
+def _imports(code: str) -> Iterator[str]:
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]

@@ -58,6 +58,7 @@ class Sandbox:
         self._preload = tuple(sorted(set(preload) & sys.stdlib_module_names))
         self._server: SandboxProcess | None = None
         self._tester: SandboxProcess | None = None
+        self._used_up_memory = False
 
     def __enter__(self) -> Self:
         """Starts the fork server.
@@ -166,6 +167,7 @@ class Sandbox:
             exchange.said = b""
         finally:
             exchange.close()
+        self._used_up_memory = self._server.used_up_memory()
         if not exchange.said:
             self._server.stop()
             self._server = None
@@ -174,7 +176,8 @@ class Sandbox:
     def _outcome(self, exchange: Exchange, *, is_test: bool = False) -> Outcome:
         if not exchange.said:
             gone = "the fork server ended or does not answer"
-            return Outcome(self.tier, Ending.ERROR, gone, b"", 0.0, 0)
+            ended = Ending.MEMORY if self._used_up_memory else Ending.ERROR
+            return Outcome(self.tier, ended, gone, b"", 0.0, 0)
         report = next(split_frames(exchange.said))
         status, seconds, memory_bytes = report["usage"]
         messages = _messages(exchange.answers)
@@ -182,7 +185,9 @@ class Sandbox:
         flooded = max(len(exchange.output), len(exchange.answers)) > self.limits.output_bytes
         ending: Ending
         reason: str | None
-        if report["breach"] or flooded:
+        if self._used_up_memory:
+            ending, reason = ending_of_breach("memory", self.limits)
+        elif report["breach"] or flooded:
             ending, reason = ending_of_breach(report["breach"] or "output", self.limits)
         elif is_test and exchange.is_cut and not messages:
             ending, reason = Ending.ERROR, "the process of the test ended"

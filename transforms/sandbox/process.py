@@ -9,8 +9,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
+from transforms.sandbox.cgroups import Cgroup
 from transforms.sandbox.frames import split_frames
 from transforms.sandbox.limits import Limits, Tier
 from transforms.sandbox.seccomp import build_filter, system_call
@@ -51,6 +53,7 @@ class SandboxProcess:
     """
 
     def __init__(self, role: str, tier: Tier, limits: Limits, preload: tuple[str, ...]) -> None:
+        self._kills = 0
         self._folder = tempfile.mkdtemp(prefix="repomill-sandbox-")
         own_files = tier is Tier.NAMESPACES
         settings = Settings(
@@ -77,6 +80,10 @@ class SandboxProcess:
                 cwd=self._folder,
             )
             theirs.close()
+            self._group = Cgroup.make(Path(self._folder).name, limits)
+            if self._group is not None:
+                with suppress(OSError):
+                    self._group.take(self._process.pid)
             answer = self._first_message()
             if "ready" not in answer:
                 self.stop()
@@ -97,6 +104,12 @@ class SandboxProcess:
         self.control.settimeout(None)
         return found
 
+    def used_up_memory(self) -> bool:
+        """Whether the kernel has killed for want of memory since this was last asked."""
+        kills = self._group.count_kills() if self._group is not None else 0
+        self._kills, before = kills, self._kills
+        return kills > before
+
     def stop(self) -> None:
         """Ends it with all its children."""
         self.control.close()
@@ -105,6 +118,8 @@ class SandboxProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if self._group is not None:
+            self._group.remove()
         shutil.rmtree(self._folder, ignore_errors=True)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 from pathlib import Path
 
+from tests.transforms.deduplicate.memory import allow_more
 from tests.transforms.deduplicate.steps import run_steps
 from transforms.deduplicate.reader import DeduplicateOptions, RunReader
 from transforms.parts import Workspace
@@ -17,14 +17,12 @@ def read(run: str, memory_bytes: int) -> RunReader:
     return RunReader(workspace, len(list(Path(run, "documents").iterdir())), options)
 
 
-def main(small: str, large: str, allowed: int, memory_bytes: int) -> None:
+def main(small: str, large: str, limit: str, allowed: int, memory_bytes: int) -> None:
     # Kernels, libraries and what they hold once and for all.
     run_steps(read(small, memory_bytes))
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    limit = pages * resource.getpagesize() + allowed
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    allow_more(allowed, limit)
     run_steps(read(large, memory_bytes))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3], *map(int, sys.argv[3:]))
+    main(*sys.argv[1:4], *map(int, sys.argv[4:]))

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -5,19 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.fingerprints import EMPTY_SIGNATURE, fingerprint_schema
-from schemas.repositories import SCHEMA
 from tests.transforms.builders import brief
-from tests.transforms.deduplicate.test_keep import row
+from tests.transforms.deduplicate.test_ranking import rank, row
 from transforms.deduplicate.bands import Banding, number_buckets
 from transforms.deduplicate.budget import Budget
 from transforms.deduplicate.candidates import bucket_file, link_file, write_claims, write_links
 from transforms.deduplicate.claim_blocks import unpack_blocks
-from transforms.deduplicate.keep import rank_repositories
+from transforms.deduplicate.forests import cut_places
 from transforms.deduplicate.slices import read_slices
 from transforms.deduplicate.staging import StagedArrays
 from transforms.parts import Workspace
 
 BANDING = Banding(bands=4, rows=2)
+PLACE_RANGES = 3
 
 
 def fingerprints(signatures):
@@ -29,14 +31,10 @@ def fingerprints(signatures):
     return pa.RecordBatch.from_pylist(rows, schema=schema)
 
 
-def find(folder, parts, wanted=None, memory_bytes=1 << 20, unequal=8):
+def find(folder, parts, wanted=None, memory_bytes=1 << 20, unequal=8, groups=((), ())):
     """Finds candidates among documents whose places count on from part to part."""
     arrays = StagedArrays(Workspace(run=str(folder), staging=str(folder)))
-    tables = [
-        pa.Table.from_pylist([row(f"{number}", files=len(part))], SCHEMA)
-        for number, part in enumerate(parts)
-    ]
-    order = rank_repositories(tables)
+    order = rank([[row(f"{number}", files=len(part))] for number, part in enumerate(parts)])
     budget = Budget(memory_bytes, order.documents)
     received = {}
     for number, signatures in enumerate(parts):
@@ -46,9 +44,19 @@ def find(folder, parts, wanted=None, memory_bytes=1 << 20, unequal=8):
         arguments = (batches, places, chosen, BANDING, budget)
         for owner, piece in write_claims(arrays, number, *arguments):
             received.setdefault(owner, []).append(piece)
+    grouped = tuple(np.array(column, np.uint32) for column in groups)
+    pieces = {}
     for owner, slices in received.items():
         claims, sizes = unpack_blocks(list(read_slices(arrays, slices)), BANDING.bands)
-        write_links(arrays, order, owner, number_buckets(claims, sizes), unequal, 3)
+        arguments = (number_buckets(claims, sizes), grouped, unequal, 3, PLACE_RANGES)
+        for receiver, piece in write_links(arrays, order, owner, *arguments):
+            pieces.setdefault(receiver, []).append(piece)
+    cuts = cut_places(order.documents, PLACE_RANGES).tolist()
+    for number, (low, high) in enumerate(pairwise(cuts)):
+        for links in read_slices(arrays, pieces.get(number, [])):
+            assert all(low <= place < high for place, _, _ in links.tolist())
+    divided = sum(stop - start for own in pieces.values() for _, start, stop in own)
+    assert divided == len(read_links(arrays, sorted(received)))
     return arrays, sorted(received)
 
 
@@ -106,6 +114,12 @@ def test_what_sketches_refuse_is_not_linked(tmp_path):
     arrays, ranges = find(tmp_path, [signatures], unequal=1)
     assert read_buckets(arrays, ranges) == [[0, 1]]
     assert read_links(arrays, ranges) == []
+
+
+def test_equal_normalized_texts_are_linked_whatever_sketches_say(tmp_path):
+    signatures = [[number] * 8 for number in range(5)]
+    arrays, ranges = find(tmp_path, [signatures], groups=([2, 4], [1, 1]))
+    assert read_links(arrays, ranges) == [(1, 1, 0), (1, 1, 0), (2, 1, 0), (4, 1, 0)]
 
 
 @pytest.mark.parametrize("parts", [[[]], [[], []]])

@@ -93,7 +93,12 @@ def test_links_contracted_apart_and_then_together_are_links_contracted_at_once(l
 def test_batches_hold_whole_components_up_to_their_capacity(buckets, weights):
     linked = slow_link(buckets, [0] * DOCUMENTS)
     roots = [linked.get(place, place) for place in range(DOCUMENTS)]
-    batches = assign_batches(np.array(roots, dtype=np.uint32), np.array(weights), 15)
+    totals = [
+        sum(weight for weight, root in zip(weights, roots, strict=True) if root == place)
+        for place in range(DOCUMENTS)
+    ]
+    batches = np.zeros(DOCUMENTS, dtype=np.uint32)
+    assign_batches(np.array(roots, dtype=np.uint32), np.array(totals), 15, batches)
     numbers = set(batches.tolist()) - {NO_BATCH}
     assert numbers == set(range(len(numbers)))
     held = {}

@@ -1,9 +1,7 @@
 import numpy as np
-import pyarrow as pa
 
 from schemas.duplicates import DUPLICATES
-from schemas.repositories import SCHEMA
-from tests.transforms.deduplicate.test_keep import row
+from tests.transforms.deduplicate.test_ranking import rank, row
 from transforms.deduplicate.decisions import (
     DROPS,
     LEVELS,
@@ -11,7 +9,6 @@ from transforms.deduplicate.decisions import (
     make_drops,
     resolve,
 )
-from transforms.deduplicate.keep import rank_repositories
 
 NORMALIZED, NEAR = LEVELS.index("normalized"), LEVELS.index("near")
 
@@ -75,7 +72,7 @@ def test_nothing_drops_nobody():
 def test_describes_each_row_of_a_part_once():
     # The repository of part 1 comes first in keep order.
     parts = [[row("a", 1, files=2)], [row("b", 9, files=2)]]
-    order = rank_repositories([pa.Table.from_pylist(rows, SCHEMA) for rows in parts])
+    order = rank(parts)
     found = resolve(everybody(4), pairs((1, 0)), look_up(*drops((2, 0, 0.75, NEAR))))
     shares = np.array([0.25, 0.5], dtype=np.float32)
     here, there = (
@@ -93,7 +90,7 @@ def test_describes_each_row_of_a_part_once():
 
 
 def test_describes_a_part_without_documents_and_shares_that_nobody_asked_for():
-    order = rank_repositories([pa.Table.from_pylist([row("a", files=1)], SCHEMA)])
+    order = rank([[row("a", files=1)]])
     found = resolve(everybody(1), NOBODY, look_up())
     batch = describe_part(found[:0], order, None)
     assert (batch.schema, batch.num_rows) == (DUPLICATES, 0)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.transforms.builders import thorough
+from tests.transforms.builders import brief, thorough
 from transforms.deduplicate import greedy
 from transforms.deduplicate.greedy import (
     KEPT,
@@ -14,6 +14,7 @@ from transforms.deduplicate.greedy import (
     Matching,
     decide_duplicates,
 )
+from transforms.deduplicate.staging import ScratchArrays
 
 ALIKE = np.uint64(0)
 
@@ -24,7 +25,9 @@ def to_buckets(*buckets):
     return Buckets(np.array(members, dtype=np.uint32), offsets.astype(np.int64))
 
 
-def decide_all(sets, buckets, threshold, capacity=1 << 20, groups=None, sketches=None):
+def decide_all(
+    sets, buckets, threshold, capacity=1 << 20, groups=None, sketches=None, zeros=np.zeros
+):
     sizes = np.array([len(each) for each in sets], dtype=np.int64)
     sketches = np.full((sizes.size, 2), ALIKE) if sketches is None else sketches
     groups = np.full(sizes.size, NO_GROUP) if groups is None else np.array(groups, np.int64)
@@ -35,7 +38,7 @@ def decide_all(sets, buckets, threshold, capacity=1 << 20, groups=None, sketches
         return np.array(values, dtype=np.uint64)
 
     candidates = Candidates(to_buckets(*buckets), sketches, groups, sizes)
-    return decide_duplicates(candidates, load, Matching(threshold, 10, capacity))
+    return decide_duplicates(candidates, load, Matching(threshold, 10, capacity), zeros)
 
 
 def decide(sets, buckets=None, threshold=0.7, **options):
@@ -135,6 +138,18 @@ def test_documents_that_share_thousands_of_buckets_are_rivals_once():
 def test_a_similarity_of_exactly_the_threshold_is_a_match(common, size, threshold):
     assert common / size >= threshold
     assert decide([set(range(size)), set(range(common))], threshold=threshold)[0] == [KEPT, 0]
+
+
+@brief
+@given(st.data(), SETS.filter(bool), THRESHOLDS)
+def test_arrays_on_files_decide_as_those_in_memory(tmp_path_factory, data, sets, threshold):
+    members = st.sets(st.integers(0, len(sets) - 1), max_size=len(sets)).map(sorted)
+    buckets = data.draw(st.lists(members, max_size=6))
+    whole = decide_all(sets, buckets, threshold)
+    zeros = ScratchArrays(tmp_path_factory.mktemp("scratch"), 0).zeros
+    divided = decide_all(sets, buckets, threshold, 5, zeros=zeros)
+    assert divided.duplicate_of.tolist() == whole.duplicate_of.tolist()
+    assert divided.similarity.tolist() == whole.similarity.tolist()
 
 
 @thorough
@@ -244,6 +259,15 @@ def test_a_similarity_is_exact_or_below_the_threshold(left, right, threshold):
     union = set(left) | set(right)
     exact = len(set(left) & set(right)) / len(union) if union else 0.0
     assert found == exact if exact >= threshold else found < threshold
+
+
+@pytest.mark.parametrize("portion", [1, 3])
+def test_documents_without_shingles_are_decided_in_portions(monkeypatch, portion):
+    monkeypatch.setattr(greedy, "_PORTION", portion)
+    sets = [set(), {1}, set(), {1}, set(), set(), {2}, {1}]
+    groups = [0, NO_GROUP, 0, NO_GROUP, 1, 0, NO_GROUP, NO_GROUP]
+    found = decide_all(sets, [[1, 3, 6, 7]], 0.7, groups=groups)
+    assert found.duplicate_of.tolist() == [KEPT, KEPT, 0, 1, KEPT, 0, KEPT, 1]
 
 
 def test_decides_no_documents():

@@ -1,10 +1,7 @@
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from schemas.repositories import SCHEMA
-from tests.transforms.deduplicate.test_keep import row
-from transforms.deduplicate.keep import rank_repositories
+from tests.transforms.deduplicate.test_ranking import rank, row
 from transforms.deduplicate.part_rows import gather_rows, row_file
 from transforms.deduplicate.staging import StagedArrays
 from transforms.parts import Workspace
@@ -13,7 +10,7 @@ from transforms.parts import Workspace
 @pytest.mark.parametrize("width", [(), (2,)])
 def test_numbers_of_documents_are_found_by_their_places(tmp_path, width):
     parts = [[row("a", 1, files=2), row("b", 7, files=1)], [], [row("c", 5, files=3)]]
-    order = rank_repositories([pa.Table.from_pylist(rows, SCHEMA) for rows in parts])
+    order = rank(parts)
     arrays = StagedArrays(Workspace(run=str(tmp_path), staging=str(tmp_path)))
     by_place = np.arange(100, 100 + 6 * int(np.prod(width)), dtype=np.uint32).reshape(6, *width)
     for part in (0, 2):

@@ -1,9 +1,15 @@
 import threading
+from contextlib import suppress
 
 import numpy as np
 import pytest
 
-from transforms.deduplicate.staging import StagedArrays, reading_headers
+from transforms.deduplicate.staging import (
+    ScratchArrays,
+    StagedArrays,
+    map_scratch,
+    reading_headers,
+)
 from transforms.parts import Workspace
 
 
@@ -63,3 +69,43 @@ def test_headers_are_read_by_one_thread_at_a_time(arrays, read):
         assert not done.wait(0.2)
     thread.join(60)
     assert done.is_set()
+
+
+@pytest.mark.parametrize("pieces", [[], [[]], [[1, 2], [], [3]]])
+def test_an_array_that_is_written_in_pieces_is_one(arrays, pieces):
+    whole = [value for piece in pieces for value in piece]
+    arrays.save_pieces("b.npy", np.uint32, len(whole), map(np.array, pieces))
+    assert arrays.load("b.npy").dtype == np.uint32
+    assert arrays.load("b.npy").tolist() == whole
+    arrays.save("c.npy", np.array(whole, np.uint32))
+    assert arrays.path("b.npy").read_bytes() == arrays.path("c.npy").read_bytes()
+
+
+def test_pieces_of_another_size_are_no_array(arrays):
+    with pytest.raises(ValueError, match=r"b\.npy was to have 3 rows, got 2"):
+        arrays.save_pieces("b.npy", np.uint32, 3, [np.arange(2)])
+    assert not arrays.path("b.npy").exists()
+
+
+def test_scratch_files_are_gone_whatever_happens(arrays):
+    before = sorted(arrays.path("").iterdir())
+    for error in ("", "failed"):
+        with suppress(KeyError), arrays.scratch() as folder:
+            array = map_scratch(folder / "a", np.int64, 3)
+            array[:] = 7
+            assert np.fromfile(folder / "a", np.int64).tolist() == [7, 7, 7]
+            if error:
+                raise KeyError(error)
+        assert sorted(arrays.path("").iterdir()) == before
+
+
+def test_a_scratch_array_of_nothing_needs_no_file(tmp_path):
+    assert map_scratch(tmp_path / "a", np.int64, 0).tolist() == []
+    assert not (tmp_path / "a").exists()
+
+
+def test_large_arrays_are_files_and_small_ones_are_not(tmp_path):
+    scratch = ScratchArrays(tmp_path, 16)
+    small, large, other = (scratch.zeros(size, np.uint64) for size in (2, 3, 4))
+    assert [each.tolist() for each in (small, large, other)] == [[0] * 2, [0] * 3, [0] * 4]
+    assert sorted(path.stat().st_size for path in tmp_path.iterdir()) == [24, 32]

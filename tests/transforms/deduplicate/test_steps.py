@@ -96,10 +96,10 @@ def many_pairs(tmp_path_factory):
     return str(write_near_copies(tmp_path_factory.mktemp("many"), texts, 8).run)
 
 
-def run_limited(folder, run, memory_bytes):
+def run_limited(folder, run, memory_bytes, limit="RLIMIT_AS", allowed=ALLOWED):
     small = write_near_copies(folder / "small", own_last_words(random_texts(40, 40)), 2)
     command = [sys.executable, "-m", "tests.transforms.deduplicate.memory_limit"]
-    arguments = [small.run, run, str(ALLOWED), str(memory_bytes)]
+    arguments = [small.run, run, limit, str(allowed), str(memory_bytes)]
     # Arrow's own allocator reserves addresses by the gigabyte.
     environment = os.environ | {"ARROW_DEFAULT_MEMORY_POOL": "system"}
     root = Path(__file__).parents[3]
@@ -149,3 +149,28 @@ def test_a_bucket_of_all_documents_takes_linear_work(tmp_path, memory_bytes):
     kept = pa.chunked_array([chunk for column in found for chunk in column.chunks])
     assert kept.null_count == 1
     assert pc.unique(kept).drop_null().to_pylist() == [0]
+
+
+CHAIN = 40_000
+WINDOW, STEP = 100, 10
+
+
+@pytest.mark.timeout(300, method="thread")
+def test_a_component_larger_than_the_memory_there_is_is_decided(tmp_path):
+    # Windows of one text: each is like the next one, and all are one component.
+    numbers = np.random.default_rng(1).integers(0, VOCABULARY.size, CHAIN * STEP + WINDOW)
+    windows = np.lib.stride_tricks.sliding_window_view(numbers, WINDOW)[::STEP][:CHAIN]
+    texts = np.ascontiguousarray(VOCABULARY[windows]).view(f"S{WINDOW * VOCABULARY.itemsize}")
+    run = str(write_near_copies(tmp_path / "run", texts[:, 0], 4).run)
+    ended = run_limited(tmp_path, run, 8 << 20, "RLIMIT_DATA", 20 << 20)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    workspace = Workspace(run=run, staging=f"{run}/staging")
+    assert np.unique(read(workspace).partners.batches).size == 1
+    kept = [
+        value is None
+        for name in part_names(workspace)
+        for value in read_part(workspace.staged(tables.DUPLICATES, name))[
+            "duplicate_of"
+        ].to_pylist()
+    ]
+    assert kept == [True, False] * (CHAIN // 2)

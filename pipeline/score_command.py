@@ -1,0 +1,91 @@
+"""The command ``score``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from pipeline.command_line import JsonOption, app, output_console, print_json
+from pipeline.errors import UsageError
+from runners.names import EngineName
+
+_DEFAULT_KS = "1,10,100"
+
+
+@app.command(epilog="Example: repomill score --example samples.jsonl")
+def score(
+    samples: Annotated[
+        Path | None,
+        typer.Argument(metavar="SAMPLES", help="JSON Lines, plain or compressed, or a table."),
+    ] = None,
+    problems: Annotated[
+        Path | None,
+        typer.Option(help="File of problems: HumanEval's, MBPP's or APPS' format. [HumanEval]"),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="File of results. [SAMPLES_results.jsonl]")
+    ] = None,
+    k: Annotated[str, typer.Option("--k", metavar="K,...", help="The ks of pass@k.")] = _DEFAULT_KS,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Limit of a run: cpu_seconds=10; repeatable."),
+    ] = None,
+    tier: Annotated[
+        str | None, typer.Option(metavar="A|B", help="Tier of the sandbox. [the best there is]")
+    ] = None,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe", help="Run programs with nothing that keeps them in.")
+    ] = False,
+    bleu: Annotated[bool, typer.Option(help="Compare BLEU of right and wrong samples.")] = True,
+    runner: Annotated[EngineName, typer.Option(help="Engine that does the work.")] = (
+        EngineName.DIRECT
+    ),
+    runner_url: Annotated[
+        str, typer.Option(metavar="URL", help="Cluster of the engine, as for `run`.")
+    ] = "",
+    workers: Annotated[
+        int, typer.Option(min=0, max=10_000, help="Samples at a time; 0 is one a core.")
+    ] = 0,
+    example: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a small file of samples to try, and end."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run samples of a model against the tests of their problems; verdicts and pass@k out."""
+    from pipeline.progress import ProgressDisplay
+    from pipeline.score import Scoring, summary_path
+    from pipeline.score import score as score_samples
+    from pipeline.score_closing import print_score
+    from pipeline.score_example import write_example
+    from pipeline.score_options import read_ks, read_limits, read_tier, score_engine
+    from transforms.execute.results import results_path
+
+    if example is not None:
+        count = write_example(example)
+        print(f"{count} samples of HumanEval, half of them right: repomill score {example}")
+        return
+    if samples is None:
+        raise UsageError("name a file of samples, or make one: repomill score --example FILE")
+    if not samples.exists():
+        raise UsageError(f"there is no {samples}; `repomill score --example FILE` makes one to try")
+    scoring = Scoring(
+        samples=samples,
+        results=output or results_path(samples),
+        problems=problems,
+        ks=read_ks(k),
+        limits=read_limits(limit or ()),
+        tier=read_tier(tier, unsafe=unsafe),
+        engine=score_engine(runner, runner_url, workers),
+        with_bleu=bleu,
+    )
+    summary = score_samples(scoring, ProgressDisplay(Console(file=sys.stderr)))
+    if as_json:
+        print_json(summary.to_json())
+    else:
+        print_score(output_console(), summary, scoring.limits, scoring.results)
+        print(f"Summary: {summary_path(scoring.results)}")
