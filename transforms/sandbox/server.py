@@ -122,8 +122,8 @@ class Server:
             breach = self._watch(child)
         finally:
             self._clear(child)
-        breach = breach or self._world.breach(self._settings.limits)
-        self._world.end()
+        breach_of_files = self._world.end(self._settings.limits)
+        breach = breach or breach_of_files
         usage = [child.status, child.seconds, child.memory_bytes]
         return {"breach": breach, "usage": usage}
 
@@ -178,12 +178,13 @@ class Server:
             child.kill()
             child.wait()
         for _ in range(_MOST_ROUNDS):
-            self._world.kill_all()
             try:
                 pid, _ = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
+                # Whoever's parents have ended is a child of this process.
                 return
             if pid == 0:
+                self._world.kill_all()
                 time.sleep(0.001)
         raise RuntimeError("processes of a run cannot be ended")
 
