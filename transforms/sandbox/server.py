@@ -25,6 +25,7 @@ from typing import Any
 from transforms.sandbox import candidate
 from transforms.sandbox.confinement import Confinement
 from transforms.sandbox.frames import frame
+from transforms.sandbox.hooks import give_hooks_back, let_hooks_register
 from transforms.sandbox.settings import Settings
 from transforms.sandbox.worlds import World, enter_world
 
@@ -145,8 +146,8 @@ class Server:
             traceback.print_exc()
             raise
         gc.enable()
-        # The same program has the same luck in every run.
-        random.seed(0)
+        if self._settings.limits.forks:
+            give_hooks_back()
         if kind == CALLS:
             candidate.serve_calls()
         else:
@@ -212,6 +213,9 @@ def main(arguments: list[str]) -> None:
     except Exception as error:
         control.send(frame({"refused": f"{type(error).__name__}: {error}"}))
         return
+    let_hooks_register()
+    # The same program has the same luck in every run.
+    random.seed(0)
     # Else a child could interrupt the server.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     candidate.open_streams()
