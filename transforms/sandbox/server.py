@@ -219,6 +219,7 @@ def main(arguments: list[str]) -> None:
     # Else a child could interrupt the server.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     candidate.open_streams()
+    candidate.rehearse()
     gc.collect()
     gc.freeze()
     gc.disable()
