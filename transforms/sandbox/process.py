@@ -12,6 +12,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+import landlockpy
+
 from transforms.sandbox.cgroups import Cgroup
 from transforms.sandbox.frames import split_frames
 from transforms.sandbox.limits import Limits, Tier
@@ -20,12 +22,18 @@ from transforms.sandbox.settings import Settings
 from transforms.sandbox.worlds import keeps_signals
 
 _ROOT = Path(__file__).parents[2]
-# In front of other versions of this package, where it is not installed itself.
+_PATHS = f"{_ROOT}\n{Path(landlockpy.__file__).parents[1]}"
+"""Where a process of the sandbox finds what is not in the standard library: no site does."""
+
 _START = (
-    "import sys; sys.argv[1] in sys.path or sys.path.insert(0, sys.argv[1]); "
+    "import site, sys; sys.path += sys.argv[1].splitlines(); "
+    "site.setquit(), site.setcopyright(), site.sethelper(); "
+    "from transforms.sandbox.hooks import keep_hooks; keep_hooks(); "
     "from transforms.sandbox.{role} import main; main(sys.argv[2:])"
 )
-_ENVIRONMENT = {"PYTHONHASHSEED": "0", "LANG": "C.UTF-8"}
+_ENVIRONMENT = {"PYTHONHASHSEED": "0", "LANG": "C.UTF-8", "LD_BIND_NOW": "1"}
+"""Calls of libraries are bound when they are loaded, and not by each child anew."""
+
 START_SECONDS = 60.0
 _END_SECONDS = 5.0
 _MOST_MESSAGE_BYTES = 1 << 16
@@ -69,7 +77,7 @@ class SandboxProcess:
         )
         self.control, theirs = socket.socketpair()
         with theirs, tempfile.TemporaryFile() as log:
-            command = [sys.executable, "-s", "-P", "-c", _START.format(role=role), str(_ROOT)]
+            command = [sys.executable, "-S", "-P", "-c", _START.format(role=role), _PATHS]
             self._process = subprocess.Popen(
                 [*command, str(theirs.fileno()), settings.to_json()],
                 pass_fds=[theirs.fileno()],
