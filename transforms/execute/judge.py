@@ -191,10 +191,11 @@ def _verdict(ending: Ending) -> Verdict:
 
 
 def _result(outcome: Outcome, verdict: Verdict, reason: str | None) -> Result:
-    shown = (
-        reason if reason is None or len(reason) <= _MOST_REASON else f"{reason[:_MOST_REASON]}..."
-    )
-    return Result(verdict, shown, outcome.seconds, outcome.memory_bytes, outcome.tier.value)
+    if reason is not None:
+        # It may quote a program, in text that no encoding has.
+        reason = reason.encode("utf-8", "replace").decode()
+        reason = reason if len(reason) <= _MOST_REASON else f"{reason[:_MOST_REASON]}..."
+    return Result(verdict, reason, outcome.seconds, outcome.memory_bytes, outcome.tier.value)
 
 
 def _shown(value: object) -> str:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 _MEMORY = """
-    brk mmap munmap mremap mprotect madvise mincore msync mlock mlock2 munlock membarrier
+    brk munmap mremap mprotect madvise mincore msync mlock mlock2 munlock membarrier
     pkey_alloc pkey_free pkey_mprotect get_mempolicy
 """
 _FILES = """
-    open openat close close_range creat read write readv writev pread64 pwrite64 preadv pwritev
+    close close_range creat read write readv writev pread64 pwrite64 preadv pwritev
     preadv2 pwritev2 lseek stat fstat lstat newfstatat statx statfs fstatfs access faccessat
     faccessat2 getdents getdents64 getcwd chdir fchdir mkdir mkdirat rmdir unlink unlinkat rename
     renameat renameat2 link linkat symlink symlinkat readlink readlinkat ftruncate fallocate
     fadvise64 readahead sendfile copy_file_range splice tee vmsplice sync_file_range
-    fsync fdatasync flock dup dup2 dup3 fcntl pipe pipe2 umask mknod mknodat
+    fsync fdatasync flock dup dup2 dup3 pipe pipe2 umask mknod mknodat
     getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr
     inotify_init inotify_init1 inotify_add_watch inotify_rm_watch cachestat
 """
