@@ -238,8 +238,9 @@ class _SharedRoot(World):
     """The machine as it is, of which Landlock opens the standard library and one folder."""
 
     def __init__(self, settings: Settings) -> None:
-        self._parent = Path(settings.folder)
-        self._folder = self._parent / "work"
+        # Nobody but a program's own folder takes what it writes: one around it would keep that.
+        self._folder = Path(settings.folder) / "work"
+        self._folder.mkdir(mode=0o700)
         self._family = Family(_open_tables(), os.getpid())
         _settle(self._folder)
         kernel.adopt_orphans()
@@ -255,11 +256,10 @@ class _SharedRoot(World):
             _allow_reading(rules, path)
         for device in DEVICES:
             rules.allow_path(device, AccessFS.READ_FILE | AccessFS.WRITE_FILE)
-        rules.allow_path(self._parent, _OWN)
+        rules.allow_path(self._folder, _OWN)
         return rules
 
     def begin(self) -> None:
-        self._folder.mkdir(mode=0o700)
         os.chdir(self._folder)
 
     def breach(self, limits: Limits) -> str | None:
@@ -288,7 +288,11 @@ class _SharedRoot(World):
                 if not path.is_symlink():
                     path.chmod(0o700)
         os.chdir("/")
-        shutil.rmtree(self._folder, ignore_errors=True)
+        for path in self._folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
 def _stored_bytes(path: Path) -> int:
