@@ -169,6 +169,9 @@ def _raised(answer: dict[str, Any]) -> Exception:
     message = str(answer.get("message", ""))
     for name in [answer.get("exception"), *_listed(answer.get("bases"))]:
         kind = getattr(builtins, name, None) if isinstance(name, str) else None
+        if kind is StopIteration:
+            # In a map or a generator of the test it would not fail but end it.
+            break
         if isinstance(kind, type) and issubclass(kind, Exception):
             with suppress(Exception):
                 return _marked(kind(message))
