@@ -80,12 +80,17 @@ class Judge:
                 return _result(outcome, Verdict.PASSED, None)
             if message.get("ended") is True:
                 return _result(outcome, Verdict.ERROR, "it ended before its tests did")
-        if isinstance(message, dict) and message.get("of") == "test":
+        # What ends a program for its output comes sooner or later than what its test says.
+        if outcome.ending is Ending.OUTPUT or not isinstance(message, dict):
+            return _unless_returned(outcome)
+        if message.get("of") == "test":
             return _judge_assertion(outcome, message, test.code)
         return _unless_returned(outcome)
 
     def _judge_together(self, source: str, problem: Problem, test: CodeTest) -> Result:
         outcome = self._load(source, test, test.code)
+        if outcome.ending is Ending.ERROR:
+            return _judge_failure(outcome, source, test.code)
         if outcome.ending is not Ending.RETURNED:
             return _unless_returned(outcome)
         if outcome.messages != ({},):
@@ -116,14 +121,15 @@ class Judge:
     def _judge_values(self, source: str, test: ValueTest) -> Result:
         calls = [(test.entry_point, case.args, case.kwargs) for case in test.cases]
         outcome = self._sandbox.call_functions(source, calls)
-        if outcome.messages[:1] != ({},):
+        # What ends it for its output comes sooner or later than its answers.
+        if outcome.messages[:1] != ({},) or outcome.ending is Ending.OUTPUT:
             return _unless_returned(outcome)
         answers = outcome.messages[1:]
         for number, (case, answer) in enumerate(zip(test.cases, answers, strict=False), 1):
             fault = _fault(answer, case.accepted, is_json=test.is_json)
             if fault is not None:
                 return _result(outcome, fault[0], f"call {number}: {fault[1]}")
-        if len(answers) < len(test.cases):
+        if len(answers) < len(test.cases) or outcome.ending is not Ending.RETURNED:
             return _unless_returned(outcome)
         return _result(outcome, Verdict.PASSED, None)
 
@@ -145,12 +151,24 @@ class Judge:
         return replace(result, seconds=seconds, memory_bytes=memory_bytes)
 
 
+def _judge_failure(outcome: Outcome, source: str, code: str) -> Result:
+    """What a program and its test raised in one process, as the program says."""
+    message = outcome.messages[0] if outcome.messages else None
+    line = message.get("line") if isinstance(message, dict) else None
+    before = source.count("\n") + 1
+    if isinstance(message, dict) and isinstance(line, int) and line > before:
+        return _judge_assertion(outcome, {**message, "line": line - before}, code)
+    return _unless_returned(outcome)
+
+
 def _judge_assertion(outcome: Outcome, message: Mapping[str, Any], code: str) -> Result:
-    """What was raised in the code of a test, which no program wrote."""
+    """What was raised in the code of a test."""
     line = message.get("line")
     lines = code.splitlines()
     place = lines[line - 1].strip() if isinstance(line, int) and 0 < line <= len(lines) else "test"
-    if "AssertionError" in (message.get("exception"), *message.get("bases", ())):
+    bases = message.get("bases")
+    names = [message.get("exception"), *(bases if isinstance(bases, list) else [])]
+    if "AssertionError" in names:
         said = f" ({message['message']})" if message.get("message") else ""
         return _result(outcome, Verdict.FAILED, f"{place}{said}")
     reason = f"{place}: {describe_exception({**message, 'line': None})}"
@@ -166,7 +184,7 @@ def _fault(
     if "exception" in answer:
         return _verdict(ending_of_exception(answer)), describe_exception(answer)
     if "value" not in answer:
-        return Verdict.FAILED, str(answer.get("refused"))
+        return Verdict.FAILED, str(answer.get("refused", "it gave no value"))
     try:
         value = decode(answer["value"])
         shown = _shown(value)

@@ -164,7 +164,7 @@ def test_what_is_within_the_limits_is_allowed(box):
 import threading, time
 for _ in range(4):
     threading.Thread(target=time.sleep, args=(0.01,)).start()
-held = bytearray(64 << 20)
+held = bytearray(16 << 20)
 files = [open(str(number), 'wb') for number in range(10)]
 for file in files:
     file.write(bytes(300_000))
