@@ -22,6 +22,7 @@ from transforms.parse.stage import ParseDocuments, ParsePart
 from transforms.parts import Workspace
 from transforms.select.stage import SelectDocuments, SelectPart
 from transforms.shard import stage as shard
+from transforms.shard.reader import PlanReader
 from transforms.stage import do_unit
 from transforms.tokenize.stage import TokenizeDocuments, TokenizePart
 from transforms.tokenizers.loading import Sample
@@ -88,10 +89,19 @@ def _gather(pairs: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, list[Any]]]
 
 
 def _shard(graph: shard.WriteShards) -> None:
-    arguments = (graph.workspace, graph.options)
-    measure = shard.MeasurePart(*arguments)
-    measures = _gather(_do_each(measure, graph.parts))
-    names = list(_do_each(shard.PlanSplits(*arguments), measures))
-    write = shard.WriteShard(*arguments)
-    for name in names:
-        list(write.process(name))
+    steps = shard
+    reader = PlanReader(graph.workspace, graph.options)
+    measures = _do_each(steps.MeasurePart(reader), graph.parts)
+    sections = _do_each(steps.DivideParts(reader), _gather(measures))
+    clusters = _do_each(steps.SummarizeSection(reader), sections)
+    links = _do_each(steps.LinkRange(reader), _gather(clusters))
+    sections = _do_each(steps.ChooseSplits(reader), _gather(links))
+    if reader.limited:
+        weights = _do_each(steps.WeighRepositories(reader), sections)
+        sections = _do_each(steps.LimitRepositories(reader), _gather(weights))
+    counts = _do_each(steps.CountSequences(reader), sections)
+    sections = _do_each(steps.LayOutShards(reader), _gather(counts))
+    pieces = _do_each(steps.DivideSequences(reader), sections)
+    plans = _do_each(steps.PlanBucket(reader), _gather(pieces))
+    for name in list(_do_each(steps.FinishPlan(reader), _gather(plans))):
+        list(steps.WriteShard(reader).process(name))

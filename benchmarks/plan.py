@@ -40,7 +40,13 @@ SERIAL = {
         deduplicate.RankRepositories,
         deduplicate.DividePartners,
     ),
-    "shard": (shard.PlanSplits,),
+    "shard": (
+        shard.DivideParts,
+        shard.ChooseSplits,
+        shard.LimitRepositories,
+        shard.LayOutShards,
+        shard.FinishPlan,
+    ),
 }
 """Steps of one element, while which no other worker has anything to do."""
 

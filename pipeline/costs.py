@@ -34,8 +34,9 @@ class StageCost:
     ``serial_seconds_a_gb`` are those in which one worker works and all others wait.
     ``memory`` is that of a process with the code of the stage, ``memory_a_byte`` that for each
     byte of the parts that it works on where ``by_part``, up to `HELD_PART_BYTES` of each, else of
-    the run, up to ``deduplicate.memory_bytes`` where that is its ``budgeted`` part; of each
-    document it holds ``memory_a_document`` where copies of repositories are asked for. Pages of
+    the run, up to ``deduplicate.memory_bytes`` where that is its ``budgeted`` part; of each piece
+    of a section it holds ``memory_a_piece``, of each repository ``memory_a_repository``, and of
+    each document ``memory_a_document`` where copies of repositories are asked for. Pages of
     files are left out, which the system takes back when it needs them.
     """
 
@@ -44,7 +45,9 @@ class StageCost:
     memory: float
     memory_a_byte: float = 0.0
     budgeted: bool = False
+    memory_a_piece: float = 0.0
     memory_a_document: float = 0.0
+    memory_a_repository: float = 0.0
     serial_seconds_a_gb: float = 0.0
     staged_a_byte: float = 0.0
     by_part: bool = True
@@ -76,8 +79,13 @@ COSTS: Mapping[str, StageCost] = {
         # By shards, which copies with other names have more of.
         *(5.2, 6.6),
         memory=276e6,
-        memory_a_byte=0.0155,
-        serial_seconds_a_gb=0.46,
+        # Measured on sections of drawn documents (docs/scale.md), as are the seconds of steps of
+        # one worker; counted is what the choice of splits holds of repositories that share
+        # clusters.
+        memory_a_piece=100,
+        memory_a_repository=40,
+        serial_seconds_a_gb=0.04,
+        staged_a_byte=0.016,
         by_part=False,
     ),
 }
@@ -116,6 +124,12 @@ DOCUMENT_COLUMNS_SHARE = 0.0033
 
 STAGED_FILES: Mapping[str, int] = {"deduplicate": 4, "shard": 1}
 """Files for each part that steps of a stage leave for one another."""
+
+SECTION_PIECES = 1 << 23
+"""Documents and sequences of a section of shard (`transforms.shard.options`)."""
+
+SECTION_FILES = 8
+"""Files that steps of shard leave of each section, besides two for each pair of sections."""
 
 SHUFFLES: Mapping[str, int] = {"deduplicate": 9, "shard": 2}
 """How often the names of parts are shuffled, where more than once."""

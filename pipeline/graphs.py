@@ -33,8 +33,9 @@ from transforms.parse.stage import ParseDocuments, ParseOptions
 from transforms.parts import Workspace, read_part
 from transforms.select.stage import SelectDocuments, SelectOptions
 from transforms.shard.measures import Mixture
+from transforms.shard.options import ShardOptions
 from transforms.shard.plan import Packing
-from transforms.shard.stage import ShardOptions, WriteShards
+from transforms.shard.stage import WriteShards
 from transforms.tokenize.encoding import EncodingOptions
 from transforms.tokenize.fim import CutLevel, FimOptions
 from transforms.tokenize.headers import Header

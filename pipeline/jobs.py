@@ -76,7 +76,8 @@ class Jobs:
         """
         # Beam takes seconds to import, which a run that is up to date need not wait for.
         with without_collection():
-            graph = build_graph()
+            import apache_beam  # noqa: F401
+
             from transforms.stage import read_errors
 
         log = workspace.files.local(LOG)
@@ -86,7 +87,7 @@ class Jobs:
                 log.open("w", encoding="utf-8") as stream,
                 contextlib.redirect_stderr(stream),
             ):
-                self._run_graph(stage, graph, follow)
+                self._run_graph(stage, build_graph, follow)
         except Exception as error:
             with (
                 # A full disk may refuse this too, and is told all the same.
@@ -100,7 +101,7 @@ class Jobs:
     def _run_graph(
         self,
         stage: str,
-        graph: PTransform[Any, Any],
+        build_graph: Callable[[], PTransform[Any, Any]],
         follow: Callable[[Callable[[], str]], None],
     ) -> None:
         import apache_beam as beam
@@ -109,6 +110,8 @@ class Jobs:
         if started is None:
             raise AssertionError("a job runs before its engine is prepared")
         job = f"repomill-{stage}"
+        with without_collection():
+            graph = build_graph()
         pipeline = beam.Pipeline(options=started.options(job))
         pipeline | stage.capitalize() >> graph
         result: Any = pipeline.run()

@@ -30,6 +30,8 @@ from pipeline.costs import (
     PIECE_BYTES,
     REPOSITORY_BYTES,
     SCANNING_SECONDS,
+    SECTION_FILES,
+    SECTION_PIECES,
     SELECTED_SHARE,
     SHARDS_A_TOKEN,
     SHUFFLES,
@@ -245,10 +247,9 @@ class _Model:
                 f"parts of {self.corpus.bytes / recommended / 1e6:,.0f} MB"
             )
         for stage in stages:
-            by_part = COSTS[stage.name].by_part
-            processes = (
-                min(MACHINE.cores, math.ceil(stage.workers / self.threads)) if by_part else 1
-            )
+            cost, by_part = COSTS[stage.name], COSTS[stage.name].by_part
+            many = by_part or cost.memory_a_piece
+            processes = min(MACHINE.cores, math.ceil(stage.workers / self.threads)) if many else 1
             if processes * stage.memory > MACHINE.memory:
                 where = f"in each of {processes} processes" if processes > 1 else "in one process"
                 yield (
@@ -297,7 +298,8 @@ class _Model:
             growing = min(growing, configuration.deduplicate.memory_bytes)
         if Level.REPOSITORY in configuration.deduplicate.levels:
             growing += cost.memory_a_document * corpus.documents
-        return int(cost.memory + growing)
+        growing += cost.memory_a_piece * self.threads * min(self._pieces, SECTION_PIECES)
+        return int(cost.memory + growing + cost.memory_a_repository * corpus.repositories)
 
     def _bytes_read(self, stage: Stage, table: str) -> int:
         learns = self.configuration.tokenize.tokenizer.train is not None
@@ -311,12 +313,25 @@ class _Model:
 
     def _files_made(self, stage: Stage, units: int) -> int:
         """Files of tables, receipts, and what steps of a stage leave for one another."""
+        return sum(map(self.files, stage.outputs)) + units + self._staged_files(stage)
+
+    def _staged_files(self, stage: Stage) -> int:
         staged = STAGED_FILES.get(stage.name, 0) * self.configuration.crawl.parts
-        return sum(map(self.files, stage.outputs)) + units + staged
+        if stage.name == "shard":
+            sections = math.ceil(self._pieces / SECTION_PIECES)
+            # Each names its documents to all others, and its sequences to all buckets.
+            staged += sections * (SECTION_FILES + 2 * sections)
+        return staged
+
+    @property
+    def _pieces(self) -> int:
+        """About how many pieces of documents are in one epoch of the shards."""
+        tokens = self.table_bytes(tables.TOKENS) // TOKEN_BYTES
+        documents = math.ceil(self.corpus.documents * self.corpus.selected)
+        return documents + tokens // self.configuration.shard.context_length
 
     def _gets(self, stage: Stage, read: int) -> int:
         """Requests of size and content of each file, and of the list for each process."""
         files = sum(map(self.files, stage.inputs)) if read else 0
         lists = 2 * self._processes * self.files(tables.REQUESTS) if stage.name == "crawl" else 0
-        staged = STAGED_FILES.get(stage.name, 0) * self.configuration.crawl.parts
-        return 2 * (files + staged) + lists + read // PIECE_BYTES
+        return 2 * (files + self._staged_files(stage)) + lists + read // PIECE_BYTES

@@ -16,15 +16,15 @@ STEP = np.uint64(0x9E3779B97F4A7C15)
 """What keys that are counted differ by: odd, with well-spread bits (the golden ratio)."""
 
 
-def draw_stream(count: int, seed: int) -> Hashes:
-    """uint64[count]: the first numbers of a seed's stream."""
-    return _draw_stream(count, np.uint64(seed % 2**64))
+def draw_stream(count: int, seed: int, first: int = 0) -> Hashes:
+    """uint64[count]: numbers of a seed's stream from that of a place on, all different."""
+    return _draw_stream(count, np.uint64(seed % 2**64), np.uint64(first))
 
 
 @compiled
-def _draw_stream(count: int, seed: np.uint64) -> Hashes:
+def _draw_stream(count: int, seed: np.uint64, first: np.uint64) -> Hashes:
     numbers = np.empty(count, dtype=np.uint64)
-    state = mix(seed + STEP)
+    state = mix(seed + STEP) + first * STEP
     for index in range(count):
         state += STEP
         numbers[index] = mix(state)

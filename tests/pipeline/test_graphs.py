@@ -39,7 +39,7 @@ EVERYTHING = (
     "tokenize.tokenizer={train: {vocab_size: 400}}",
     "tokenize.fill_in_the_middle.rate=0.5",
     "tokenize.header=special",
-    "shard.mixture={weights: {language: {python: 2}}}",
+    "shard.mixture={weights: {language: {python: 2}}, max_repository_share: 0.9}",
     "shard.formats=[mds, megatron]",
 )
 MAX_PAYLOAD_BYTES = 4_000
@@ -93,15 +93,39 @@ STEPS = {
         *spread("Spread parts"),
         "Measure tokens",
         "Gather measures",
-        "Plan splits",
+        "Divide parts",
+        *spread("Spread sections to summarize"),
+        "Summarize sections",
+        "Gather clusters",
+        "Link repositories",
+        "Gather links",
+        "Choose splits",
+        *spread("Spread sections to count"),
+        "Count sequences",
+        "Gather counts",
+        "Lay out shards",
+        *spread("Spread sections to divide"),
+        "Divide sequences",
+        "Gather pieces",
+        "Plan shards",
+        "Gather plans",
+        "Finish plan",
         *begin("Name tokenizer"),
         "All units",
         *spread("Spread shards"),
         "Write shards",
     ),
 }
-# Where a repository may be a copy of another.
-COMPARED = (*spread("Spread parts to compare"), "Compare repositories")
+# Where a repository may be a copy of another, and where one may have too large a share.
+MORE_STEPS = {
+    "deduplicate": (*spread("Spread parts to compare"), "Compare repositories"),
+    "shard": (
+        *spread("Spread sections to weigh"),
+        "Weigh repositories",
+        "Gather weights",
+        "Limit repositories",
+    ),
+}
 
 _PAYLOAD = beam_runner_api_pb2.ParDoPayload
 
@@ -171,7 +195,7 @@ def strangers(payload: bytes) -> set[str]:
 @pytest.mark.parametrize("stage", STAGE_NAMES)
 @pytest.mark.parametrize("changes", [(), EVERYTHING], ids=["defaults", "everything"])
 def test_steps_are_called_what_they_were(job_of, stage, changes):
-    more = COMPARED if changes and stage == "deduplicate" else ()
+    more = MORE_STEPS.get(stage, ()) if changes else ()
     steps = {f"{stage.capitalize()}/{name}" for name in (*STEPS[stage], *more)}
     assert job_of(stage, changes).steps.keys() == steps
 

@@ -8,10 +8,11 @@ from typer.testing import CliRunner
 
 from pipeline.closing import shortened
 from pipeline.commands import app
-from pipeline.costs import COSTS, TABLE_SHARES
+from pipeline.costs import COSTS, SECTION_PIECES, TABLE_SHARES
 from pipeline.plan import MAX_PARTS, PART_BYTES, Corpus, plan_run, recommend_parts
 from pipeline.reading import read_configuration
 from pipeline.stages import PRODUCERS, STAGES
+from transforms.shard.options import Division
 
 REPOSITORIES, TEN_TERABYTES = 54_000_000, 10_000_000_000_000
 corpora = st.builds(Corpus, st.integers(1, 10**8), st.integers(1, 10**14))
@@ -120,6 +121,15 @@ def test_deduplication_holds_something_of_each_document_if_repositories_are_comp
     assert memory(large, compared) - memory(small, compared) > 30 * large.documents * 0.9
 
 
+def test_shards_are_planned_in_memory_that_has_an_end(configured):
+    few, many, more = (
+        stage(plan_run(configured(), Corpus(1000, size * 10**9), 8), "shard").memory
+        for size in (1, 1_000, 100_000)
+    )
+    assert few < many == more < 2 * 10**9
+    assert Division().section_pieces == SECTION_PIECES
+
+
 def test_what_the_configuration_asks_for_is_planned(configured):
     corpus = Corpus(1000, 10**11)
     plain = plan_run(configured(), corpus, 8)
@@ -163,7 +173,11 @@ def test_says_what_stands_in_the_way(configured):
     corpus = Corpus(REPOSITORIES, TEN_TERABYTES)
     problems = plan_run(configured("crawl.parts=32"), corpus, 256).problems
     assert "crawl.parts is 32: 65,536 would make parts of 153 MB" in problems
-    assert any(line.startswith("shard holds") and "divide the sources" in line for line in problems)
+    assert not any("divide the sources" in line for line in problems)
+    compared = configured("deduplicate.levels=[exact, near, repository]")
+    problems = plan_run(compared, corpus, 256).problems
+    starts = [line.split(" holds")[0] for line in problems if "divide the sources" in line]
+    assert starts == ["deduplicate"]
     fits = plan_run(configured("crawl.parts=128"), Corpus(1000, 25 * 10**9), 16)
     assert fits.problems == ()
     many = plan_run(configured(), Corpus(1 << 32, 1 << 40), 16)

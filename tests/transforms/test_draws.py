@@ -23,6 +23,13 @@ def test_a_stream_is_the_slow_one(count, seed):
 
 
 @thorough
+@given(st.integers(0, 20), st.integers(0, 50), SEEDS)
+def test_a_stream_can_be_drawn_from_any_place_on(count, first, seed):
+    whole = draw_stream(first + count, seed)
+    assert draw_stream(count, seed, first).tolist() == whole[first:].tolist()
+
+
+@thorough
 @given(st.lists(st.integers(0, MASK), max_size=20), SEEDS)
 def test_the_number_of_a_key_is_the_slow_one(keys, seed):
     state = slow_mix(seed + STEP & MASK)

@@ -7,7 +7,9 @@ differ by `RELATIVE` of the larger one or by `ABSOLUTE`, but for those in sets a
 
 from __future__ import annotations
 
+import json
 import math
+from collections import Counter
 from collections.abc import Hashable
 from decimal import Decimal
 from typing import Any
@@ -29,7 +31,9 @@ def equals(value: Any, expected: Any) -> bool:
     if isinstance(expected, dict):
         held = {_exactly(key): each for key, each in value.items()}
         wanted = {_exactly(key): each for key, each in expected.items()}
-        return held.keys() == wanted.keys() and all(
+        # Keys that are NaN are not told apart, and equal to nothing if there are several.
+        is_clear = len(held) == len(value) and len(wanted) == len(expected)
+        return (is_clear and held.keys() == wanted.keys()) and all(
             equals(held[key], each) for key, each in wanted.items()
         )
     return _exactly(value) == _exactly(expected)
@@ -47,7 +51,8 @@ def _exactly(value: Any) -> Hashable:
     """What only a value of the same type and value has."""
     kind = type(value).__name__
     if isinstance(value, (set, frozenset)):
-        return kind, frozenset(map(_exactly, value))
+        # Counted, since a set may hold several NaN.
+        return kind, frozenset(Counter(map(_exactly, value)).items())
     if isinstance(value, tuple):
         return kind, tuple(map(_exactly, value))
     if isinstance(value, (float, complex, Decimal)):
@@ -59,7 +64,7 @@ def through_json(value: Any) -> Any:
     """What is left of a value behind JSON: tuples are lists, keys are text, numbers are floats.
 
     Raises:
-      TypeError: JSON has no such value.
+      TypeError: JSON has no such value or key.
     """
     if isinstance(value, (list, tuple)):
         return [through_json(each) for each in value]
@@ -76,10 +81,11 @@ def through_json(value: Any) -> Any:
 def _json_key(key: Any) -> str:
     if isinstance(key, str):
         return key
-    if key is None or isinstance(key, bool):
-        return {None: "null", True: "true", False: "false"}[key]
-    if isinstance(key, (int, float)):
-        return repr(key)
+    if key is None or isinstance(key, (bool, int, float)):
+        try:
+            return json.dumps(key)
+        except ValueError:
+            raise TypeError("a key has too many digits") from None
     raise TypeError(f"JSON has no keys of type {type(key).__name__}")
 
 

@@ -27,13 +27,14 @@ from transforms.sandbox.outcomes import (
     ending_of_exception,
     ending_of_status,
 )
-from transforms.sandbox.process import SandboxProcess
+from transforms.sandbox.process import SandboxError, SandboxProcess
 from transforms.sandbox.values import encode
 
 Call = tuple[str, Sequence[object], Mapping[str, object]]
 """Name of a function, arguments, keyword arguments."""
 
 _SPARE_SECONDS = 10.0
+_MOST_TRIES = 3
 
 
 class Sandbox:
@@ -57,6 +58,7 @@ class Sandbox:
         self._preload = tuple(sorted(set(preload) & sys.stdlib_module_names))
         self._server: SandboxProcess | None = None
         self._tester: SandboxProcess | None = None
+        self._used_up_memory = False
 
     def __enter__(self) -> Self:
         """Starts the fork server.
@@ -110,20 +112,30 @@ class Sandbox:
         The one message is ``passed``, or an exception and whether it is ``of`` the test or of
         the program, or ``ended`` where the program is gone too early.
         """
-        self._tester = self._tester or self._start("tester")
         inner, given = socket.socketpair()
         with inner, given:
-            socket.send_fds(self._tester.control, [b"t"], [inner.fileno()])
-            inner.close()
-            channel = self._tester.control
+            channel = self._reach_tester(inner)
             exchange = self._converse(
                 server.CALLS, _program(source), channel, frame(dict(test)), given
             )
         if not whole_frames(exchange.answers):
-            # It is still at it, and would take the next test for an answer.
-            self._tester.stop()
-            self._tester = None
+            # It is gone, or still at it, and would take the next test for an answer.
+            self._stop_tester()
         return self._outcome(exchange, is_test=True)
+
+    def _reach_tester(self, inner: socket.socket) -> socket.socket:
+        """The socket of a tester that has got its end of a pair, which is closed here."""
+        for _ in range(_MOST_TRIES):
+            tester = self._tester = self._tester or self._start("tester")
+            try:
+                socket.send_fds(tester.control, [b"t"], [inner.fileno()])
+            except OSError:
+                # It died since its last test.
+                self._stop_tester()
+                continue
+            inner.close()
+            return tester.control
+        raise SandboxError("testers end as soon as they have started")
 
     def _run(self, kind: bytes, source: bytes, request: bytes) -> Outcome:
         channel, given = socket.socketpair()
@@ -155,6 +167,7 @@ class Sandbox:
             exchange.said = b""
         finally:
             exchange.close()
+        self._used_up_memory = self._server.used_up_memory()
         if not exchange.said:
             self._server.stop()
             self._server = None
@@ -163,7 +176,8 @@ class Sandbox:
     def _outcome(self, exchange: Exchange, *, is_test: bool = False) -> Outcome:
         if not exchange.said:
             gone = "the fork server ended or does not answer"
-            return Outcome(self.tier, Ending.ERROR, gone, b"", 0.0, 0)
+            ended = Ending.MEMORY if self._used_up_memory else Ending.ERROR
+            return Outcome(self.tier, ended, gone, b"", 0.0, 0)
         report = next(split_frames(exchange.said))
         status, seconds, memory_bytes = report["usage"]
         messages = _messages(exchange.answers)
@@ -171,8 +185,12 @@ class Sandbox:
         flooded = max(len(exchange.output), len(exchange.answers)) > self.limits.output_bytes
         ending: Ending
         reason: str | None
-        if report["breach"] or flooded:
+        if self._used_up_memory:
+            ending, reason = ending_of_breach("memory", self.limits)
+        elif report["breach"] or flooded:
             ending, reason = ending_of_breach(report["breach"] or "output", self.limits)
+        elif is_test and exchange.is_cut and not messages:
+            ending, reason = Ending.ERROR, "the process of the test ended"
         elif late:
             ending, reason = Ending.TIMEOUT, "the code of the test did not end"
         elif error := _exception(messages):
@@ -189,10 +207,15 @@ class Sandbox:
         return SandboxProcess(role, self.tier, self.limits, self._preload)
 
     def _stop(self) -> None:
-        for process in (self._server, self._tester):
-            if process is not None:
-                process.stop()
-        self._server = self._tester = None
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+        self._stop_tester()
+
+    def _stop_tester(self) -> None:
+        if self._tester is not None:
+            self._tester.stop()
+            self._tester = None
 
 
 def _program(source: str) -> bytes:

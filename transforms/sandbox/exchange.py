@@ -37,6 +37,8 @@ class Exchange:
         """What the server said of the run, empty where it is gone."""
         self.output = bytearray()
         self.answers = bytearray()
+        self.is_cut = False
+        """Whether the other end of the channel has closed."""
         self._control = control
         self._channel = channel
         self._most_bytes = most_bytes
@@ -64,7 +66,7 @@ class Exchange:
             selector.register(self._source, selectors.EVENT_WRITE)
             selector.register(self._channel, selectors.EVENT_READ | selectors.EVENT_WRITE)
             while (left := deadline - time.monotonic()) > 0:
-                if self.said is not None and (not with_tester or whole_frames(self.answers)):
+                if self.said is not None and not (with_tester and self._awaits_answer()):
                     break
                 for key, events in selector.select(left):
                     if key.fileobj is not self._control:
@@ -75,6 +77,9 @@ class Exchange:
                     if not self.said:
                         return
         self._drain()
+
+    def _awaits_answer(self) -> bool:
+        return not self.is_cut and not whole_frames(self.answers)
 
     def _serve(self, selector: selectors.BaseSelector, place: int, events: int) -> None:
         wanted = selector.get_key(place).events
@@ -116,6 +121,7 @@ class Exchange:
             return True
         except OSError:
             data = b""
+        self.is_cut |= not data and place == self._channel.fileno()
         self._came[place] += data
         return bool(data) and len(self._came[place]) <= self._most_bytes
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 _LENGTH_BYTES = 4
+_write = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class FrameError(ValueError):
@@ -19,7 +20,7 @@ class FrameError(ValueError):
 
 def frame(message: Any) -> bytes:
     """A message of plain JSON values as bytes."""
-    return frame_bytes(json.dumps(message, separators=(",", ":")).encode())
+    return frame_bytes(_write(message).encode())
 
 
 def frame_bytes(data: bytes) -> bytes:

@@ -64,8 +64,11 @@ _NO_THREAD = "can't start new thread"
 
 
 def ending_of_exception(error: Mapping[str, Any]) -> Ending:
-    """What an exception that a program did not catch says about its limits."""
-    names = {error.get("exception"), *_strings(error.get("bases"))}
+    """What an exception that a program did not catch says about its limits.
+
+    The program may have written the message itself: any JSON may be in it.
+    """
+    names = {*_strings([error.get("exception")]), *_strings(error.get("bases"))}
     if "MemoryError" in names:
         return Ending.MEMORY
     if "RuntimeError" in names and error.get("message") == _NO_THREAD:
@@ -78,7 +81,7 @@ def ending_of_exception(error: Mapping[str, Any]) -> Ending:
 
 def describe_exception(error: Mapping[str, Any]) -> str:
     """Name, message and line in one line."""
-    text = f"{error.get('exception')}: {error.get('message')}"
+    text = f"{_text(error.get('exception'))}: {_text(error.get('message'))}"
     line = error.get("line")
     return f"line {line}: {text}" if isinstance(line, int) else text
 
@@ -108,6 +111,10 @@ def ending_of_breach(breach: str, limits: Limits) -> tuple[Ending, str]:
             f"more than {limits.files} files or {limits.folder_bytes} bytes in them",
         ),
     }[breach]
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else f"({type(value).__name__})"
 
 
 def _strings(values: object) -> list[str]:

@@ -9,8 +9,12 @@ import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
+import landlockpy
+
+from transforms.sandbox.cgroups import Cgroup
 from transforms.sandbox.frames import split_frames
 from transforms.sandbox.limits import Limits, Tier
 from transforms.sandbox.seccomp import build_filter, system_call
@@ -18,11 +22,18 @@ from transforms.sandbox.settings import Settings
 from transforms.sandbox.worlds import keeps_signals
 
 _ROOT = Path(__file__).parents[2]
+_PATHS = f"{_ROOT}\n{Path(landlockpy.__file__).parents[1]}"
+"""Where a process of the sandbox finds what is not in the standard library: no site does."""
+
 _START = (
-    "import sys; sys.path.append(sys.argv[1]); "
+    "import site, sys; sys.path += sys.argv[1].splitlines(); "
+    "site.setquit(), site.setcopyright(), site.sethelper(); "
+    "from transforms.sandbox.hooks import keep_hooks; keep_hooks(); "
     "from transforms.sandbox.{role} import main; main(sys.argv[2:])"
 )
-_ENVIRONMENT = {"PYTHONHASHSEED": "0", "LANG": "C.UTF-8"}
+_ENVIRONMENT = {"PYTHONHASHSEED": "0", "LANG": "C.UTF-8", "LD_BIND_NOW": "1"}
+"""Calls of libraries are bound when they are loaded, and not by each child anew."""
+
 START_SECONDS = 60.0
 _END_SECONDS = 5.0
 _MOST_MESSAGE_BYTES = 1 << 16
@@ -50,6 +61,7 @@ class SandboxProcess:
     """
 
     def __init__(self, role: str, tier: Tier, limits: Limits, preload: tuple[str, ...]) -> None:
+        self._kills = 0
         self._folder = tempfile.mkdtemp(prefix="repomill-sandbox-")
         own_files = tier is Tier.NAMESPACES
         settings = Settings(
@@ -65,7 +77,7 @@ class SandboxProcess:
         )
         self.control, theirs = socket.socketpair()
         with theirs, tempfile.TemporaryFile() as log:
-            command = [sys.executable, "-s", "-P", "-c", _START.format(role=role), str(_ROOT)]
+            command = [sys.executable, "-S", "-P", "-c", _START.format(role=role), _PATHS]
             self._process = subprocess.Popen(
                 [*command, str(theirs.fileno()), settings.to_json()],
                 pass_fds=[theirs.fileno()],
@@ -76,12 +88,19 @@ class SandboxProcess:
                 cwd=self._folder,
             )
             theirs.close()
+            self._group = Cgroup.make(Path(self._folder).name, limits)
+            if self._group is not None:
+                with suppress(OSError):
+                    self._group.take(self._process.pid)
             answer = self._first_message()
             if "ready" not in answer:
                 self.stop()
                 log.seek(0)
                 lines = log.read().decode(errors="replace").strip().splitlines()
                 raise SandboxError(answer.get("refused") or (lines or ["it ended at once"])[-1])
+        if own_files or role == "tester":
+            # Nothing of it is used from here on, and nobody removes it if this process is killed.
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _first_message(self) -> dict[str, str]:
         self.control.settimeout(START_SECONDS)
@@ -93,6 +112,12 @@ class SandboxProcess:
         self.control.settimeout(None)
         return found
 
+    def used_up_memory(self) -> bool:
+        """Whether the kernel has killed for want of memory since this was last asked."""
+        kills = self._group.count_kills() if self._group is not None else 0
+        self._kills, before = kills, self._kills
+        return kills > before
+
     def stop(self) -> None:
         """Ends it with all its children."""
         self.control.close()
@@ -101,6 +126,8 @@ class SandboxProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if self._group is not None:
+            self._group.remove()
         shutil.rmtree(self._folder, ignore_errors=True)
 
 

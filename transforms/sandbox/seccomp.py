@@ -37,6 +37,8 @@ _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 
 _LOAD, _RETURN, _JUMP = 0x20, 0x06, 0x05
 _EQUAL, _AT_LEAST, _ANY_BIT, _AND = 0x15, 0x35, 0x45, 0x54
+_FARTHEST = 255
+"""How many steps a comparison can skip."""
 
 _REFUSE = struct.pack("HBBI", _RETURN, 0, 0, _ERRNO | errno.EPERM)
 
@@ -132,8 +134,10 @@ def _choose(ranges: list[tuple[int, list[bytes]]]) -> list[bytes]:
         return ranges[0][1]
     middle = len(ranges) // 2
     below, above = _choose(ranges[:middle]), _choose(ranges[middle:])
-    is_above = _step(_AT_LEAST, ranges[middle][0], 0, 1)
-    return [is_above, _step(_JUMP, len(below)), *below, *above]
+    first = ranges[middle][0]
+    if len(below) <= _FARTHEST:
+        return [_step(_AT_LEAST, first, len(below), 0), *below, *above]
+    return [_step(_AT_LEAST, first, 0, 1), _step(_JUMP, len(below)), *below, *above]
 
 
 def _guarded(numbers: dict[str, int], *, forks: bool) -> dict[int, list[bytes]]:

@@ -13,6 +13,7 @@ import importlib
 import os
 import random
 import select
+import shutil
 import signal
 import socket
 import time
@@ -25,6 +26,7 @@ from typing import Any
 from transforms.sandbox import candidate
 from transforms.sandbox.confinement import Confinement
 from transforms.sandbox.frames import frame
+from transforms.sandbox.hooks import give_hooks_back, let_hooks_register
 from transforms.sandbox.settings import Settings
 from transforms.sandbox.worlds import World, enter_world
 
@@ -122,8 +124,8 @@ class Server:
             breach = self._watch(child)
         finally:
             self._clear(child)
-        breach = breach or self._world.breach(self._settings.limits)
-        self._world.end()
+        breach_of_files = self._world.end(self._settings.limits)
+        breach = breach or breach_of_files
         usage = [child.status, child.seconds, child.memory_bytes]
         return {"breach": breach, "usage": usage}
 
@@ -145,8 +147,8 @@ class Server:
             traceback.print_exc()
             raise
         gc.enable()
-        # The same program has the same luck in every run.
-        random.seed(0)
+        if self._settings.limits.forks:
+            give_hooks_back()
         if kind == CALLS:
             candidate.serve_calls()
         else:
@@ -178,12 +180,13 @@ class Server:
             child.kill()
             child.wait()
         for _ in range(_MOST_ROUNDS):
-            self._world.kill_all()
             try:
                 pid, _ = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
+                # Whoever's parents have ended is a child of this process.
                 return
             if pid == 0:
+                self._world.kill_all()
                 time.sleep(0.001)
         raise RuntimeError("processes of a run cannot be ended")
 
@@ -211,10 +214,18 @@ def main(arguments: list[str]) -> None:
     except Exception as error:
         control.send(frame({"refused": f"{type(error).__name__}: {error}"}))
         return
+    let_hooks_register()
+    # The same program has the same luck in every run.
+    random.seed(0)
     # Else a child could interrupt the server.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     candidate.open_streams()
+    candidate.rehearse()
     gc.collect()
     gc.freeze()
     gc.disable()
-    server.serve()
+    try:
+        server.serve()
+    finally:
+        # Whom it belongs to may have been killed.
+        shutil.rmtree(settings.folder, ignore_errors=True)

@@ -80,7 +80,7 @@ REFUSED = _names(
     clock_adjtime sethostname setdomainname iopl ioperm modify_ldt vhangup setuid setgid
     setreuid setregid setresuid setresgid setfsuid setfsgid setgroups capset setpriority
     sched_setscheduler sched_setparam sched_setattr ioprio_set fanotify_init fanotify_mark
-    seccomp lookup_dcookie nfsservctl move_pages migrate_pages mbind set_mempolicy mlockall
+    seccomp lookup_dcookie move_pages migrate_pages mbind set_mempolicy mlockall
     munlockall
     """
 )

@@ -30,7 +30,20 @@ _MOST_FRAME_BYTES = 1 << 26
 
 
 class _ProgramEndedError(BaseException):
-    """The program is gone amid a test; no test catches this by mistake."""
+    """The program is gone amid a test; only tests that catch everything catch this."""
+
+
+class _Link:
+    """The way to the program, by the number of its descriptor."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.is_cut = False
+
+    def cut(self) -> _ProgramEndedError:
+        """What to raise where the program is gone."""
+        self.is_cut = True
+        return _ProgramEndedError()
 
 
 class _TimeIsUpError(BaseException):
@@ -84,8 +97,9 @@ def _outcome(test: dict[str, Any], candidate: int) -> dict[str, Any]:
     if started is None:
         return {"ended": True}
     if started:
-        return {"of": "program", **started}
-    proxy = _proxy(test["entry_point"], candidate)
+        return _failure(started)
+    link = _Link(candidate)
+    proxy = _proxy(test["entry_point"], link)
     module = ModuleType("test")
     module.__dict__["__builtins__"] = builtins
     try:
@@ -101,7 +115,15 @@ def _outcome(test: dict[str, Any], candidate: int) -> dict[str, Any]:
     except BaseException as error:
         origin = getattr(error, "__notes__", None) == [_FROM_PROGRAM]
         return {"of": "program" if origin else "test", **describe(error, TEST_NAME)}
-    return {"passed": True}
+    return {"ended": True} if link.is_cut else {"passed": True}
+
+
+def _failure(said: dict[str, Any]) -> dict[str, Any]:
+    """The exception that a program says it has raised, and nothing else that it says."""
+    if "exception" not in said:
+        return {"ended": True}
+    known = ("exception", "bases", "message", "line", "number")
+    return {"of": "program", **{key: said[key] for key in known if key in said}}
 
 
 def _listen(candidate: int) -> dict[str, Any] | None:
@@ -116,17 +138,17 @@ def _listen(candidate: int) -> dict[str, Any] | None:
 _FROM_PROGRAM = "raised by the program"
 
 
-def _proxy(name: str, candidate: int) -> Callable[..., Any]:
+def _proxy(name: str, link: _Link) -> Callable[..., Any]:
     """A function that has the program's function of a name called, and returns its value."""
 
     def call(*arguments: Any, **keywords: Any) -> Any:
         try:
-            write_frame(candidate, [name, encode(list(arguments)), encode(keywords)])
+            write_frame(link.descriptor, [name, encode(list(arguments)), encode(keywords)])
         except OSError:
-            raise _ProgramEndedError from None
-        answer = _listen(candidate)
+            raise link.cut() from None
+        answer = _listen(link.descriptor)
         if answer is None:
-            raise _ProgramEndedError
+            raise link.cut()
         if "value" not in answer:
             raise _raised(answer)
         try:

@@ -7,9 +7,11 @@ them trusts their equality. Runs inside the sandbox as well: the standard librar
 from __future__ import annotations
 
 import math
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -61,13 +63,14 @@ class _Encoder:
             return self._items(value, depth)
         if kind in _CONTAINERS:
             return {_CONTAINERS[kind]: self._items(value, depth)}
-        if kind is dict:
-            pairs = [[self.encode(each, depth + 1) for each in pair] for pair in value.items()]
-            return {"dict": pairs}
+        if kind in _DICTIONARIES:
+            return {_DICTIONARIES[kind]: self._pairs(value, depth)}
+        if kind is defaultdict and value.default_factory in _FACTORIES:
+            return {f"defaultdict {_FACTORIES[value.default_factory]}": self._pairs(value, depth)}
         if kind in _SCALARS:
             name, convert = _SCALARS[kind]
             return {name: convert(value)}
-        if kind in _VIEWS or isinstance(value, Iterator):
+        if isinstance(value, _ITERATED):
             return {"iterator": self._items(islice(value, self._left + 1), depth)}
         if issubclass(kind, tuple) and hasattr(kind, "_fields"):
             return {"tuple": self._items(tuple(value), depth)}
@@ -78,16 +81,17 @@ class _Encoder:
     def _items(self, values: Any, depth: int) -> list[Any]:
         return [self.encode(each, depth + 1) for each in values]
 
+    def _pairs(self, values: Any, depth: int) -> list[Any]:
+        return [self._items(pair, depth) for pair in values.items()]
 
+
+_DICTIONARIES: dict[type, str] = {dict: "dict", Counter: "counter", OrderedDict: "ordered"}
+_FACTORIES: dict[type | None, str] = {
+    None: "none",
+    **{kind: kind.__name__ for kind in (bool, int, float, str, list, tuple, set, dict)},
+}
 _CONTAINERS: dict[type, str] = {tuple: "tuple", set: "set", frozenset: "frozenset"}
-_VIEWS: tuple[type, ...] = (
-    KeysView,
-    ValuesView,
-    ItemsView,
-    type({}.keys()),
-    type({}.values()),
-    type({}.items()),
-)
+_ITERATED = (Iterator, KeysView, ValuesView, ItemsView)
 _SCALARS: dict[type, tuple[str, Callable[[Any], Any]]] = {
     bytes: ("bytes", bytes.hex),
     bytearray: ("bytearray", bytearray.hex),
@@ -124,8 +128,9 @@ def _decode(data: Any, depth: int) -> Any:
     (tag, content), *_ = data.items()
     if tag in _DECODED_ITEMS:
         return _DECODED_ITEMS[tag](_decode(each, depth + 1) for each in content)
-    if tag == "dict":
-        return {_decode(key, depth + 1): _decode(value, depth + 1) for key, value in content}
+    if tag in _DECODED_DICTIONARIES:
+        pairs = ((_decode(key, depth + 1), _decode(value, depth + 1)) for key, value in content)
+        return _DECODED_DICTIONARIES[tag](dict(pairs))
     if tag in _DECODED_SCALARS:
         return _DECODED_SCALARS[tag](content)
     raise ValueFormatError(f"no tag of a value: {tag!r:.40}")
@@ -136,6 +141,12 @@ _DECODED_ITEMS: dict[str, Callable[[Any], Any]] = {
     "set": set,
     "frozenset": frozenset,
     "iterator": lambda items: iter(list(items)),
+}
+_DECODED_DICTIONARIES: dict[str, Callable[[dict[Any, Any]], Any]] = {
+    "dict": lambda pairs: pairs,
+    "counter": Counter,
+    "ordered": OrderedDict,
+    **{f"defaultdict {name}": partial(defaultdict, kind) for kind, name in _FACTORIES.items()},
 }
 _DECODED_SCALARS: dict[str, Callable[[Any], Any]] = {
     "int": lambda text: int(text, 16),

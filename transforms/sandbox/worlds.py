@@ -24,6 +24,7 @@ from transforms.sandbox.settings import (
     packages_in,
     readable_paths,
 )
+from transforms.sandbox.watches import FolderWatch
 
 _OWN_SIGNALS_ABI = 6
 
@@ -50,9 +51,17 @@ class World(ABC):
     rules: int | None = None
     """The descriptor of Landlock's rules, where there are any."""
 
-    @abstractmethod
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._watch = FolderWatch()
+        self._is_fresh = False
+
     def begin(self) -> None:
         """A fresh folder for a run, in which this process then is, and its next children."""
+        if not self._is_fresh:
+            self._make_folder()
+            os.chdir(self._folder)
+            self._watch.start(self._folder)
 
     @abstractmethod
     def breach(self, limits: Limits) -> str | None:
@@ -62,9 +71,24 @@ class World(ABC):
     def kill_all(self) -> None:
         """Sends SIGKILL to all processes of the run that this process is the parent of by now."""
 
+    def end(self, limits: Limits) -> str | None:
+        """Leaves nothing of a run, whose processes are gone; the limit that its files broke."""
+        self._is_fresh = self._watch.is_untouched()
+        if self._is_fresh:
+            return None
+        breach = self._breach_of_files(limits)
+        os.chdir("/")
+        self._remove_folder()
+        return breach
+
     @abstractmethod
-    def end(self) -> None:
-        """Nothing of the run is left; its processes are gone already."""
+    def _make_folder(self) -> None: ...
+
+    @abstractmethod
+    def _breach_of_files(self, limits: Limits) -> str | None: ...
+
+    @abstractmethod
+    def _remove_folder(self) -> None: ...
 
 
 def keeps_signals() -> bool:
@@ -92,7 +116,7 @@ class _OwnRoot(World):
     has_all_users = False
 
     def __init__(self, settings: Settings) -> None:
-        self._folder = Path("/work")
+        super().__init__(Path("/work"))
         tables = _open_tables()
         limits = settings.limits
         self._options = f"size={limits.folder_bytes},nr_inodes={limits.files + 1},mode=0777"
@@ -112,13 +136,15 @@ class _OwnRoot(World):
         self._family = Family(tables, _go_on_as_first_process())
         _settle(self._folder)
 
-    def begin(self) -> None:
-        kernel.mount_memory(self._folder, self._options)
-        os.chdir(self._folder)
-
     def breach(self, limits: Limits) -> str | None:
         if self._family.usage().memory_bytes > limits.memory_bytes:
             return "memory"
+        return self._breach_of_files(limits)
+
+    def _make_folder(self) -> None:
+        kernel.mount_memory(self._folder, self._options)
+
+    def _breach_of_files(self, limits: Limits) -> str | None:
         left = os.statvfs(self._folder)
         return "files" if left.f_ffree == 0 or left.f_bavail == 0 else None
 
@@ -127,8 +153,7 @@ class _OwnRoot(World):
         with suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
 
-    def end(self) -> None:
-        os.chdir("/")
+    def _remove_folder(self) -> None:
         kernel.unmount(self._folder)
 
 
@@ -239,7 +264,7 @@ class _SharedRoot(World):
 
     def __init__(self, settings: Settings) -> None:
         self._parent = Path(settings.folder)
-        self._folder = self._parent / "work"
+        super().__init__(self._parent / "work")
         self._family = Family(_open_tables(), os.getpid())
         _settle(self._folder)
         kernel.adopt_orphans()
@@ -258,10 +283,6 @@ class _SharedRoot(World):
         rules.allow_path(self._parent, _OWN)
         return rules
 
-    def begin(self) -> None:
-        self._folder.mkdir(mode=0o700)
-        os.chdir(self._folder)
-
     def breach(self, limits: Limits) -> str | None:
         usage = self._family.usage()
         if usage.memory_bytes > limits.memory_bytes:
@@ -269,6 +290,12 @@ class _SharedRoot(World):
         # Files without a name are nowhere to be counted but here.
         if usage.written_bytes > limits.folder_bytes + 2 * limits.output_bytes:
             return "files"
+        return self._breach_of_files(limits)
+
+    def _make_folder(self) -> None:
+        self._folder.mkdir(mode=0o700)
+
+    def _breach_of_files(self, limits: Limits) -> str | None:
         count = size = 0
         for place, folders, names in os.walk(self._folder):
             count += len(folders) + len(names)
@@ -282,12 +309,11 @@ class _SharedRoot(World):
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
 
-    def end(self) -> None:
+    def _remove_folder(self) -> None:
         for place, folders, _ in os.walk(self._folder):
             for path in (Path(place, name) for name in folders):
                 if not path.is_symlink():
                     path.chmod(0o700)
-        os.chdir("/")
         shutil.rmtree(self._folder, ignore_errors=True)
 
 

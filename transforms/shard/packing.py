@@ -7,14 +7,12 @@ shuffle.
 
 from __future__ import annotations
 
-import itertools
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from transforms.compiled import allocation_free, compiled
-from transforms.draws import STEP, draw_stream
 
 Counts = npt.NDArray[np.int64]
 
@@ -212,38 +210,6 @@ def take_sequences(packed: Packed, order: Counts) -> Packed:
     moved = np.repeat(packed.first[order] - first[:-1], sizes)
     pieces = np.arange(moved.size) + moved
     return Packed(first, packed.document[pieces], packed.offset[pieces], packed.length[pieces])
-
-
-def count_cuts(packed: Packed) -> int:
-    """How many documents are cut, so that a sequence begins amid their tokens."""
-    return np.unique(packed.document[packed.offset > 0]).size
-
-
-def shuffle_sequences(count: int, seed: int) -> Counts:
-    """A permutation of the numbers below ``count`` that depends on the seed alone."""
-    return np.argsort(draw_stream(count, seed), kind="stable")
-
-
-def shuffle_within(groups: Counts, seed: int) -> Counts:
-    """A permutation that leaves each group where it is and shuffles its sequences.
-
-    That of a group depends on its size and number and the seed alone; that of group 0 is
-    the one of `shuffle_sequences`.
-
-    Args:
-      groups: int64[sequences], the number of each one's group, nondecreasing.
-      seed: of all groups.
-    """
-    steps = np.diff(groups)
-    if (steps < 0).any():
-        raise ValueError("groups must not decrease")
-    edges = [0, *(np.flatnonzero(steps) + 1).tolist(), groups.size]
-    order = [np.zeros(0, np.int64)]
-    for start, end in itertools.pairwise(edges):
-        if start < end:
-            own = seed + int(groups[start]) * int(STEP)
-            order.append(shuffle_sequences(end - start, own) + start)
-    return np.concatenate(order)
 
 
 @compiled

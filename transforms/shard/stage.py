@@ -1,205 +1,212 @@
 """Shard: tokens in, ``shards`` and ``mixture`` out, and other formats of the shards by choice.
 
-Shuffled are names of files. The measures of documents (80 bytes each) lie in files by part,
-in reading order; the one step that plans all shards maps them, and holds in memory some
-columns of them at a time, about 150 bytes a document. The writer of a shard gathers its
-tokens from memory maps, by a plan that says where they are.
+Shuffled are names of parts and numbers of sections and buckets. What is known of documents lies
+in files of the staging folder, each written by one step and read by the next. Documents are
+measured by part, and packed by section, which is some parts; the pieces of a section are
+divided by bucket, which is some shards. The writer of a shard gathers its tokens from memory
+maps, by a plan that says where they are.
+
+Between two steps for sections, one worker puts together what all of them have left, and holds
+nothing of single documents. Sections depend on the documents alone, not on workers.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from apache_beam.pvalue import PBegin, PCollection
 
 from schemas import shards, tables
 from schemas.documents import ROW_BITS
-from schemas.manifest import FileEntry
-from schemas.mixture import MIXTURE
 from schemas.tokenizers import SPECIAL_TOKENS_FILE, TOKENIZER_FILE
-from transforms.parts import Progress, Receipt, Workspace, map_stream
-from transforms.shard.copies import copies_of_split, mixture_rows, name_repositories
-from transforms.shard.dataset_files import dataset_files
-from transforms.shard.exports import export_indexes, export_shard
-from transforms.shard.measures import Mixture, measure_part
-from transforms.shard.packing import count_cuts
-from transforms.shard.plan import (
-    MEASURES,
-    Packing,
-    in_reading_order,
-    pack_split,
-    shard_plans,
-)
+from transforms.parts import Progress, Receipt, Workspace
+from transforms.shard.choices import choose_splits
+from transforms.shard.exports import export_shard
+from transforms.shard.limits import limit_repositories, weigh_repositories
+from transforms.shard.measures import measure_part
+from transforms.shard.options import ShardOptions
+from transforms.shard.plan import Packing, in_reading_order
+from transforms.shard.reader import SECTIONS, PlanReader, measures_file
+from transforms.shard.receipt import finish_plan, token_type, tokens_path, write_plans
 from transforms.shard.rows import RowGatherer
-from transforms.shard.split import choose_validation
+from transforms.shard.sections import count_pieces, divide_parts
+from transforms.shard.sequences import count_sequences, divide_sequences, lay_out_shards
+from transforms.shard.staging import PlanFiles
+from transforms.shard.summaries import link_range, summarize_groups, summary_file, write_clusters
 from transforms.stage import Begin, Spread, do_unit, write_error
-from transforms.stores.files import writing_to
 
-_MEASURES = "measures"
-_PLAN = "plan"
+__all__ = ["ShardOptions", "WriteShards"]
+
+_PLAN_UNIT = "plan"
 _TOKENIZER_UNIT = "tokenizer"
 
+Measured = tuple[int, tuple[str, int]]
+"""The name of a part and about how many pieces it makes, under the one key."""
 
-@dataclass(frozen=True)
-class ShardOptions:
-    """How documents are split, mixed, packed and shuffled.
+Keyed = tuple[int, int]
+"""A number, and the key under which it is gathered."""
 
-    ``formats`` are tables in which the shards are written, too. ``identity`` stands for the
-    content of the tokens.
-    """
-
-    packing: Packing
-    validation_fraction: float
-    mixture: Mixture = field(default_factory=Mixture)
-    formats: tuple[str, ...] = ()
-    identity: str = ""
+Gathered = tuple[int, Iterable[int]]
+"""Numbers that have been gathered under a key."""
 
 
 @dataclass
 class _Step(beam.DoFn):
-    workspace: Workspace
-    options: ShardOptions
+    reader: PlanReader
+
+
+@contextmanager
+def _reporting(reader: PlanReader, unit: str) -> Iterator[None]:
+    """Leaves an error where the driver finds it."""
+    try:
+        yield
+    except Exception as error:
+        write_error(reader.workspace, unit, error)
+        raise
 
 
 class MeasurePart(_Step):
     """Name of a tokens part in; writes the measures of its documents in reading order."""
 
-    def process(self, name: str) -> Iterator[tuple[int, str]]:
-        """Yields the name under the one key."""
-        options = self.options
-        measures = measure_part(self.workspace, name, options.packing.seed, options.mixture)
-        data = _stream_bytes(in_reading_order(measures))
-        self.workspace.files.write(f"{_MEASURES}/{name}", data, durable=False)
-        yield 0, name
-
-
-class PlanSplits(_Step):
-    """All names in; writes a plan for each shard, and names the shards to write."""
-
-    def process(self, element: tuple[int, Iterable[str]]) -> Iterator[str]:
-        """Yields the name of each shard without its suffix."""
-        try:
-            plans = self._plan(sorted(element[1], key=tables.part_number))
-        except Exception as error:
-            write_error(self.workspace, "plan", error)
-            raise
-        self.workspace.write_receipt(_PLAN, plans.receipt())
-        yield from plans.names
-
-    def _plan(self, parts: Sequence[str]) -> _Plans:
-        measures = pa.concat_tables(
-            map_stream(self.workspace.staged(_MEASURES, name)) for name in parts
-        )
-        hashes, clusters = (measures[name].to_numpy() for name in ("repository_hash", "cluster"))
-        validates = choose_validation(hashes, clusters, self.options.validation_fraction)
-        names = name_repositories(self.workspace, measures["document"], self.options.packing.seed)
-        token = _token_type(_tokens_path(self.workspace, 0))
-        plans = _Plans(self.workspace, self.options, names, token)
-        for split, chosen in (
-            (shards.Split.TRAIN, ~validates),
-            (shards.Split.VALIDATION, validates),
-        ):
-            plans.add(split, self._choose(split, measures, chosen))
-        return plans
-
-    def _choose(
-        self, split: shards.Split, measures: pa.Table, chosen: npt.NDArray[np.bool_]
-    ) -> pa.Table:
-        """The measures of a split, from a file of their own."""
-        name = f"{split}.arrow"
-        first = 0
-        with (
-            writing_to(self.workspace.output(_MEASURES, name), durable=False) as file,
-            pa.ipc.new_stream(file, MEASURES) as writer,
-        ):
-            for batch in measures.to_batches():
-                writer.write_batch(batch.filter(pa.array(chosen[first : first + len(batch)])))
-                first += len(batch)
-        return map_stream(self.workspace.staged(_MEASURES, name))
-
-
-class _Plans:
-    """The plans of the shards of all splits, and what is known from them alone."""
-
-    def __init__(
-        self,
-        workspace: Workspace,
-        options: ShardOptions,
-        repositories: Mapping[int, str],
-        token: pa.DataType,
-    ) -> None:
-        self._workspace = workspace
-        self._token = token
-        self._options = options
-        self._repositories = repositories
-        self._digest = hashlib.sha256(options.identity.encode())
-        self._shards: dict[str, list[str]] = {}
-        self._rows: dict[str, list[int]] = {}
-        self._mixture = [pa.RecordBatch.from_pylist([], schema=MIXTURE)]
-        self._counts: dict[str, int] = {}
-
-    def add(self, split: shards.Split, measures: pa.Table) -> None:
-        """Plans the shards of a split."""
-        packing, mixture = self._options.packing, self._options.mixture
-        copies = copies_of_split(measures, split, mixture, packing.seed)
+    def process(self, name: str) -> Iterator[Measured]:
+        """Yields the name with its pieces."""
+        reader, options = self.reader, self.reader.options
+        with _reporting(reader, name):
+            measures = measure_part(reader.workspace, name, options.packing.seed, options.mixture)
+            reader.files.write(measures_file(name), in_reading_order(measures))
         lengths = measures["length"].to_numpy()
-        packed = pack_split(lengths, copies, packing)
-        sequences = packed.first.size - 1
-        count = -(-sequences // packing.sequences_per_shard)
-        for number, plan in enumerate(shard_plans(packed, measures, packing)):
-            name = shards.file_name(split, number, count)
-            data = _stream_bytes(plan)
-            self._digest.update(data)
-            self._workspace.files.write(f"{_PLAN}/{name}", data, durable=False)
-            self._shards.setdefault(split, []).append(name)
-            self._rows.setdefault(split, []).append(plan["row"][-1].as_py() + 1)
-        self._mixture.append(mixture_rows(self._repositories, measures, split, copies))
-        self._counts |= {
-            f"{split}.documents": int((copies.sum(axis=0) > 0).sum()),
-            f"{split}.cut": count_cuts(packed),
-        }
-
-    @property
-    def names(self) -> Iterator[str]:
-        """The names of all shards without their suffix."""
-        for names in self._shards.values():
-            yield from (name.removesuffix(".arrow") for name in names)
-
-    def receipt(self) -> Receipt:
-        """Writes what is known without the shards, and says so."""
-        mixture = self._workspace.write_table(tables.MIXTURE, tables.part_name(0), MIXTURE)
-        rows = pa.Table.from_batches(self._mixture).sort_by("repository")
-        with mixture:
-            for batch in rows.combine_chunks().to_batches():
-                mixture.write(batch)
-        files = {tables.MIXTURE: (mixture.entry,), tables.SHARDS: tuple(self._dataset_files())}
-        return Receipt(files={**files, **self._indexes()}, statistics=self._counts)
-
-    def _indexes(self) -> Mapping[str, tuple[FileEntry, ...]]:
-        if not self._rows:
-            return {}
-        context_length = self._options.packing.context_length
-        formats = self._options.formats
-        return export_indexes(self._workspace, formats, self._token, context_length, self._rows)
-
-    def _dataset_files(self) -> Iterator[FileEntry]:
-        for name, data in dataset_files(self._shards, self._digest.hexdigest()):
-            yield self._workspace.write_file(tables.SHARDS, name, data)
+        yield 0, (name, count_pieces(lengths, options.packing.context_length))
 
 
-def _stream_bytes(batch: pa.RecordBatch) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema) as writer:
-        writer.write_batch(batch)
-    return bytes(sink.getvalue())
+class DivideParts(_Step):
+    """All parts in; writes which of them make a section."""
+
+    def process(self, element: tuple[int, Iterable[tuple[str, int]]]) -> Iterator[int]:
+        """Yields every section."""
+        sections = divide_parts(element[1], self.reader.options.division.section_pieces)
+        self.reader.files.write_values(SECTIONS, sections)
+        yield from range(len(sections))
+
+
+class SummarizeSection(_Step):
+    """A section in; writes what of its documents counts for others."""
+
+    def process(self, section: int) -> Iterator[Keyed]:
+        """Yields the section under the range of clusters that has its number."""
+        reader = self.reader
+        with _reporting(reader, _unit(section)):
+            measures = reader.measures(section)
+            reader.files.write(summary_file(section), summarize_groups(measures))
+            if reader.options.validation_fraction:
+                write_clusters(reader.files, section, reader.sections, measures)
+        yield section, section
+
+
+class LinkRange(_Step):
+    """A range of clusters in; writes which repositories of several sections they join."""
+
+    def process(self, element: Gathered) -> Iterator[Keyed]:
+        """Yields the range."""
+        reader, number = self.reader, element[0]
+        if reader.options.validation_fraction:
+            link_range(reader.files, number, reader.sections)
+        yield 0, number
+
+
+class ChooseSplits(_Step):
+    """All ranges in; writes which repositories validate, and what documents weigh."""
+
+    def process(self, element: Gathered) -> Iterator[int]:
+        """Yields every section."""
+        reader, options = self.reader, self.reader.options
+        with _reporting(reader, _PLAN_UNIT):
+            fraction = options.validation_fraction
+            choose_splits(reader.files, reader.sections, fraction, options.mixture)
+        yield from range(reader.sections)
+
+
+class WeighRepositories(_Step):
+    """A section in; writes the tokens of its repositories in each epoch."""
+
+    def process(self, section: int) -> Iterator[Keyed]:
+        """Yields the section."""
+        with _reporting(self.reader, _unit(section)):
+            weigh_repositories(self.reader, section)
+        yield 0, section
+
+
+class LimitRepositories(_Step):
+    """All sections in; writes how many tokens a repository may have in each epoch."""
+
+    def process(self, element: Gathered) -> Iterator[int]:
+        """Yields every section."""
+        with _reporting(self.reader, _PLAN_UNIT):
+            limit_repositories(self.reader)
+        yield from range(self.reader.sections)
+
+
+class CountSequences(_Step):
+    """A section in; writes how many sequences it has, and what of its repositories is there."""
+
+    def process(self, section: int) -> Iterator[Keyed]:
+        """Yields the section."""
+        with _reporting(self.reader, _unit(section)):
+            count_sequences(self.reader, section)
+        yield 0, section
+
+
+class LayOutShards(_Step):
+    """All sections in; writes which shards there are, and what buckets of them."""
+
+    def process(self, element: Gathered) -> Iterator[int]:
+        """Yields every section."""
+        with _reporting(self.reader, _PLAN_UNIT):
+            lay_out_shards(self.reader)
+        yield from range(self.reader.sections)
+
+
+class DivideSequences(_Step):
+    """A section in; writes its sequences, by bucket."""
+
+    def process(self, section: int) -> Iterator[Keyed]:
+        """Yields every bucket for the first section."""
+        with _reporting(self.reader, _unit(section)):
+            divide_sequences(self.reader, section)
+        if not section:
+            yield from ((bucket, section) for bucket in range(self.reader.layout().buckets))
+
+
+class PlanBucket(_Step):
+    """A bucket in; writes the plan of each of its shards."""
+
+    def process(self, element: Gathered) -> Iterator[Keyed]:
+        """Yields the bucket."""
+        bucket = element[0]
+        with _reporting(self.reader, f"bucket-{bucket:05d}"):
+            write_plans(self.reader, bucket)
+        yield 0, bucket
+
+
+class FinishPlan(_Step):
+    """All buckets in; writes what is known of all shards, and names the shards to write."""
+
+    def process(self, element: Gathered) -> Iterator[str]:
+        """Yields the name of each shard without its suffix."""
+        with _reporting(self.reader, _PLAN_UNIT):
+            self.reader.workspace.write_receipt(_PLAN_UNIT, finish_plan(self.reader))
+        layout = self.reader.layout()
+        for split in shards.Split:
+            yield from (name.removesuffix(".arrow") for name in layout.names(split))
+
+
+def _unit(section: int) -> str:
+    return f"section-{section:05d}"
 
 
 class WriteShard(_Step):
@@ -207,7 +214,7 @@ class WriteShard(_Step):
 
     def process(self, unit: str) -> Iterator[str]:
         """Yields the name of the finished shard."""
-        do_unit(_Write(self.workspace, self.options), unit)
+        do_unit(_Write(self.reader.workspace, self.reader.options), unit)
         yield unit
 
 
@@ -221,10 +228,10 @@ class _Write:
             return self._write_tokenizer()
         split = unit.partition("-")[0]
         packing = self.options.packing
-        plan = map_stream(self.workspace.staged(_PLAN, f"{unit}.arrow"))
+        plan = PlanFiles(self.workspace).map(f"{unit}.arrow")
         parts = np.unique(plan["document"].to_numpy() >> np.uint64(ROW_BITS)).tolist()
-        paths = {part: _tokens_path(self.workspace, part) for part in parts}
-        schema = shards.schema(_token_type(paths[parts[0]]), packing.context_length)
+        paths = {part: tokens_path(self.workspace, part) for part in parts}
+        schema = shards.schema(token_type(paths[parts[0]]), packing.context_length)
         counts: dict[str, int] = {}
         progress = Progress(self.workspace, unit)
         writer = self.workspace.write_table(
@@ -245,14 +252,6 @@ class _Write:
             data = self.workspace.committed(tables.TOKENIZER, name).read_bytes()
             entries.append(self.workspace.write_file(tables.SHARDS, name, data))
         return Receipt(files={tables.SHARDS: tuple(entries)})
-
-
-def _tokens_path(workspace: Workspace, part: int) -> Path:
-    return workspace.committed(tables.TOKENS, tables.part_name(part, "arrow"))
-
-
-def _token_type(tokens: Path) -> pa.DataType:
-    return map_stream(tokens).schema.field("input_ids").type.value_type
 
 
 def count_rows(batch: pa.RecordBatch, packing: Packing) -> Mapping[str, int]:
@@ -276,21 +275,49 @@ class WriteShards(beam.PTransform[Any, Any]):
 
     def expand(self, begin: PBegin) -> PCollection[str]:
         """Nothing in, names of finished shards out."""
-        arguments = (self.workspace, self.options)
-        names = (
+        reader = PlanReader(self.workspace, self.options)
+        chosen = (
             begin
             | "Name parts" >> Begin(list(self.parts), str)
             | "Spread parts" >> Spread(str)
-            | "Measure tokens"
-            >> beam.ParDo(MeasurePart(*arguments)).with_output_types(tuple[int, str])
+            | "Measure tokens" >> beam.ParDo(MeasurePart(reader)).with_output_types(Measured)
             | "Gather measures" >> beam.GroupByKey()
-            | "Plan splits" >> beam.ParDo(PlanSplits(*arguments)).with_output_types(str)
+            | "Divide parts" >> beam.ParDo(DivideParts(reader)).with_output_types(int)
+            | "Spread sections to summarize" >> Spread(int)
+            | "Summarize sections" >> beam.ParDo(SummarizeSection(reader)).with_output_types(Keyed)
+            | "Gather clusters" >> beam.GroupByKey()
+            | "Link repositories" >> beam.ParDo(LinkRange(reader)).with_output_types(Keyed)
+            | "Gather links" >> beam.GroupByKey()
+            | "Choose splits" >> beam.ParDo(ChooseSplits(reader)).with_output_types(int)
+        )
+        if reader.limited:
+            chosen = (
+                chosen
+                | "Spread sections to weigh" >> Spread(int)
+                | "Weigh repositories"
+                >> beam.ParDo(WeighRepositories(reader)).with_output_types(Keyed)
+                | "Gather weights" >> beam.GroupByKey()
+                | "Limit repositories"
+                >> beam.ParDo(LimitRepositories(reader)).with_output_types(int)
+            )
+        names = (
+            chosen
+            | "Spread sections to count" >> Spread(int)
+            | "Count sequences" >> beam.ParDo(CountSequences(reader)).with_output_types(Keyed)
+            | "Gather counts" >> beam.GroupByKey()
+            | "Lay out shards" >> beam.ParDo(LayOutShards(reader)).with_output_types(int)
+            | "Spread sections to divide" >> Spread(int)
+            | "Divide sequences" >> beam.ParDo(DivideSequences(reader)).with_output_types(Keyed)
+            | "Gather pieces" >> beam.GroupByKey()
+            | "Plan shards" >> beam.ParDo(PlanBucket(reader)).with_output_types(Keyed)
+            | "Gather plans" >> beam.GroupByKey()
+            | "Finish plan" >> beam.ParDo(FinishPlan(reader)).with_output_types(str)
         )
         tokenizer = begin | "Name tokenizer" >> Begin([_TOKENIZER_UNIT], str)
         finished: PCollection[str] = (
             (names, tokenizer)
             | "All units" >> beam.Flatten()
             | "Spread shards" >> Spread(str)
-            | "Write shards" >> beam.ParDo(WriteShard(*arguments)).with_output_types(str)
+            | "Write shards" >> beam.ParDo(WriteShard(reader)).with_output_types(str)
         )
         return finished

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transforms.builders import MASK, slow_mix, thorough
-from transforms.shard.mixture import count_copies, limit_repositories, weights_of_shares
+from transforms.shard.mixture import (
+    NO_LIMIT,
+    count_copies,
+    count_tokens,
+    find_limit,
+    keep_copies,
+    weights_of_shares,
+)
 
 STEP = 0x9E3779B97F4A7C15
 SEEDS = st.integers(0, 9)
@@ -25,10 +32,10 @@ MAX_SHARES = st.sampled_from([0.05, 0.2, 0.25, 0.3, 1 / 3, 0.5, 0.7, 1])
 def copies_of(documents, epochs, seed=0):
     weights = np.array([weight for weight, _ in documents], dtype=np.float64)
     keys = np.array([key for _, key in documents], dtype=np.uint64)
-    copies = count_copies(weights, keys, epochs, seed)
-    assert copies.dtype == np.int64
-    assert copies.shape == (epochs, len(documents))
-    return copies.tolist()
+    copies = [count_copies(weights, keys, epoch, epochs, seed) for epoch in range(epochs)]
+    assert all(once.dtype == np.int64 for once in copies)
+    assert all(once.shape == (len(documents),) for once in copies)
+    return [once.tolist() for once in copies]
 
 
 def slow_draw(key, seed):
@@ -119,27 +126,40 @@ def test_groups_have_their_shares_of_the_tokens_of_those_that_have_any(documents
     shares = np.where(np.isin(np.arange(5), groups), [3.0, 0.0, 1.5, 0.25, 5.0], 0)
     if not shares.any():
         return
-    weights = weights_of_shares(groups, tokens, shares)
+    weights = weights_of_shares(np.bincount(groups, tokens, 5), shares)
     assert (weights[shares == 0] == 0).all()
     seen = np.bincount(groups, tokens * weights[groups], 5)
     assert seen == pytest.approx(tokens[shares[groups] > 0].sum() * shares / shares.sum())
 
 
 def test_groups_that_have_their_shares_already_are_seen_once():
-    groups, tokens = np.array([0, 1, 1, 2]), np.array([10, 20, 30, 5])
-    assert weights_of_shares(groups, tokens, np.array([1.0, 5.0, 0.0])).tolist() == [1, 1, 0]
+    tokens = np.array([10, 50, 5])
+    assert weights_of_shares(tokens, np.array([1.0, 5.0, 0.0])).tolist() == [1, 1, 0]
 
 
 @pytest.mark.parametrize("shares", [[0.0, 0.0], [1.0, -1.5], [1.0, math.nan], []])
 def test_refuses_shares_that_do_not_divide_an_epoch(shares):
     with pytest.raises(ValueError, match="shares must be at least 0 and not all 0, got"):
-        weights_of_shares(np.zeros(0, np.int64), np.zeros(0, np.int64), np.array(shares))
+        weights_of_shares(np.zeros(len(shares), np.int64), np.array(shares))
 
 
 def test_refuses_a_share_of_a_group_without_tokens():
     message = r"groups without tokens cannot have a share, got \[1, 3\]"
     with pytest.raises(ValueError, match=message):
-        weights_of_shares(np.array([0, 1]), np.array([5, 0]), np.array([0.5, 0.2, 0, 0.3]))
+        weights_of_shares(np.array([5, 0, 0, 0]), np.array([0.5, 0.2, 0, 0.3]))
+
+
+def limit_repositories(copies, tokens, repositories, keys, max_share, seed):
+    """What is left of copies by the limit that is found for all of them."""
+    arrays = (copies, tokens, repositories)
+
+    def keep(limit):
+        return keep_copies(*arrays, keys, limit, seed)
+
+    limit = find_limit(
+        count_tokens(*arrays), max_share, lambda limit: count_tokens(keep(limit), *arrays[1:])
+    )
+    return keep(limit)
 
 
 def limit(documents, max_share, seed=0):
@@ -235,6 +255,39 @@ def test_what_is_left_depends_on_no_order(documents, max_share, renumbered, rand
     moved = [documents[place] for place in order]
     moved = [(copies, tokens, renumbered[code], key) for copies, tokens, code, key in moved]
     assert limit(moved, max_share) == (left and [left[place] for place in order])
+
+
+@thorough
+@given(DOCUMENTS, st.integers(0, 40), SEEDS)
+def test_what_is_kept_of_a_repository_depends_on_no_other(documents, most, seed):
+    columns = np.array(documents, object).reshape(-1, 4).T
+    copies, tokens, repositories = (column.astype(np.int64) for column in columns[:3])
+    keys = columns[3].astype(np.uint64)
+    whole = keep_copies(copies, tokens, repositories, keys, most, seed)
+    for code in set(repositories.tolist()):
+        own = repositories == code
+        arrays = (copies[own], tokens[own], repositories[own], keys[own])
+        assert keep_copies(*arrays, most, seed).tolist() == whole[own].tolist()
+
+
+def test_there_is_no_limit_where_the_share_holds():
+    assert find_limit(np.array([3, 2, 3]), 0.5, lambda limit: pytest.fail("was asked")) == NO_LIMIT
+
+
+@thorough
+@given(st.lists(st.integers(0, 1000), min_size=1, max_size=30), MAX_SHARES)
+def test_less_repositories_than_shares_fit_into_one_are_above_the_first_limit(held, max_share):
+    limits = []
+
+    def whole_tokens(limit):
+        limits.append(limit)
+        return np.minimum(held, limit)
+
+    try:
+        find_limit(np.array(held), max_share, whole_tokens)
+    except ValueError:
+        return
+    assert sum(tokens > limit for tokens in held for limit in limits[:1]) < 1 / max_share
 
 
 def test_all_repositories_above_the_limit_have_as_many_tokens():

@@ -7,13 +7,9 @@ from hypothesis import strategies as st
 
 from tests.transforms.builders import thorough
 from transforms.shard.packing import (
-    Packed,
     concatenate_documents,
     copy_pieces,
-    count_cuts,
     pack_best_fit,
-    shuffle_sequences,
-    shuffle_within,
     take_sequences,
 )
 
@@ -103,7 +99,6 @@ def test_best_fit_cuts_only_what_is_longer_than_a_sequence(lengths, context_leng
     packed = pack_best_fit(as_counts(lengths), context_length)
     longer = [document for document, length in enumerate(lengths) if length + 1 > context_length]
     assert sorted(set(packed.document[packed.offset > 0].tolist())) == longer
-    assert count_cuts(packed) == len(longer)
     for document in longer:
         own = np.sort(packed.length[packed.document == document])[::-1]
         assert (own[:-1] == context_length).all()
@@ -170,61 +165,6 @@ def test_refuses_a_sequence_that_is_not_there(sequence):
     packed = concatenate_documents(as_counts([5, 5]), 4)
     with pytest.raises(ValueError, match=r"sequences must be in \[0, 3\), got"):
         take_sequences(packed, as_counts([0, sequence]))
-
-
-def test_counts_a_document_that_is_cut_twice_once():
-    assert count_cuts(concatenate_documents(as_counts([2, 9, 3, 0]), 4)) == 2
-    assert count_cuts(concatenate_documents(as_counts([3, 3]), 4)) == 0
-    assert count_cuts(Packed(as_counts([0]), *(as_counts([]) for _ in range(3)))) == 0
-
-
-@thorough
-@given(st.integers(0, 300), st.integers(-(2**63), 2**64))
-def test_a_shuffle_is_a_permutation(count, seed):
-    assert sorted(shuffle_sequences(count, seed).tolist()) == list(range(count))
-
-
-def test_a_shuffle_never_changes():
-    # A resumed or repeated run must give the same shards, and a trainer the same order.
-    assert shuffle_sequences(10, 0).tolist() == [1, 8, 3, 0, 9, 4, 7, 2, 5, 6]
-    assert shuffle_sequences(10, -1).tolist() == [0, 3, 4, 2, 8, 7, 6, 9, 1, 5]
-
-
-def test_seeds_shuffle_differently_and_leave_no_order():
-    orders = [shuffle_sequences(2000, seed) for seed in range(3)]
-    for one, other in itertools.combinations(orders, 2):
-        assert np.mean(one == other) < 0.01
-    for order in orders:
-        # The correlation of independent orders has a standard deviation of 1/sqrt(n).
-        assert abs(np.corrcoef(order, np.arange(2000))[0, 1]) < 5 / np.sqrt(2000)
-
-
-@thorough
-@given(st.lists(st.integers(0, 4), max_size=60), st.integers(-(2**63), 2**64))
-def test_groups_stay_where_they_are_and_each_is_shuffled_by_itself(groups, seed):
-    groups = as_counts(sorted(groups))
-    order = shuffle_within(groups, seed)
-    assert groups[order].tolist() == groups.tolist()
-    assert sorted(order.tolist()) == list(range(groups.size))
-    for number in range(5):
-        alone = shuffle_within(groups[groups == number], seed)
-        first = np.searchsorted(groups, number)
-        assert order[groups == number].tolist() == (alone + first).tolist()
-
-
-def test_one_group_is_shuffled_as_all_sequences_are():
-    assert shuffle_within(np.zeros(100, np.int64), 7).tolist() == shuffle_sequences(100, 7).tolist()
-
-
-def test_groups_are_shuffled_differently():
-    orders = shuffle_within(np.repeat(np.arange(3), 2000), 0).reshape(3, 2000) % 2000
-    for one, other in itertools.combinations(orders, 2):
-        assert np.mean(one == other) < 0.01
-
-
-def test_refuses_groups_in_disorder():
-    with pytest.raises(ValueError, match="groups must not decrease"):
-        shuffle_within(as_counts([0, 1, 0]), 0)
 
 
 @pytest.mark.parametrize("kind", [np.uint16, np.uint32])

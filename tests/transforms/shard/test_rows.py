@@ -6,8 +6,12 @@ from hypothesis import strategies as st
 
 from schemas import shards, tables, tokens
 from tests.transforms.builders import thorough
+from tests.transforms.shard.sections import FilesInMemory, documents_of, measures_of
 from transforms.parts import PartWriter, map_stream
-from transforms.shard.plan import Packing, pack_split, shard_plans
+from transforms.shard.buckets import plan_bucket, write_pieces
+from transforms.shard.layout import lay_out
+from transforms.shard.passes import pack_copies
+from transforms.shard.plan import Packing
 from transforms.shard.rows import RowGatherer
 
 END = 50256
@@ -46,10 +50,14 @@ def write_tokens(folder, parts):
 
 
 def gather(paths, measures, packing, schema):
-    lengths = measures["length"].to_numpy()
-    packed = pack_split(lengths, np.ones((1, lengths.size), np.int64), packing)
+    columns = {name: measures[name].to_pylist() for name in measures.column_names}
+    documents, files = documents_of(measures_of(**columns)), FilesInMemory()
+    packed = pack_copies(documents.lengths, np.ones(documents.count, np.int64), packing)
+    counts = [[packed.first.size - 1], [0]]
+    layout = lay_out(counts, 1, packing.sequences_per_shard, 1 << 60, [packing.seed] * 2)
+    write_pieces(files, layout, (0, 0), packed, documents, packing.seed)
     gatherer = RowGatherer(paths, packing)
-    for plan in shard_plans(packed, measures, packing):
+    for _, plan in plan_bucket(files, layout, 0):
         yield list(gatherer.gather(pa.Table.from_batches([plan]), schema))
 
 

@@ -1,10 +1,12 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transforms.builders import MASK, thorough
-from transforms.shard.split import choose_validation, hash_repository
+from transforms.shard.split import choose_validation, hash_repository, link_repositories
 
 HASHES = st.lists(st.integers(0, MASK) | st.sampled_from([0, 1, MASK]), max_size=20)
 FRACTIONS = st.sampled_from([0.001, 0.01, 0.1, 0.5, 0.999])
@@ -13,13 +15,27 @@ DOCUMENTS = st.lists(st.tuples(FEW_HASHES, st.integers(0, 12)), max_size=20)
 """Documents as the hash of their repository and their cluster."""
 
 
-def choose(documents, fraction):
-    """The side of each document: whether it validates."""
-    hashes, clusters = np.array(documents, dtype=np.uint64).reshape(-1, 2).T
-    chosen = choose_validation(hashes, clusters, fraction)
-    assert chosen.shape == hashes.shape
-    assert chosen.dtype == np.bool_
-    return chosen.tolist()
+def choose(documents, fraction, sections=1):
+    """The side of each document: whether it validates.
+
+    Documents are dealt out to sections, and clusters that are in several of them are joined
+    by what sections say of them.
+    """
+    places = [range(number, len(documents), sections) for number in range(sections)]
+    dealt = [[documents[place] for place in own] for own in places]
+    arrays = [np.array(own, dtype=np.uint64).reshape(-1, 2).T for own in dealt]
+    joined = [link_repositories(clusters, hashes) for hashes, clusters in arrays]
+    across = link_repositories(
+        *(np.concatenate([each[column] for each in joined]) for column in (1, 2))
+    )
+    links = [each.links for each in (*joined, across)]
+    found = [None] * len(documents)
+    chosen = choose_validation([hashes for hashes, _ in arrays], links, fraction)
+    for own, sides in zip(places, chosen, strict=True):
+        assert sides.dtype == np.bool_
+        for place, side in zip(own, sides.tolist(), strict=True):
+            found[place] = side
+    return found
 
 
 def validating(hashes, fraction):
@@ -72,6 +88,26 @@ def test_sides_do_not_depend_on_the_order_of_documents(documents, fraction, rand
     order = random.sample(range(len(documents)), len(documents))
     sides = choose(documents, fraction)
     assert choose([documents[place] for place in order], fraction) == [sides[i] for i in order]
+
+
+@thorough
+@given(DOCUMENTS, FRACTIONS, st.integers(2, 4))
+def test_sides_do_not_depend_on_how_documents_are_divided(documents, fraction, sections):
+    assert choose(documents, fraction, sections) == choose(documents, fraction)
+
+
+@thorough
+@given(DOCUMENTS)
+def test_links_are_pairs_of_one_cluster_each_once_and_as_few_as_join_it(documents):
+    hashes, clusters = np.array(documents, dtype=np.uint64).reshape(-1, 2).T
+    joined = link_repositories(clusters, hashes)
+    expected = set()
+    for cluster in {own for _, own in documents}:
+        members = sorted({value for value, own in documents if own == cluster})
+        expected |= set(itertools.pairwise(members))
+        assert joined.repositories[joined.clusters == cluster].tolist() == members[:1]
+    assert sorted(map(tuple, joined.links.tolist())) == sorted(expected)
+    assert joined.clusters.tolist() == sorted({own for _, own in documents})
 
 
 @thorough

@@ -24,8 +24,9 @@ from tests.transforms.builders import (
 from transforms.parts import map_stream, read_part
 from transforms.shard.locate import find_document
 from transforms.shard.measures import Mixture
+from transforms.shard.options import Division, ShardOptions
 from transforms.shard.plan import Packing
-from transforms.shard.stage import ShardOptions, WriteShards, count_rows
+from transforms.shard.stage import WriteShards, count_rows
 from transforms.stores.files import write_whole
 
 END = 50256
@@ -327,9 +328,9 @@ def test_counts_sequences_tokens_padding_and_beginnings_of_documents():
     }
 
 
-@pytest.mark.parametrize("method", ["concatenate", "best_fit"])
+@pytest.mark.parametrize("division", [Division(), Division(section_pieces=1)], ids=["one", "many"])
 @pytest.mark.parametrize("seed", range(5))
-def test_no_duplicate_cluster_and_no_repository_is_in_both_splits(tmp_path, method, seed):
+def test_no_duplicate_cluster_and_no_repository_is_in_both_splits(tmp_path, division, seed):
     # Duplicates that a configuration keeps: they join some repositories, over others, too.
     workspace, documents = prepare(tmp_path)
     names = document_names(workspace)
@@ -341,8 +342,8 @@ def test_no_duplicate_cluster_and_no_repository_is_in_both_splits(tmp_path, meth
     }
     shutil.rmtree(workspace.committed(tables.DUPLICATES, ""))
     write_clusters(workspace, clusters)
-    packing = replace(PACKING, method=method, seed=seed)
-    write_shards(workspace, options=ShardOptions(packing, 0.4))
+    packing = replace(PACKING, seed=seed)
+    write_shards(workspace, options=ShardOptions(packing, 0.4, division=division))
     held = []
     for split in SPLITS:
         rows = read_split(workspace, split)
