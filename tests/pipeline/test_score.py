@@ -314,6 +314,25 @@ def test_results_are_replaced_when_the_new_ones_are_whole(tmp_path, problems, mo
     assert [verdict for verdict, *_ in judged(wanted.results)] == ["passed", "failed"]
 
 
+def test_samples_that_grow_while_they_are_scored_get_no_results(tmp_path, problems, monkeypatch):
+    samples = json_lines(tmp_path / "s.jsonl", sample(RIGHT))
+    judge = Judge.judge
+
+    def judge_slowly(self, problem, text):
+        with samples.open("a") as file:
+            file.write(json.dumps(sample(WRONG)) + "\n")
+        return judge(self, problem, text)
+
+    wanted = scoring(samples, problems)
+    with monkeypatch.context() as patch:
+        patch.setattr(Judge, "judge", judge_slowly)
+        with pytest.raises(UserError, match="has grown while it was scored"):
+            score_quietly(wanted)
+    assert not wanted.results.exists()
+    score_quietly(wanted)
+    assert [verdict for verdict, *_ in judged(wanted.results)] == ["passed", "failed"]
+
+
 def test_a_full_disk_is_named_and_the_same_command_goes_on(tmp_path, problems):
     disk = tmp_path / "disk"
     disk.mkdir()
