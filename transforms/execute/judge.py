@@ -38,6 +38,7 @@ class Judge:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
         self._apart: dict[str, bool] = {}
+        self._canaries: dict[str, tuple[str, ...]] = {}
 
     def judge(self, problem: Problem, completion: str) -> Result:
         """What becomes of a completion; always the same for the same one."""
@@ -48,7 +49,7 @@ class Judge:
             return self._judge_values(source, test)
         if self._runs_apart(problem, test):
             return self._judge_apart(source, problem, test)
-        return self._judge_together(source, test)
+        return self._judge_together(source, problem, test)
 
     def _runs_apart(self, problem: Problem, test: CodeTest) -> bool:
         """Whether a problem's tests can do with plain data, as far as its reference shows."""
@@ -59,9 +60,8 @@ class Judge:
                 source = program(problem, problem.reference)
                 result = self._judge_apart(source, problem, test)
                 # A reference that passes neither way says nothing about the ways.
-                apart = (
-                    result.verdict is Verdict.PASSED
-                    or self._judge_together(source, test).verdict is not Verdict.PASSED
+                apart = result.verdict is Verdict.PASSED or not self._passes(
+                    source, test, test.code
                 )
             self._apart[problem.task_id] = apart
         return self._apart[problem.task_id]
@@ -84,17 +84,30 @@ class Judge:
             return _judge_assertion(outcome, message, test.code)
         return _unless_returned(outcome)
 
-    def _judge_together(self, source: str, test: CodeTest) -> Result:
+    def _judge_together(self, source: str, problem: Problem, test: CodeTest) -> Result:
         outcome = self._load(source, test, test.code)
         if outcome.ending is not Ending.RETURNED:
             return _unless_returned(outcome)
         if outcome.messages != ({},):
             return _result(outcome, Verdict.ERROR, "it ended before its tests did")
-        for canary in write_canaries(test):
-            if self._load(source, test, canary).messages == ({},):
-                reason = "it also passes a test that no program can pass"
-                return _result(outcome, Verdict.FORGED, reason)
+        if any(self._passes(source, test, canary) for canary in self._canaries_of(problem, test)):
+            reason = "it also passes a test that no program can pass"
+            return _result(outcome, Verdict.FORGED, reason)
         return _result(outcome, Verdict.PASSED, None)
+
+    def _canaries_of(self, problem: Problem, test: CodeTest) -> tuple[str, ...]:
+        """The canaries of a test, which a reference does not pass where there is one."""
+        if problem.task_id not in self._canaries:
+            canaries = tuple(write_canaries(test))
+            if problem.reference is not None:
+                source = program(problem, problem.reference)
+                canaries = tuple(each for each in canaries if not self._passes(source, test, each))
+            self._canaries[problem.task_id] = canaries
+        return self._canaries[problem.task_id]
+
+    def _passes(self, source: str, test: CodeTest, code: str) -> bool:
+        """Whether a program says that it does."""
+        return self._load(source, test, code).messages == ({},)
 
     def _load(self, source: str, test: CodeTest, code: str) -> Outcome:
         call = f"\ncheck({test.entry_point})\n" if test.has_check else "\n"
@@ -178,10 +191,11 @@ def _verdict(ending: Ending) -> Verdict:
 
 
 def _result(outcome: Outcome, verdict: Verdict, reason: str | None) -> Result:
-    shown = (
-        reason if reason is None or len(reason) <= _MOST_REASON else f"{reason[:_MOST_REASON]}..."
-    )
-    return Result(verdict, shown, outcome.seconds, outcome.memory_bytes, outcome.tier.value)
+    if reason is not None:
+        # It may quote a program, in text that no encoding has.
+        reason = reason.encode("utf-8", "replace").decode()
+        reason = reason if len(reason) <= _MOST_REASON else f"{reason[:_MOST_REASON]}..."
+    return Result(verdict, reason, outcome.seconds, outcome.memory_bytes, outcome.tier.value)
 
 
 def _shown(value: object) -> str:

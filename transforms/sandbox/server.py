@@ -13,18 +13,20 @@ import importlib
 import os
 import random
 import select
-import shutil
 import signal
 import socket
+import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from transforms.sandbox import candidate
 from transforms.sandbox.confinement import Confinement
+from transforms.sandbox.folders import empty_folder
 from transforms.sandbox.frames import frame
 from transforms.sandbox.hooks import give_hooks_back, let_hooks_register
 from transforms.sandbox.settings import Settings
@@ -39,6 +41,9 @@ STOP = b"x"
 MOST_MESSAGE_BYTES = 1 << 12
 _LOOK_SECONDS = 0.02
 _MOST_DESCRIPTORS = 1 << 20
+_NOWHERE = 3
+"""Where the server has /dev/null."""
+
 _MOST_ROUNDS = 1000
 
 
@@ -99,6 +104,10 @@ class Server:
         self._world: World = enter_world(settings)
         self._confinement = Confinement(settings, self._world)
         self._confinement.prepare(own_bytes)
+        trial = _Child.fork(self._confinement.enter)
+        trial.wait()
+        if trial.status:
+            raise OSError("this process may not confine its children")
 
     def serve(self) -> None:
         """Takes requests: a kind, and the descriptors that the children get."""
@@ -139,8 +148,7 @@ class Server:
             self._confinement.limit_cpu()
             os.dup2(source, 0)
             os.dup2(output, 1)
-            if kind != STREAM:
-                os.dup2(output, 2)
+            os.dup2(_NOWHERE if kind == STREAM else output, 2)
             os.dup2(channel, 3)
             os.closerange(4, _MOST_DESCRIPTORS)
         except BaseException:
@@ -206,8 +214,10 @@ def main(arguments: list[str]) -> None:
     """Serves on the socket whose number comes first, by the settings that come second."""
     # Children have other things at the first four places.
     control = socket.socket(fileno=fcntl.fcntl(int(arguments[0]), fcntl.F_DUPFD_CLOEXEC, 10))
-    os.dup2(0, 3)
+    os.dup2(0, _NOWHERE)
     settings = Settings.from_json(arguments[1])
+    # Programs need not see what they are confined by.
+    sys.argv[:], sys.orig_argv[:] = [""], [""]
     preload(settings.preload)
     try:
         server = Server(settings, control)
@@ -228,4 +238,6 @@ def main(arguments: list[str]) -> None:
         server.serve()
     finally:
         # Whom it belongs to may have been killed.
-        shutil.rmtree(settings.folder, ignore_errors=True)
+        with suppress(OSError):
+            empty_folder(settings.folder)
+            Path(settings.folder).rmdir()

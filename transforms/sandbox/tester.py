@@ -71,6 +71,8 @@ def main(arguments: list[str]) -> None:
         if not data:
             return
         test = read_frame(control.fileno(), _MOST_FRAME_BYTES)
+        # For code that is not Python's, which no exception stops.
+        confinement.limit_cpu_from_here()
         with socket.socket(fileno=descriptors[0]) as candidate:
             outcome = _run(test, candidate.fileno(), settings.limits.cpu_seconds)
         write_frame(control.fileno(), outcome)
@@ -136,6 +138,8 @@ def _listen(candidate: int) -> dict[str, Any] | None:
 
 
 _FROM_PROGRAM = "raised by the program"
+_ENDS_OF_LOOPS = (StopIteration, StopAsyncIteration)
+"""Would end a loop of the test as if all were done."""
 
 
 def _proxy(name: str, link: _Link) -> Callable[..., Any]:
@@ -169,7 +173,7 @@ def _raised(answer: dict[str, Any]) -> Exception:
     message = str(answer.get("message", ""))
     for name in [answer.get("exception"), *_listed(answer.get("bases"))]:
         kind = getattr(builtins, name, None) if isinstance(name, str) else None
-        if isinstance(kind, type) and issubclass(kind, Exception):
+        if isinstance(kind, type) and issubclass(kind, Exception) and kind not in _ENDS_OF_LOOPS:
             with suppress(Exception):
                 return _marked(kind(message))
     return _marked(RuntimeError(f"{answer.get('exception')}: {message}"))

@@ -6,7 +6,6 @@ Runs in the fork server, before anything of others.
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 from abc import ABC, abstractmethod
 from contextlib import suppress
@@ -16,6 +15,7 @@ from landlockpy import AccessFS, Ruleset, Scope, abi_version
 
 from transforms.sandbox import kernel
 from transforms.sandbox.family import Family
+from transforms.sandbox.folders import TooDeepError, count_files, empty_folder
 from transforms.sandbox.limits import Limits, Tier
 from transforms.sandbox.settings import (
     DEVICES,
@@ -263,8 +263,8 @@ class _SharedRoot(World):
     """The machine as it is, of which Landlock opens the standard library and one folder."""
 
     def __init__(self, settings: Settings) -> None:
-        self._parent = Path(settings.folder)
-        super().__init__(self._parent / "work")
+        super().__init__(Path(settings.folder) / "work")
+        self._folder.mkdir(mode=0o700)
         self._family = Family(_open_tables(), os.getpid())
         _settle(self._folder)
         kernel.adopt_orphans()
@@ -280,7 +280,9 @@ class _SharedRoot(World):
             _allow_reading(rules, path)
         for device in DEVICES:
             rules.allow_path(device, AccessFS.READ_FILE | AccessFS.WRITE_FILE)
-        rules.allow_path(self._parent, _OWN)
+        # Not its parent: what a program put there would outlive it, as would another folder in
+        # this one's place.
+        rules.allow_path(self._folder, _OWN)
         return rules
 
     def breach(self, limits: Limits) -> str | None:
@@ -293,15 +295,13 @@ class _SharedRoot(World):
         return self._breach_of_files(limits)
 
     def _make_folder(self) -> None:
-        self._folder.mkdir(mode=0o700)
+        """It stays, and was emptied."""
 
     def _breach_of_files(self, limits: Limits) -> str | None:
-        count = size = 0
-        for place, folders, names in os.walk(self._folder):
-            count += len(folders) + len(names)
-            size += sum(_stored_bytes(Path(place, name)) for name in names)
-            if count > limits.files:
-                break
+        try:
+            count, size = count_files(str(self._folder), limits.files)
+        except TooDeepError:
+            return "files"
         return "files" if count > limits.files or size > limits.folder_bytes else None
 
     def kill_all(self) -> None:
@@ -310,18 +310,7 @@ class _SharedRoot(World):
                 os.kill(child, signal.SIGKILL)
 
     def _remove_folder(self) -> None:
-        for place, folders, _ in os.walk(self._folder):
-            for path in (Path(place, name) for name in folders):
-                if not path.is_symlink():
-                    path.chmod(0o700)
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _stored_bytes(path: Path) -> int:
-    try:
-        return path.lstat().st_blocks * 512
-    except OSError:
-        return 0
+        empty_folder(str(self._folder))
 
 
 def _settle(folder: Path) -> None:

@@ -29,7 +29,11 @@ HUGE = 10**5000
 texts = st.text(alphabet=st.characters(exclude_categories=[]), max_size=5)
 """With halves of surrogate pairs."""
 
-integers = st.integers() | st.integers(-3, 3).map(lambda n: (1 << 53) + n) | st.integers(1, 9).map(lambda n: -n * 10**4000)
+integers = (
+    st.integers()
+    | st.integers(-3, 3).map(lambda n: (1 << 53) + n)
+    | st.integers(1, 9).map(lambda n: -n * 10**4000)
+)
 steps = st.integers(-(1 << 70), 1 << 70).filter(bool)
 hashable_scalars = (
     st.none()
