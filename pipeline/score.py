@@ -207,7 +207,11 @@ def _write_results(scoring: Scoring, file: ProblemFile, workspace: Workspace) ->
     verdicts = _read_verdicts(workspace)
     with writing_results(scoring.results) as write:
         for row in iterate_samples(scoring.samples):
-            result = result_without_run(row, file.problems) or next(verdicts)
+            result = result_without_run(row, file.problems) or next(verdicts, None)
+            if result is None:
+                raise UserError(
+                    f"{scoring.samples} has grown while it was scored: run the same command again"
+                )
             write(row, result)
             yield Tried(row, result)
 

@@ -279,7 +279,7 @@ def test_the_same_command_goes_on_and_gives_what_an_uninterrupted_one_does(
     assert [verdict for verdict, *_ in resumed] == ["passed", *["failed"] * 7]
 
 
-@pytest.mark.parametrize("change", ["limits", "samples", "problems", "tier"])
+@pytest.mark.parametrize("change", ["limits", "samples", "problems"])
 def test_another_command_begins_anew(interrupted, monkeypatch, change):
     wanted, texts, _ = interrupted
     if change == "samples":
@@ -288,9 +288,10 @@ def test_another_command_begins_anew(interrupted, monkeypatch, change):
     if change == "problems":
         with wanted.problems.open("a") as file:
             file.write(json.dumps(addition("sum/9")) + "\n")
-    changes = {"limits": Limits(files=9), "tier": Tier.UNSAFE}
+    if change == "limits":
+        wanted = replace(wanted, limits=Limits(files=9))
     after = fail_at(monkeypatch, None)
-    score_quietly(replace(wanted, **{name: changes[name] for name in changes if name == change}))
+    score_quietly(wanted)
     assert set(texts) <= set(after)
 
 
@@ -310,6 +311,25 @@ def test_results_are_replaced_when_the_new_ones_are_whole(tmp_path, problems, mo
             score_quietly(wanted)
     assert wanted.results.read_text() == "older\n"
     assert not list(tmp_path.glob(".results.jsonl.*.tmp"))
+    score_quietly(wanted)
+    assert [verdict for verdict, *_ in judged(wanted.results)] == ["passed", "failed"]
+
+
+def test_samples_that_grow_while_they_are_scored_get_no_results(tmp_path, problems, monkeypatch):
+    samples = json_lines(tmp_path / "s.jsonl", sample(RIGHT))
+    judge = Judge.judge
+
+    def judge_slowly(self, problem, text):
+        with samples.open("a") as file:
+            file.write(json.dumps(sample(WRONG)) + "\n")
+        return judge(self, problem, text)
+
+    wanted = scoring(samples, problems)
+    with monkeypatch.context() as patch:
+        patch.setattr(Judge, "judge", judge_slowly)
+        with pytest.raises(UserError, match="has grown while it was scored"):
+            score_quietly(wanted)
+    assert not wanted.results.exists()
     score_quietly(wanted)
     assert [verdict for verdict, *_ in judged(wanted.results)] == ["passed", "failed"]
 

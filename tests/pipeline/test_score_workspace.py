@@ -1,4 +1,5 @@
 import fcntl
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ def results(tmp_path):
 
 def leave(results, identity):
     """Work that ended in the middle, and the files that it left."""
-    with pytest.raises(KeyError), opened_workspace(results, identity) as workspace:
+    with suppress(KeyError), opened_workspace(results, identity) as workspace:
         workspace.files.write("verdicts/done", b"1")
         workspace.files.write("errors/one.txt", b"2")
         raise KeyError
@@ -55,7 +56,7 @@ def test_one_process_at_a_time_has_it_and_a_dead_one_leaves_no_lock(results):
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with (
-            pytest.raises(UserError, match="another process is at work on .*r.jsonl"),
+            pytest.raises(UserError, match=r"another process is at work on .*r\.jsonl"),
             opened_workspace(results, "two"),
         ):
             pass

@@ -20,7 +20,7 @@ from transforms.sandbox.limits import Limits
 from transforms.stage import read_errors
 
 SCHEMA = pa.schema([("task_id", pa.string()), ("completion", pa.string())])
-OPTIONS = ExecuteOptions(Limits(cpu_seconds=0.2), "problems")
+OPTIONS = ExecuteOptions(Limits(cpu_seconds=0.15), "problems")
 COMPLETIONS = (RIGHT, WRONG, LOUD, "    return (\n", ENDLESS)
 EXPECTED = ("passed", "failed", "error", "error", "timeout")
 
@@ -56,7 +56,7 @@ def test_verdicts_are_those_of_the_samples_in_their_order_with_any_number_of_wor
     found = []
     for workers in (1, 4):
         (tmp_path / str(workers)).mkdir()
-        workspace, names = prepare(tmp_path / str(workers), 4)
+        workspace, names = prepare(tmp_path / str(workers), 3)
         run_stage(ExecuteSamples(workspace, names, OPTIONS), workers)
         found.append(verdicts(workspace, names))
         assert sorted(workspace.receipts()) == names
