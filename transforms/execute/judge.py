@@ -13,6 +13,7 @@ import ast
 import builtins
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from schemas.verdicts import Verdict
@@ -195,14 +196,17 @@ def _shown(value: object) -> str:
 
 def _setup(problem: Problem) -> str:
     """What a problem's own beginning of the program defines: names that its tests may use."""
-    if not problem.is_continued:
-        return ""
+    return _whole_code(problem.prompt) if problem.is_continued else ""
+
+
+@lru_cache(maxsize=1024)
+def _whole_code(prompt: str) -> str:
     for ending in ("", "    pass\n"):
         try:
-            compile(problem.prompt + ending, "<prompt>", "exec")
+            compile(prompt + ending, "<prompt>", "exec")
         except (SyntaxError, ValueError):
             continue
-        return problem.prompt + ending
+        return prompt + ending
     return ""
 
 

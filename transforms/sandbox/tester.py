@@ -14,7 +14,8 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from types import ModuleType
+from functools import lru_cache
+from types import CodeType, ModuleType
 from typing import Any
 
 from transforms.sandbox.candidate import describe
@@ -27,6 +28,7 @@ from transforms.sandbox.worlds import enter_world
 
 TEST_NAME = "<test>"
 _MOST_FRAME_BYTES = 1 << 26
+_MOST_KEPT = 1 << 15
 
 
 class _ProgramEndedError(BaseException):
@@ -89,9 +91,9 @@ def _outcome(test: dict[str, Any], candidate: int) -> dict[str, Any]:
     module = ModuleType("test")
     module.__dict__["__builtins__"] = builtins
     try:
-        exec(compile(test["setup"], "<setup>", "exec"), module.__dict__)
+        exec(_compiled(test["setup"], "<setup>"), module.__dict__)
         module.__dict__[test["entry_point"]] = proxy
-        exec(compile(test["code"], TEST_NAME, "exec"), module.__dict__)
+        exec(_compiled(test["code"], TEST_NAME), module.__dict__)
         if test["check"]:
             module.__dict__["check"](proxy)
     except _ProgramEndedError:
@@ -102,6 +104,16 @@ def _outcome(test: dict[str, Any], candidate: int) -> dict[str, Any]:
         origin = getattr(error, "__notes__", None) == [_FROM_PROGRAM]
         return {"of": "program" if origin else "test", **describe(error, TEST_NAME)}
     return {"passed": True}
+
+
+def _compiled(code: str, name: str) -> CodeType:
+    """The same tests come many times."""
+    return _compiled_once(code, name) if len(code) <= _MOST_KEPT else compile(code, name, "exec")
+
+
+@lru_cache(maxsize=256)
+def _compiled_once(code: str, name: str) -> CodeType:
+    return compile(code, name, "exec")
 
 
 def _listen(candidate: int) -> dict[str, Any] | None:
