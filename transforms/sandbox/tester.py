@@ -20,7 +20,7 @@ from typing import Any
 
 from transforms.sandbox.candidate import describe
 from transforms.sandbox.confinement import Confinement
-from transforms.sandbox.frames import FrameError, read_frame, write_frame
+from transforms.sandbox.frames import FrameError, FrameReader, write_frame
 from transforms.sandbox.server import address_space, preload
 from transforms.sandbox.settings import Settings
 from transforms.sandbox.values import ValueFormatError, decode, encode
@@ -55,11 +55,12 @@ def main(arguments: list[str]) -> None:
         return
     signal.signal(signal.SIGVTALRM, _stop)
     write_frame(control.fileno(), {"ready": True})
+    tests = FrameReader(control.fileno(), _MOST_FRAME_BYTES)
     while True:
         data, descriptors, _, _ = socket.recv_fds(control, 1, 1)
         if not data:
             return
-        test = read_frame(control.fileno(), _MOST_FRAME_BYTES)
+        test = tests.read()
         with socket.socket(fileno=descriptors[0]) as candidate:
             outcome = _run(test, candidate.fileno(), settings.limits.cpu_seconds)
         write_frame(control.fileno(), outcome)
@@ -82,12 +83,13 @@ def _run(test: dict[str, Any], candidate: int, seconds: float) -> dict[str, Any]
 
 
 def _outcome(test: dict[str, Any], candidate: int) -> dict[str, Any]:
-    started = _listen(candidate)
+    answers = FrameReader(candidate, _MOST_FRAME_BYTES)
+    started = _listen(answers)
     if started is None:
         return {"ended": True}
     if started:
         return {"of": "program", **started}
-    proxy = _proxy(test["entry_point"], candidate)
+    proxy = _proxy(test["entry_point"], candidate, answers)
     module = ModuleType("test")
     module.__dict__["__builtins__"] = builtins
     try:
@@ -116,10 +118,10 @@ def _compiled_once(code: str, name: str) -> CodeType:
     return compile(code, name, "exec")
 
 
-def _listen(candidate: int) -> dict[str, Any] | None:
+def _listen(answers: FrameReader) -> dict[str, Any] | None:
     """What the candidate says next, which is a dictionary if it is anything."""
     try:
-        message = read_frame(candidate, _MOST_FRAME_BYTES)
+        message = answers.read()
     except (FrameError, OSError):
         return None
     return message if isinstance(message, dict) else None
@@ -128,7 +130,7 @@ def _listen(candidate: int) -> dict[str, Any] | None:
 _FROM_PROGRAM = "raised by the program"
 
 
-def _proxy(name: str, candidate: int) -> Callable[..., Any]:
+def _proxy(name: str, candidate: int, answers: FrameReader) -> Callable[..., Any]:
     """A function that has the program's function of a name called, and returns its value."""
 
     def call(*arguments: Any, **keywords: Any) -> Any:
@@ -136,7 +138,7 @@ def _proxy(name: str, candidate: int) -> Callable[..., Any]:
             write_frame(candidate, [name, encode(list(arguments)), encode(keywords)])
         except OSError:
             raise _ProgramEndedError from None
-        answer = _listen(candidate)
+        answer = _listen(answers)
         if answer is None:
             raise _ProgramEndedError
         if "value" not in answer:
