@@ -28,7 +28,7 @@ from transforms.sandbox.worlds import enter_world
 
 TEST_NAME = "<test>"
 _MOST_FRAME_BYTES = 1 << 26
-_MOST_KEPT = 1 << 15
+_MOST_KEPT = 1 << 14
 
 
 class _ProgramEndedError(BaseException):
@@ -113,7 +113,7 @@ def _compiled(code: str, name: str) -> CodeType:
     return _compiled_once(code, name) if len(code) <= _MOST_KEPT else compile(code, name, "exec")
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _compiled_once(code: str, name: str) -> CodeType:
     return compile(code, name, "exec")
 
