@@ -16,7 +16,7 @@ import traceback
 from types import ModuleType
 from typing import Any
 
-from transforms.sandbox.frames import frame, frame_bytes, read_bytes, read_frame, write_frame
+from transforms.sandbox.frames import FrameReader, frame, frame_bytes, read_bytes, write_frame
 from transforms.sandbox.values import ValueRefusedError, decode, encode
 
 PROGRAM_NAME = "<program>"
@@ -80,7 +80,8 @@ def serve_calls(source_place: int = 0, channel: int = _CHANNEL) -> None:
         _report(describe(error, PROGRAM_NAME), channel)
         return
     _report({}, channel)
-    while (call := read_frame(channel, _MOST_FRAME_BYTES)) is not None:
+    calls = FrameReader(channel, _MOST_FRAME_BYTES)
+    while (call := calls.read()) is not None:
         write_frame(channel, _answer(module, *call))
     _flush()
 

@@ -10,6 +10,7 @@ import math
 import os
 import resource
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from transforms.sandbox import kernel
@@ -43,6 +44,9 @@ class Confinement:
     def prepare(self, own_bytes: int) -> None:
         """What children get from the server, which has an address space of so many bytes."""
         limits = self._limits
+        # Signals to a group of processes cross namespaces.
+        with suppress(PermissionError):
+            os.setsid()
         kernel.refuse_new_privileges()
         _limit(resource.RLIMIT_AS, limits.memory_bytes + own_bytes)
         _limit(resource.RLIMIT_FSIZE, limits.file_bytes)
