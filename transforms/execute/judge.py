@@ -22,6 +22,7 @@ from transforms.execute.comparison import equals, prints, through_json
 from transforms.execute.problems import CodeTest, Problem, StreamTest, ValueTest, program
 from transforms.execute.results import Result
 from transforms.sandbox.client import Sandbox
+from transforms.sandbox.limits import Limits, Tier
 from transforms.sandbox.outcomes import (
     Ending,
     Outcome,
@@ -33,12 +34,15 @@ from transforms.sandbox.values import ValueFormatError, decode
 _MOST_REASON = 300
 
 
+_apart: dict[tuple[Problem, Tier, Limits], bool] = {}
+"""How the tests of problems run, which takes runs to learn, for all judges of this process."""
+
+
 class Judge:
     """Judges samples in one sandbox, one after another."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._apart: dict[str, bool] = {}
 
     def judge(self, problem: Problem, completion: str) -> Result:
         """What becomes of a completion; always the same for the same one."""
@@ -53,7 +57,8 @@ class Judge:
 
     def _runs_apart(self, problem: Problem, test: CodeTest) -> bool:
         """Whether a problem's tests can do with plain data, as far as its reference shows."""
-        if problem.task_id not in self._apart:
+        key = (problem, self._sandbox.tier, self._sandbox.limits)
+        if key not in _apart:
             if problem.reference is None:
                 apart = not _foreign_names(problem, test)
             else:
@@ -64,8 +69,8 @@ class Judge:
                     result.verdict is Verdict.PASSED
                     or self._judge_together(source, test).verdict is not Verdict.PASSED
                 )
-            self._apart[problem.task_id] = apart
-        return self._apart[problem.task_id]
+            _apart[key] = apart
+        return _apart[key]
 
     def _judge_apart(self, source: str, problem: Problem, test: CodeTest) -> Result:
         asked = {
