@@ -114,10 +114,10 @@ def test_what_is_no_json_is_bytes_as_they_are():
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"\0\0\0", "at most 10 bytes"),
-        ((11).to_bytes(4, "big") + b"[1,2,3,4,5]", "at most 10 bytes was expected, got 11"),
-        (b"\xff\xff\xff\xff", "at most 10 bytes was expected, got 4294967295"),
-        (b"\0\0\0\x04[1", "4 bytes ended after 2"),
+        (b"\0\0\0", "a message ended after 3 bytes"),
+        ((11).to_bytes(4, "big") + b"[1,2,3,4,5]", "at most 10 bytes were expected, got 11"),
+        (b"\xff\xff\xff\xff", "at most 10 bytes were expected, got 4294967295"),
+        (b"\0\0\0\x04[1", "a message ended after 6 bytes"),
         (frame_bytes(b"[1"), "no JSON: JSONDecodeError"),
         (frame_bytes(b"\xff"), "no JSON: UnicodeDecodeError"),
         (frame_bytes(b""), "no JSON"),
