@@ -10,6 +10,7 @@ import hashlib
 import itertools
 import json
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,8 +20,9 @@ import pyarrow as pa
 
 from pipeline.errors import UserError
 from pipeline.jobs import Jobs
-from pipeline.progress import Goal, ProgressDisplay
+from pipeline.progress import Goal, ProgressDisplay, describe
 from pipeline.score_summary import ScoreSummary, Tried, summarize_score
+from pipeline.score_workspace import opened_workspace
 from runners.settings import EngineSettings
 from schemas.verdicts import Verdict
 from transforms.execute.intake import Intake, survey_samples
@@ -87,15 +89,19 @@ def score(scoring: Scoring, display: ProgressDisplay) -> ScoreSummary:
             tier = choose_tier(SAFE_TIERS if tier is None else [tier])
         except SandboxError as error:
             raise UserError(str(error)) from error
-    workspace = _open_workspace(scoring)
-    _execute(scoring, tier, file, intake, workspace, display)
-    summary = summarize_score(
-        _write_results(scoring, file, workspace), file, intake, scoring.ks, scoring.with_bleu
-    )
-    text = json.dumps(summary.to_json() | {"limits": asdict(scoring.limits)}, indent=1)
-    write_whole(summary_path(scoring.results), text.encode() + b"\n")
-    shutil.rmtree(workspace.staging)
+    with opened_workspace(scoring.results, _identity(scoring)) as workspace:
+        _execute(scoring, tier, file, intake, workspace, display)
+        tried = _write_results(scoring, file, workspace)
+        summary = summarize_score(tried, file, intake, scoring.ks, scoring.with_bleu)
+        text = json.dumps(summary_json(summary, scoring), indent=1)
+        write_whole(summary_path(scoring.results), text.encode() + b"\n")
     return summary
+
+
+def summary_json(summary: ScoreSummary, scoring: Scoring) -> dict[str, Any]:
+    """What is said of a scoring to programs."""
+    limits = {"limits": asdict(scoring.limits)}
+    return {"results": str(scoring.results), **summary.to_json(), **limits}
 
 
 def summary_path(results: Path) -> Path:
@@ -112,25 +118,6 @@ def _without_samples(scoring: Scoring, intake: Intake) -> str:
         f"{scoring.samples} has no sample {of} in its {intake.rows:,} rows{said}. A sample is a "
         'line {"task_id": ..., "completion": ...}; `repomill score --example FILE` makes some'
     )
-
-
-def _open_workspace(scoring: Scoring) -> Workspace:
-    """The folder of what is under way, emptied where it is of something else."""
-    folder = scoring.results.with_name(f".{scoring.results.name}.work")
-    workspace = Workspace(str(folder), str(folder))
-    identity = _identity(scoring).encode()
-    try:
-        if not workspace.files.exists("identity") or workspace.files.read("identity") != identity:
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
-            workspace.files.write("identity", identity)
-        workspace.forget_unfinished()
-    except OSError as error:
-        raise UserError(
-            f"cannot write to {folder.parent}: {error.strerror}. Name a file in another folder "
-            "with --output"
-        ) from error
-    return workspace
 
 
 def _identity(scoring: Scoring) -> str:
@@ -158,10 +145,7 @@ def _execute(
     display: ProgressDisplay,
 ) -> None:
     batches = list(_write_batches(scoring, file, workspace))
-    problems = ""
-    if scoring.problems:
-        problems = f"{_PROBLEMS}{''.join(scoring.problems.suffixes)}"
-        workspace.files.write(problems, scoring.problems.read_bytes(), durable=False)
+    problems = _copy_problems(scoring.problems, workspace) if scoring.problems else ""
 
     def build() -> PTransform[Any, Any]:
         from transforms.execute.stage import ExecuteOptions, ExecuteSamples
@@ -170,10 +154,30 @@ def _execute(
         options = ExecuteOptions(scoring.limits, problems, tier, preload)
         return ExecuteSamples(workspace, batches, options)
 
+    resumed = {"samples": _count_finished(workspace)}
+    goal = Goal({"samples": intake.samples})
     with Jobs(scoring.engine, str(scoring.results)).opened() as jobs:
         jobs.prepare(display)
-        with display.stage("score", workspace, Goal({"samples": intake.samples})):
+        began = time.monotonic()
+        with display.stage("score", workspace, goal):
             jobs.run("score", build, workspace, display.follow)
+        seconds = time.monotonic() - began
+        display.say(describe("score", goal.counts, Goal({}), seconds, resumed))
+
+
+def _count_finished(workspace: Workspace) -> int:
+    receipts = workspace.receipts().values()
+    return sum(sum(each.statistics.values()) for each in receipts)
+
+
+def _copy_problems(problems: Path, workspace: Workspace) -> str:
+    """Takes a file or table of problems along to where workers are; gives its name there."""
+    place = Path(workspace.staging, _PROBLEMS)
+    if problems.is_dir():
+        shutil.copytree(problems, place, dirs_exist_ok=True)
+    else:
+        shutil.copyfile(problems, place)
+    return _PROBLEMS
 
 
 def _write_batches(scoring: Scoring, file: ProblemFile, workspace: Workspace) -> Iterator[str]:
@@ -203,7 +207,11 @@ def _write_results(scoring: Scoring, file: ProblemFile, workspace: Workspace) ->
     verdicts = _read_verdicts(workspace)
     with writing_results(scoring.results) as write:
         for row in iterate_samples(scoring.samples):
-            result = result_without_run(row, file.problems) or next(verdicts)
+            result = result_without_run(row, file.problems) or next(verdicts, None)
+            if result is None:
+                raise UserError(
+                    f"{scoring.samples} has grown while it was scored: run the same command again"
+                )
             write(row, result)
             yield Tried(row, result)
 

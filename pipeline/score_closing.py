@@ -33,7 +33,8 @@ def print_score(console: Console, summary: ScoreSummary, limits: Limits, results
         title = f"pass@k of the {summary.intake.tasks:,} problems with samples alone"
         _print_estimates(console, title, summary.attempted)
     _print_rankings(console, summary)
-    if summary.sweep:
+    # Of a single temperature the tables above say all.
+    if summary.sweep and len(summary.sweep.groups) > 1:
         _print_sweep(console, summary.sweep)
     if summary.bleu:
         _say(
@@ -110,12 +111,19 @@ def _print_rankings(console: Console, summary: ScoreSummary) -> None:
 
 
 def _print_sweep(console: Console, sweep: Sweep) -> None:
-    ks = [each.k for each in sweep.groups[0].estimates]
+    ks = sorted(
+        {
+            each.k
+            for group in sweep.groups
+            for each in group.estimates
+            if len(each.short) < each.problems
+        }
+    )
     table = _table("temperature", *(f"pass@{k}" for k in ks))
     for group in sweep.groups:
         name = "none given" if group.temperature is None else f"{group.temperature:g}"
-        shown = ["-" if each.value is None else f"{each.value:.4f}" for each in group.estimates]
-        table.add_row(name, *shown)
+        values = {each.k: each.value for each in group.estimates}
+        table.add_row(name, *("-" if values[k] is None else f"{values[k]:.4f}" for k in ks))
     best = {each.k: f"{each.value:.4f} at {each.temperature:g}" for each in sweep.hull}
     table.add_row("best", *(best.get(k, "-") for k in ks))
     _print(console, "Temperatures", table)

@@ -58,11 +58,17 @@ def score(
 ) -> None:
     """Run samples of a model against the tests of their problems; verdicts and pass@k out."""
     from pipeline.progress import ProgressDisplay
-    from pipeline.score import Scoring, summary_path
+    from pipeline.score import Scoring, summary_json, summary_path
     from pipeline.score import score as score_samples
     from pipeline.score_closing import print_score
     from pipeline.score_example import write_example
-    from pipeline.score_options import read_ks, read_limits, read_tier, score_engine
+    from pipeline.score_options import (
+        read_ks,
+        read_limits,
+        read_output,
+        read_tier,
+        score_engine,
+    )
     from transforms.execute.results import results_path
 
     if example is not None:
@@ -71,11 +77,14 @@ def score(
         return
     if samples is None:
         raise UsageError("name a file of samples, or make one: repomill score --example FILE")
+    if problems is not None and not problems.exists():
+        raise UsageError(f"there is no {problems}, which --problems names")
     if not samples.exists():
         raise UsageError(f"there is no {samples}; `repomill score --example FILE` makes one to try")
+    results = read_output(output or results_path(samples), samples, problems)
     scoring = Scoring(
         samples=samples,
-        results=output or results_path(samples),
+        results=results,
         problems=problems,
         ks=read_ks(k),
         limits=read_limits(limit or ()),
@@ -85,7 +94,7 @@ def score(
     )
     summary = score_samples(scoring, ProgressDisplay(Console(file=sys.stderr)))
     if as_json:
-        print_json(summary.to_json())
+        print_json(summary_json(summary, scoring))
     else:
-        print_score(output_console(), summary, scoring.limits, scoring.results)
-        print(f"Summary: {summary_path(scoring.results)}")
+        print_score(output_console(), summary, scoring.limits, results)
+        print(f"Summary: {summary_path(results)}")

@@ -14,6 +14,17 @@ from runners.names import EngineName
 from runners.settings import EngineSettings
 from transforms.sandbox.limits import Limits, Tier
 
+LEAST_OPEN_FILES = 16
+"""The fork server has some open itself, and the limit holds for it, too."""
+
+_MOST = {int: 1 << 53, float: 1_000_000}
+_MUST_BE = {
+    bool: "true or false",
+    int: "a whole number below 2^53",
+    float: "a number of seconds below 1,000,000",
+}
+_OTHER_FORMATS = frozenset({".gz", ".bz2", ".xz", ".zst", ".parquet", ".arrow"})
+
 
 def read_ks(text: str) -> tuple[int, ...]:
     """Ascending ks from numbers with commas between; raises `UsageError`."""
@@ -38,8 +49,10 @@ def read_limits(changes: Iterable[str]) -> Limits:
             raise UsageError(f"--limit {change}: no limit is called {name!r}; {cure}")
         try:
             values[name] = _value(text, kinds[name])
-        except (ValueError, OverflowError):
-            raise UsageError(f"--limit {change}: {text!r} is no number") from None
+        except (KeyError, ValueError, OverflowError):
+            raise UsageError(f"--limit {change}: {name} must be {_MUST_BE[kinds[name]]}") from None
+    if values.get("open_files", LEAST_OPEN_FILES) < LEAST_OPEN_FILES:
+        raise UsageError(f"--limit: open_files must be at least {LEAST_OPEN_FILES}")
     if "cpu_seconds" in values and "wall_seconds" not in values:
         # Who gives a program more time means that it may take it.
         values["wall_seconds"] = max(Limits().wall_seconds, values["cpu_seconds"] * 4)
@@ -51,10 +64,10 @@ def read_limits(changes: Iterable[str]) -> Limits:
 
 def _value(text: str, kind: type) -> float | bool:
     if kind is bool:
-        if text.lower() not in ("true", "false"):
-            raise ValueError(text)
-        return text.lower() == "true"
+        return {"true": True, "false": False}[text.lower()]
     number = float(text)
+    if number >= _MOST[kind] or not (kind is float or number.is_integer()):
+        raise ValueError(text)
     return int(number) if kind is int else number
 
 
@@ -69,6 +82,18 @@ def read_tier(name: str | None, *, unsafe: bool) -> Tier | None:
     if name.upper() not in (Tier.NAMESPACES, Tier.LANDLOCK):
         raise UsageError(f"--tier must be A or B, got {name!r}")
     return Tier(name.upper())
+
+
+def read_output(results: Path, samples: Path, problems: Path | None) -> Path:
+    """The file of results, which replaces what is there; raises `UsageError`."""
+    if results.is_dir():
+        raise UsageError(f"--output {results} is a folder: name a file in it")
+    if results.suffix.lower() in _OTHER_FORMATS:
+        raise UsageError(f"--output {results}: results are plain JSON Lines, as in NAME.jsonl")
+    for given in filter(None, (samples, problems)):
+        if results.exists() and results.samefile(given):
+            raise UsageError(f"--output {results} would replace {given}: name another file")
+    return results
 
 
 def score_engine(name: EngineName, url: str, workers: int) -> EngineSettings:

@@ -12,7 +12,10 @@ from pipeline.stages import PRODUCERS
 from tests.pipeline.conftest import module
 from tests.pipeline.runs import run_configuration
 
-COMMANDS = ("run", "status", "why", "similar", "rules", "attribution", "verify", "digest", "plan")
+COMMANDS = (
+    *("run", "status", "why", "similar", "rules", "attribution", "verify", "digest", "plan"),
+    "score",
+)
 
 
 def call(*arguments, stdin=None):
@@ -67,6 +70,21 @@ def test_the_flags_are_these_and_no_others():
         "card": ["--json", "run_path"],
         "verify": ["--clean", "--json", "run_path"],
         "digest": ["--json", "run_path"],
+        "score": [
+            "--bleu",
+            "--example",
+            "--json",
+            "--k",
+            "--limit",
+            "--output",
+            "--problems",
+            "--runner",
+            "--runner-url",
+            "--tier",
+            "--unsafe",
+            "--workers",
+            "samples",
+        ],
     }
 
 

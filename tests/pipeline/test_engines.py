@@ -3,6 +3,17 @@
 import pytest
 
 from tests.pipeline.engines import digest, finish, needs_java, start_run, write_configuration
+from tests.pipeline.scores import (
+    LOUD,
+    RIGHT,
+    WRONG,
+    call_score,
+    judged,
+    need,
+    sample,
+    write_problems,
+)
+from tests.transforms.execute.builders import json_lines
 
 
 @pytest.fixture(scope="module")
@@ -24,3 +35,17 @@ def expected(configuration):
 def test_writes_the_same_bytes_as_the_local_runner(engine, configuration, expected, tmp_path):
     finish(start_run(configuration, tmp_path / "run", f"--runner={engine}"))
     assert digest(tmp_path / "run") == expected
+
+
+@needs_java
+@pytest.mark.timeout(1200)
+def test_samples_fare_as_on_the_local_runner(tmp_path):
+    need()
+    rows = [sample(text) for text in (RIGHT, WRONG, LOUD)] * 30
+    samples = json_lines(tmp_path / "s.jsonl", *rows)
+    problems = ["--problems", write_problems(tmp_path)]
+    call_score(samples, *problems)
+    expected = judged(tmp_path / "s_results.jsonl")
+    call_score(samples, *problems, "--runner=flink", "--output", tmp_path / "flink.jsonl")
+    assert judged(tmp_path / "flink.jsonl") == expected
+    assert [verdict for verdict, *_ in expected] == ["passed", "failed", "error"] * 30

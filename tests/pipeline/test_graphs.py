@@ -26,6 +26,9 @@ from apache_beam.portability.api import beam_runner_api_pb2
 from pipeline.stages import STAGES
 from tests.pipeline.jobs import add_stage
 from transforms.coders import RecordBatchCoder
+from transforms.execute.stage import ExecuteOptions, ExecuteSamples
+from transforms.parts import Workspace
+from transforms.sandbox.limits import Limits
 from transforms.stage import Begin
 
 STAGE_NAMES = [stage.name for stage in STAGES]
@@ -236,6 +239,22 @@ def test_no_step_carries_much(job_of, stage, changes):
 def test_what_steps_do_is_pickled_by_name(job_of, stage, changes):
     for name, payload in job_of(stage, changes).payloads().items():
         assert strangers(payload) == set(), name
+
+
+def test_the_job_of_score_carries_names_of_batches_and_how_to_run_them():
+    names = [f"batch-{number:06}" for number in range(100)]
+    options = ExecuteOptions(Limits(), "problems", None, ("math", "typing"))
+    pipeline = beam.Pipeline()
+    pipeline | "Score" >> ExecuteSamples(Workspace("run", "run"), names, options)
+    job = Job(pipeline)
+    steps = (*begin("Name batches"), *spread("Spread batches"), "Judge samples")
+    assert job.steps.keys() == {f"Score/{name}" for name in steps}
+    payloads = job.payloads()
+    assert max(map(len, payloads.values())) < MAX_PAYLOAD_BYTES
+    assert set().union(*map(strangers, payloads.values())) == set()
+    for name in job.steps:
+        kinds = {type(each) for coder in job.coders(name) for each in within(coder)}
+        assert kinds <= {BytesCoder, IterableCoder, StrUtf8Coder, TupleCoder, VarIntCoder}, name
 
 
 def test_code_that_is_pickled_whole_is_seen():

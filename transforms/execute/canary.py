@@ -10,6 +10,7 @@ some of them.
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -93,7 +94,9 @@ def _other_value(value: Any) -> Any:
         case int():
             return value + 1
         case float():
-            return value + max(1.0, abs(value))
+            other = value + max(1.0, abs(value))
+            # What is too large to be doubled is far from nothing.
+            return other if math.isfinite(other) else 0.0
         case str():
             return f"{value}a"
         case None:

@@ -13,6 +13,7 @@ import ast
 import builtins
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from schemas.verdicts import Verdict
@@ -75,13 +76,16 @@ class Judge:
         }
         outcome = self._sandbox.run_test(source, asked)
         message = outcome.messages[-1] if outcome.messages else None
-        if outcome.ending is Ending.RETURNED and isinstance(message, dict):
-            if message.get("passed") is True:
-                return _result(outcome, Verdict.PASSED, None)
-            if message.get("ended") is True:
-                return _result(outcome, Verdict.ERROR, "it ended before its tests did")
+        if not isinstance(message, dict):
+            return _unless_returned(outcome)
+        if outcome.ending is Ending.RETURNED and message.get("passed") is True:
+            return _result(outcome, Verdict.PASSED, None)
+        ended_itself = outcome.ending in (Ending.RETURNED, Ending.ERROR)
+        if ended_itself and message.get("ended") is True:
+            # With which exit status depends on what it was about to say.
+            return _result(outcome, Verdict.ERROR, "it ended before its tests did")
         # What ends a program for its output comes sooner or later than what its test says.
-        if outcome.ending is Ending.OUTPUT or not isinstance(message, dict):
+        if outcome.ending is Ending.OUTPUT:
             return _unless_returned(outcome)
         if message.get("of") == "test":
             return _judge_assertion(outcome, message, test.code)
@@ -209,10 +213,11 @@ def _verdict(ending: Ending) -> Verdict:
 
 
 def _result(outcome: Outcome, verdict: Verdict, reason: str | None) -> Result:
-    shown = (
-        reason if reason is None or len(reason) <= _MOST_REASON else f"{reason[:_MOST_REASON]}..."
-    )
-    return Result(verdict, shown, outcome.seconds, outcome.memory_bytes, outcome.tier.value)
+    if reason is not None:
+        # It may quote a program, in text that no encoding has.
+        reason = reason.encode("utf-8", "replace").decode()
+        reason = reason if len(reason) <= _MOST_REASON else f"{reason[:_MOST_REASON]}..."
+    return Result(verdict, reason, outcome.seconds, outcome.memory_bytes, outcome.tier.value)
 
 
 def _shown(value: object) -> str:
@@ -226,14 +231,17 @@ def _shown(value: object) -> str:
 
 def _setup(problem: Problem) -> str:
     """What a problem's own beginning of the program defines: names that its tests may use."""
-    if not problem.is_continued:
-        return ""
+    return _whole_code(problem.prompt) if problem.is_continued else ""
+
+
+@lru_cache(maxsize=1024)
+def _whole_code(prompt: str) -> str:
     for ending in ("", "    pass\n"):
         try:
-            compile(problem.prompt + ending, "<prompt>", "exec")
+            compile(prompt + ending, "<prompt>", "exec")
         except (SyntaxError, ValueError):
             continue
-        return problem.prompt + ending
+        return prompt + ending
     return ""
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import atexit
 import os
+import socket
 import sys
 import threading
 import traceback
 from types import ModuleType
 from typing import Any
 
-from transforms.sandbox.frames import frame, read_bytes, read_frame, write_frame
+from transforms.sandbox.frames import FrameReader, frame, frame_bytes, read_bytes, write_frame
 from transforms.sandbox.values import ValueRefusedError, decode, encode
 
 PROGRAM_NAME = "<program>"
@@ -23,11 +24,33 @@ MOST_MESSAGE = 2000
 _CHANNEL = 3
 _MOST_FRAME_BYTES = 1 << 28
 _NOTHING = frame({})
+_MODULE_NAME = "program"
+_REHEARSALS = 16
+_REHEARSED = b"def f(value):\n    return [value, sorted(str(value)), 1 + 1 if value else None]\n"
+
+
+def rehearse() -> None:
+    """Runs a program of this module's in this process.
+
+    What Python does once, or faster after some times, its children then find done.
+    """
+    for _ in range(_REHEARSALS):
+        source, given = os.pipe()
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            os.write(given, frame_bytes(_REHEARSED))
+            for value in (1, 0.5, "a", [1, [2]], (1, "b"), {"a": 1}, {1, 2}, True, None):
+                write_frame(ours.fileno(), ["f", encode([value]), encode({})])
+            ours.shutdown(socket.SHUT_WR)
+            serve_calls(source, theirs.fileno())
+        os.close(source)
+        os.close(given)
+    del sys.modules[_MODULE_NAME]
 
 
 def run_script() -> None:
     """Runs the program as a script whose input follows it, and says how it ended."""
-    source = _source()
+    source = _source(0)
     module = _module("__main__")
     try:
         exec(compile(source, PROGRAM_NAME, "exec"), module.__dict__)
@@ -43,33 +66,34 @@ def run_script() -> None:
     _report(ending)
 
 
-def serve_calls() -> None:
+def serve_calls(source_place: int = 0, channel: int = _CHANNEL) -> None:
     """Loads the program as a module, then calls its functions until nobody asks any more.
 
     A call is [name, arguments, keyword arguments]; the answer has the value and the arguments
     as they are after the call, or the exception.
     """
-    source = _source()
-    module = _module("program")
+    source = _source(source_place)
+    module = _module(_MODULE_NAME)
     try:
         exec(compile(source, PROGRAM_NAME, "exec"), module.__dict__)
     except BaseException as error:
-        _report(describe(error, PROGRAM_NAME))
+        _report(describe(error, PROGRAM_NAME), channel)
         return
-    _report({})
-    while (call := read_frame(_CHANNEL, _MOST_FRAME_BYTES)) is not None:
-        write_frame(_CHANNEL, _answer(module, *call))
+    _report({}, channel)
+    calls = FrameReader(channel, _MOST_FRAME_BYTES)
+    while (call := calls.read()) is not None:
+        write_frame(channel, _answer(module, *call))
     _flush()
 
 
-def _source() -> str:
+def _source(place: int) -> str:
     # As text, of which no comment says that it is in another encoding.
-    return (read_bytes(0, _MOST_FRAME_BYTES) or b"").decode("utf-8", "surrogatepass")
+    return (read_bytes(place, _MOST_FRAME_BYTES) or b"").decode("utf-8", "surrogatepass")
 
 
-def _report(ending: dict[str, Any]) -> None:
+def _report(ending: dict[str, Any], channel: int = _CHANNEL) -> None:
     # To have it ready saves most runs a walk through the encoder, each page of which is copied.
-    os.write(_CHANNEL, _NOTHING) if not ending else write_frame(_CHANNEL, ending)
+    os.write(channel, _NOTHING) if not ending else write_frame(channel, ending)
 
 
 def _answer(module: ModuleType, name: str, arguments: Any, keywords: Any) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import os
 import resource
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from transforms.sandbox import kernel
@@ -20,6 +22,8 @@ _SPARE_CPU_SECONDS = 1
 """Between the CPU limit that the server watches and that of the kernel, which is of seconds."""
 
 _SERVER_PROCESSES = 2
+_MOST_SIGNALS = 256
+"""Waiting to be seen, and timers."""
 
 
 class Confinement:
@@ -40,7 +44,9 @@ class Confinement:
     def prepare(self, own_bytes: int) -> None:
         """What children get from the server, which has an address space of so many bytes."""
         limits = self._limits
-        os.setsid()
+        # Signals to a group of processes cross namespaces.
+        with suppress(PermissionError):
+            os.setsid()
         kernel.refuse_new_privileges()
         _limit(resource.RLIMIT_AS, limits.memory_bytes + own_bytes)
         _limit(resource.RLIMIT_FSIZE, limits.file_bytes)
@@ -52,6 +58,7 @@ class Confinement:
             *(resource.RLIMIT_RTPRIO, resource.RLIMIT_NICE),
         ):
             _limit(kind, 0)
+        _limit(resource.RLIMIT_SIGPENDING, _MOST_SIGNALS)
 
     def enter(self) -> None:
         """Confines this process, for good."""
@@ -79,6 +86,14 @@ class Confinement:
         """Backs up the server, which sees the CPU time of a child now and then."""
         seconds = math.ceil(self._limits.cpu_seconds) + _SPARE_CPU_SECONDS
         _limit(resource.RLIMIT_CPU, seconds, seconds + 1)
+
+    def limit_cpu_from_here(self) -> None:
+        """Ends this process if it uses more CPU time from here on than a run may."""
+        used = math.ceil(time.process_time())
+        seconds = used + math.ceil(self._limits.cpu_seconds) + _SPARE_CPU_SECONDS
+        resource.setrlimit(
+            resource.RLIMIT_CPU, (seconds, resource.getrlimit(resource.RLIMIT_CPU)[1])
+        )
 
 
 def _limit(kind: int, most: int, at_last: int | None = None) -> None:

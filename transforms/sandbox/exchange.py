@@ -60,7 +60,7 @@ class Exchange:
         """
         deadline = time.monotonic() + seconds
         self._shuts = not with_tester
-        with selectors.DefaultSelector() as selector:
+        with selectors.PollSelector() as selector:
             selector.register(self._control, selectors.EVENT_READ)
             selector.register(self._output, selectors.EVENT_READ)
             selector.register(self._source, selectors.EVENT_WRITE)

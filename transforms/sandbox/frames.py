@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 _LENGTH_BYTES = 4
+_PORTION = 1 << 12
+_write = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class FrameError(ValueError):
@@ -19,7 +21,7 @@ class FrameError(ValueError):
 
 def frame(message: Any) -> bytes:
     """A message of plain JSON values as bytes."""
-    return frame_bytes(json.dumps(message, separators=(",", ":")).encode())
+    return frame_bytes(_write(message).encode())
 
 
 def frame_bytes(data: bytes) -> bytes:
@@ -34,14 +36,40 @@ def write_frame(descriptor: int, message: Any) -> None:
         data = data[os.write(descriptor, data) :]
 
 
-def read_frame(descriptor: int, most_bytes: int) -> Any:
-    """The next message; None where the other side has closed.
+class FrameReader:
+    """Reads the messages that come through a descriptor, most of them in one call."""
 
-    Raises:
-      FrameError: it is longer than ``most_bytes``, cut short, or no JSON.
-    """
-    data = read_bytes(descriptor, most_bytes)
-    return None if data is None else _parse(data)
+    def __init__(self, descriptor: int, most_bytes: int) -> None:
+        self._descriptor = descriptor
+        self._most_bytes = most_bytes
+        self._came = bytearray()
+
+    def read(self) -> Any:
+        """The next message; None where the other side has closed.
+
+        Raises:
+          FrameError: it is longer than ``most_bytes``, cut short, or no JSON.
+        """
+        came = self._came
+        while (end := self._end()) > len(came):
+            piece = os.read(self._descriptor, max(_PORTION, min(end - len(came), 1 << 16)))
+            if not piece and not came:
+                return None
+            if not piece:
+                raise FrameError(f"a message ended after {len(came)} bytes")
+            came += piece
+        data = came[_LENGTH_BYTES:end]
+        del came[:end]
+        return _parse(data)
+
+    def _end(self) -> int:
+        """How many bytes the next message has with its length, as far as that is known."""
+        if len(self._came) < _LENGTH_BYTES:
+            return _LENGTH_BYTES
+        size = int.from_bytes(self._came[:_LENGTH_BYTES], "big")
+        if size > self._most_bytes:
+            raise FrameError(f"at most {self._most_bytes} bytes were expected, got {size}")
+        return _LENGTH_BYTES + size
 
 
 def read_bytes(descriptor: int, most_bytes: int) -> bytes | None:

@@ -31,9 +31,19 @@ _SET_SUBREAPER = 36
 _SET_NO_NEW_PRIVILEGES = 38
 _NO_CAPABILITIES_BY_USER = 1 << 2
 _SECCOMP_FILTER = 2
+_ANY_EVENT, _ONCE = 0xFFF, 1 << 31
 _CAPABILITIES_VERSION = 0x20080522
 
+_CAPABILITIES_HEADER = (ctypes.c_uint32 * 2)(_CAPABILITIES_VERSION, 0)
+_NO_CAPABILITIES = (ctypes.c_uint32 * 6)()
+
 _libc = ctypes.CDLL(None, use_errno=True)
+_NAMES = (
+    *("unshare", "mount", "umount2", "syscall", "capset", "setfsuid", "prctl"),
+    *("inotify_init1", "inotify_add_watch"),
+)
+_functions = {name: getattr(_libc, name) for name in _NAMES}
+"""Looked up once, and not by each child."""
 
 
 class _MountAttributes(ctypes.Structure):
@@ -52,7 +62,7 @@ class FilterProgram(ctypes.Structure):
 
 
 def _call(function: str, *arguments: object) -> int:
-    result: int = getattr(_libc, function)(*arguments)
+    result: int = _functions[function](*arguments)
     if result == -1:
         number = ctypes.get_errno()
         raise OSError(number, f"{function}: {os.strerror(number)}")
@@ -104,8 +114,7 @@ def change_root(root: Path, pivot_root: int) -> None:
 
 def drop_capabilities() -> None:
     """Gives up all that a process may do beyond its user."""
-    header = (ctypes.c_uint32 * 2)(_CAPABILITIES_VERSION, 0)
-    _call("capset", header, (ctypes.c_uint32 * 6)())
+    _call("capset", _CAPABILITIES_HEADER, _NO_CAPABILITIES)
 
 
 def become_user(user: int, file_user: int) -> None:
@@ -115,8 +124,9 @@ def become_user(user: int, file_user: int) -> None:
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
     # It reports the user before, and no failure: asking again shows what there is.
-    _libc.setfsuid(ctypes.c_uint(file_user))
-    if _libc.setfsuid(ctypes.c_uint(file_user)) != file_user:
+    set_file_user = _functions["setfsuid"]
+    set_file_user(ctypes.c_uint(file_user))
+    if set_file_user(ctypes.c_uint(file_user)) != file_user:
         raise PermissionError(f"files cannot be opened as user {file_user}")
 
 
@@ -143,6 +153,16 @@ def restrict_files(rules: int) -> None:
 def filter_calls(program: FilterProgram) -> None:
     """Installs a seccomp filter."""
     _prctl(_SET_SECCOMP, _SECCOMP_FILTER, ctypes.byref(program))
+
+
+def open_watches() -> int:
+    """A descriptor that tells of what happens to folders."""
+    return _call("inotify_init1", os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def watch_once(watches: int, folder: Path) -> None:
+    """Has the first thing told that happens to a folder or in it, reading included."""
+    _call("inotify_add_watch", watches, bytes(folder), ctypes.c_uint32(_ANY_EVENT | _ONCE))
 
 
 def _prctl(option: int, first: int, second: object = 0) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -12,7 +11,10 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+import landlockpy
+
 from transforms.sandbox.cgroups import Cgroup
+from transforms.sandbox.folders import empty_folder
 from transforms.sandbox.frames import split_frames
 from transforms.sandbox.limits import Limits, Tier
 from transforms.sandbox.seccomp import build_filter, system_call
@@ -20,12 +22,24 @@ from transforms.sandbox.settings import Settings
 from transforms.sandbox.worlds import keeps_signals
 
 _ROOT = Path(__file__).parents[2]
-# In front of other versions of this package, where it is not installed itself.
+_PATHS = f"{_ROOT}\n{Path(landlockpy.__file__).parents[1]}"
+"""Where a process of the sandbox finds what is not in the standard library: no site does."""
+
 _START = (
-    "import sys; sys.argv[1] in sys.path or sys.path.insert(0, sys.argv[1]); "
+    "import site, sys; sys.path += sys.argv[1].splitlines(); "
+    "site.setquit(), site.setcopyright(), site.sethelper(); "
+    "from transforms.sandbox.hooks import keep_hooks; keep_hooks(); "
     "from transforms.sandbox.{role} import main; main(sys.argv[2:])"
 )
-_ENVIRONMENT = {"PYTHONHASHSEED": "0", "LANG": "C.UTF-8"}
+_ENVIRONMENT = {
+    "PYTHONHASHSEED": "0",
+    "LANG": "C.UTF-8",
+    # Calls of libraries are bound when they are loaded, and not by each child anew.
+    "LD_BIND_NOW": "1",
+    # Each further arena is 64 MB of address space, for threads that hardly use it.
+    "MALLOC_ARENA_MAX": "1",
+}
+
 START_SECONDS = 60.0
 _END_SECONDS = 5.0
 _MOST_MESSAGE_BYTES = 1 << 16
@@ -69,7 +83,7 @@ class SandboxProcess:
         )
         self.control, theirs = socket.socketpair()
         with theirs, tempfile.TemporaryFile() as log:
-            command = [sys.executable, "-s", "-P", "-c", _START.format(role=role), str(_ROOT)]
+            command = [sys.executable, "-S", "-P", "-c", _START.format(role=role), _PATHS]
             self._process = subprocess.Popen(
                 [*command, str(theirs.fileno()), settings.to_json()],
                 pass_fds=[theirs.fileno()],
@@ -78,6 +92,8 @@ class SandboxProcess:
                 stderr=log,
                 env=_ENVIRONMENT,
                 cwd=self._folder,
+                # Ctrl-C is for the command, which may still want to end what it began.
+                start_new_session=True,
             )
             theirs.close()
             self._group = Cgroup.make(Path(self._folder).name, limits)
@@ -92,7 +108,7 @@ class SandboxProcess:
                 raise SandboxError(answer.get("refused") or (lines or ["it ended at once"])[-1])
         if own_files or role == "tester":
             # Nothing of it is used from here on, and nobody removes it if this process is killed.
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._remove_folder()
 
     def _first_message(self) -> dict[str, str]:
         self.control.settimeout(START_SECONDS)
@@ -120,7 +136,12 @@ class SandboxProcess:
             self._process.wait()
         if self._group is not None:
             self._group.remove()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._remove_folder()
+
+    def _remove_folder(self) -> None:
+        with suppress(OSError):
+            empty_folder(self._folder)
+            Path(self._folder).rmdir()
 
 
 def _choose_user() -> int:

@@ -15,15 +15,22 @@ from collections.abc import Iterable
 import system_calls
 
 from transforms.sandbox.syscalls import (
+    ACCESS_TO_NOTHING,
     ALLOWED,
     CHANGES_OF_METADATA,
     CLONE_NAMESPACES,
     CLONE_THREAD,
+    FCNTLS,
     IOCTLS,
+    MAP_ANONYMOUS,
+    MAP_SHARED,
+    NAMELESS,
     PRCTLS,
     REFUSED,
     SIGNALS,
+    TRUNCATE,
     UNCOUNTED_WRITES,
+    WATCHES,
 )
 
 _ALLOW = 0x7FFF0000
@@ -37,6 +44,8 @@ _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 
 _LOAD, _RETURN, _JUMP = 0x20, 0x06, 0x05
 _EQUAL, _AT_LEAST, _ANY_BIT, _AND = 0x15, 0x35, 0x45, 0x54
+_FARTHEST = 255
+"""How many steps a comparison can skip."""
 
 _REFUSE = struct.pack("HBBI", _RETURN, 0, 0, _ERRNO | errno.EPERM)
 
@@ -66,14 +75,14 @@ def build_filter(*, own_files: bool, own_signals: bool, forks: bool) -> bytes:
     numbers, architecture = _table()
     refused = set(REFUSED)
     if not own_files:
-        refused |= CHANGES_OF_METADATA | UNCOUNTED_WRITES
+        refused |= CHANGES_OF_METADATA | UNCOUNTED_WRITES | WATCHES
     if not own_signals:
         refused |= SIGNALS
     allowed = (ALLOWED | CHANGES_OF_METADATA | SIGNALS) - refused
     answers = {
         **{number: [_step(_RETURN, _ALLOW)] for number in _numbers(allowed, numbers)},
         **{number: [_REFUSE] for number in _numbers(refused, numbers)},
-        **_guarded(numbers, forks=forks),
+        **_guarded(numbers, forks=forks, own_files=own_files),
     }
     program = [
         _step(_LOAD, _ARCHITECTURE),
@@ -132,11 +141,13 @@ def _choose(ranges: list[tuple[int, list[bytes]]]) -> list[bytes]:
         return ranges[0][1]
     middle = len(ranges) // 2
     below, above = _choose(ranges[:middle]), _choose(ranges[middle:])
-    is_above = _step(_AT_LEAST, ranges[middle][0], 0, 1)
-    return [is_above, _step(_JUMP, len(below)), *below, *above]
+    first = ranges[middle][0]
+    if len(below) <= _FARTHEST:
+        return [_step(_AT_LEAST, first, len(below), 0), *below, *above]
+    return [_step(_AT_LEAST, first, 0, 1), _step(_JUMP, len(below)), *below, *above]
 
 
-def _guarded(numbers: dict[str, int], *, forks: bool) -> dict[int, list[bytes]]:
+def _guarded(numbers: dict[str, int], *, forks: bool, own_files: bool) -> dict[int, list[bytes]]:
     """Decisions on calls that are allowed for some arguments."""
     no_more = _step(_RETURN, _ERRNO | errno.EAGAIN)
     namespaces = [_step(_ANY_BIT, CLONE_NAMESPACES, 0, 1), _REFUSE]
@@ -152,6 +163,11 @@ def _guarded(numbers: dict[str, int], *, forks: bool) -> dict[int, list[bytes]]:
         # Its flags are in memory, which no filter reads; libraries fall back to clone.
         "clone3": [_step(_RETURN, _ERRNO | errno.ENOSYS)],
         "socketpair": _connected_pairs(),
+        "open": _openings(1, own_files=own_files),
+        "openat": _openings(2, own_files=own_files),
+        "fcntl": [_load_argument(1), *_only(FCNTLS)],
+        "mmap": [_step(_RETURN, _ALLOW)] if own_files else _mappings(),
+        "sched_setaffinity": [_load_argument(0), *_only([0])],
         "personality": [_load_argument(0), *_only([_ASK_PERSONALITY])],
         "prlimit64": [_load_argument(0), *_only([0])],
         "prctl": [_load_argument(0), *_only(PRCTLS)],
@@ -165,6 +181,30 @@ def _connected_pairs() -> list[bytes]:
     kinds = [_load_argument(1), _step(_AND, _SOCKET_KINDS), *_only([_STREAM, _SEQUENCED_PACKETS])]
     is_unix = [_load_argument(0), _step(_EQUAL, _AF_UNIX, 1, 0), _REFUSE]
     return [*is_unix, *kinds]
+
+
+def _openings(flags: int, *, own_files: bool) -> list[bytes]:
+    """Opening of files, given the place of its flags, as far as others can check it.
+
+    Landlock sees no access in a mode that has none, before Linux 6.2 no truncation either, and
+    where files are counted by their names all must have one.
+    """
+    nameless = [] if own_files else [_step(_ANY_BIT, NAMELESS, 0, 1), _REFUSE]
+    return [
+        *(_load_argument(flags), *nameless),
+        *(_step(_AND, TRUNCATE | ACCESS_TO_NOTHING), _step(_EQUAL, TRUNCATE, 0, 1), _REFUSE),
+        *(_step(_AND, ACCESS_TO_NOTHING), _step(_EQUAL, ACCESS_TO_NOTHING, 0, 1), _REFUSE),
+        _step(_RETURN, _ALLOW),
+    ]
+
+
+def _mappings() -> list[bytes]:
+    """Mappings but for those that write to files, which no count of what is written sees."""
+    return [
+        *(_load_argument(3), _step(_ANY_BIT, MAP_ANONYMOUS, 2, 0)),
+        *(_step(_ANY_BIT, MAP_SHARED, 0, 1), _REFUSE),
+        _step(_RETURN, _ALLOW),
+    ]
 
 
 def _load_argument(place: int) -> bytes:

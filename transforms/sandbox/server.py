@@ -13,19 +13,22 @@ import importlib
 import os
 import random
 import select
-import shutil
 import signal
 import socket
+import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from transforms.sandbox import candidate
 from transforms.sandbox.confinement import Confinement
+from transforms.sandbox.folders import empty_folder
 from transforms.sandbox.frames import frame
+from transforms.sandbox.hooks import give_hooks_back, let_hooks_register
 from transforms.sandbox.settings import Settings
 from transforms.sandbox.worlds import World, enter_world
 
@@ -38,6 +41,9 @@ STOP = b"x"
 MOST_MESSAGE_BYTES = 1 << 12
 _LOOK_SECONDS = 0.02
 _MOST_DESCRIPTORS = 1 << 20
+_NOWHERE = 3
+"""Where the server has /dev/null."""
+
 _MOST_ROUNDS = 1000
 
 
@@ -98,6 +104,10 @@ class Server:
         self._world: World = enter_world(settings)
         self._confinement = Confinement(settings, self._world)
         self._confinement.prepare(own_bytes)
+        trial = _Child.fork(self._confinement.enter)
+        trial.wait()
+        if trial.status:
+            raise OSError("this process may not confine its children")
 
     def serve(self) -> None:
         """Takes requests: a kind, and the descriptors that the children get."""
@@ -123,8 +133,8 @@ class Server:
             breach = self._watch(child)
         finally:
             self._clear(child)
-        breach = breach or self._world.breach(self._settings.limits)
-        self._world.end()
+        breach_of_files = self._world.end(self._settings.limits)
+        breach = breach or breach_of_files
         usage = [child.status, child.seconds, child.memory_bytes]
         return {"breach": breach, "usage": usage}
 
@@ -138,16 +148,15 @@ class Server:
             self._confinement.limit_cpu()
             os.dup2(source, 0)
             os.dup2(output, 1)
-            if kind != STREAM:
-                os.dup2(output, 2)
+            os.dup2(_NOWHERE if kind == STREAM else output, 2)
             os.dup2(channel, 3)
             os.closerange(4, _MOST_DESCRIPTORS)
         except BaseException:
             traceback.print_exc()
             raise
         gc.enable()
-        # The same program has the same luck in every run.
-        random.seed(0)
+        if self._settings.limits.forks:
+            give_hooks_back()
         if kind == CALLS:
             candidate.serve_calls()
         else:
@@ -179,12 +188,13 @@ class Server:
             child.kill()
             child.wait()
         for _ in range(_MOST_ROUNDS):
-            self._world.kill_all()
             try:
                 pid, _ = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
+                # Whoever's parents have ended is a child of this process.
                 return
             if pid == 0:
+                self._world.kill_all()
                 time.sleep(0.001)
         raise RuntimeError("processes of a run cannot be ended")
 
@@ -204,17 +214,23 @@ def main(arguments: list[str]) -> None:
     """Serves on the socket whose number comes first, by the settings that come second."""
     # Children have other things at the first four places.
     control = socket.socket(fileno=fcntl.fcntl(int(arguments[0]), fcntl.F_DUPFD_CLOEXEC, 10))
-    os.dup2(0, 3)
+    os.dup2(0, _NOWHERE)
     settings = Settings.from_json(arguments[1])
+    # Programs need not see what they are confined by.
+    sys.argv[:], sys.orig_argv[:] = [""], [""]
     preload(settings.preload)
     try:
         server = Server(settings, control)
     except Exception as error:
         control.send(frame({"refused": f"{type(error).__name__}: {error}"}))
         return
+    let_hooks_register()
+    # The same program has the same luck in every run.
+    random.seed(0)
     # Else a child could interrupt the server.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     candidate.open_streams()
+    candidate.rehearse()
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -222,4 +238,6 @@ def main(arguments: list[str]) -> None:
         server.serve()
     finally:
         # Whom it belongs to may have been killed.
-        shutil.rmtree(settings.folder, ignore_errors=True)
+        with suppress(OSError):
+            empty_folder(settings.folder)
+            Path(settings.folder).rmdir()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 _MEMORY = """
-    brk mmap munmap mremap mprotect madvise mincore msync mlock mlock2 munlock membarrier
+    brk munmap mremap mprotect madvise mincore msync mlock mlock2 munlock membarrier
     pkey_alloc pkey_free pkey_mprotect get_mempolicy
 """
 _FILES = """
-    open openat close close_range creat read write readv writev pread64 pwrite64 preadv pwritev
+    close close_range creat read write readv writev pread64 pwrite64 preadv pwritev
     preadv2 pwritev2 lseek stat fstat lstat newfstatat statx statfs fstatfs access faccessat
     faccessat2 getdents getdents64 getcwd chdir fchdir mkdir mkdirat rmdir unlink unlinkat rename
     renameat renameat2 link linkat symlink symlinkat readlink readlinkat ftruncate fallocate
-    fadvise64 readahead sendfile copy_file_range splice tee vmsplice sync_file_range sync syncfs
-    fsync fdatasync flock dup dup2 dup3 fcntl pipe pipe2 umask mknod mknodat
+    fadvise64 readahead sendfile copy_file_range splice tee vmsplice sync_file_range
+    fsync fdatasync flock dup dup2 dup3 pipe pipe2 umask mknod mknodat
     getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr
     inotify_init inotify_init1 inotify_add_watch inotify_rm_watch cachestat
 """
@@ -29,7 +29,7 @@ _PROCESSES = """
     exit exit_group wait4 waitid getpid getppid gettid getpgrp getpgid setpgid getsid
     setsid getuid geteuid getgid getegid getgroups getresuid getresgid capget set_tid_address
     set_robust_list get_robust_list rseq futex futex_waitv futex_wake futex_wait futex_requeue
-    sched_yield sched_getaffinity sched_setaffinity sched_getparam sched_getscheduler
+    sched_yield sched_getaffinity sched_getparam sched_getscheduler
     sched_getattr sched_get_priority_max sched_get_priority_min getpriority getrlimit setrlimit
     getrusage times arch_prctl getcpu restart_syscall ioprio_get
 """
@@ -66,6 +66,8 @@ CHANGES_OF_METADATA = _names(
 
 UNCOUNTED_WRITES = _names("fallocate splice vmsplice tee")
 
+WATCHES = _names("inotify_init inotify_init1 inotify_add_watch inotify_rm_watch")
+
 REFUSED = _names(
     """
     execve execveat socket connect bind listen accept accept4 ptrace process_vm_readv
@@ -89,6 +91,19 @@ CLONE_NAMESPACES = 0x7E020000
 """The flags of new namespaces: mount, cgroup, UTS, IPC, user, PID, network."""
 
 CLONE_THREAD = 0x10000
+
+FCNTLS = frozenset({*range(8), 36, 37, 38, *range(1030, 1035)})
+"""F_DUPFD to F_SETLKW, locks of open files, F_DUPFD_CLOEXEC, sizes of pipes and seals: none of
+leases, which keep others waiting, and none of signals, which reach them."""
+
+ACCESS_TO_NOTHING = 3
+"""The mode of access that asks for neither reading nor writing, so that nothing is checked."""
+
+TRUNCATE = 0x200
+NAMELESS = 0x400000
+"""O_TRUNC, and the bit of O_TMPFILE that is not O_DIRECTORY."""
+
+MAP_SHARED, MAP_ANONYMOUS = 1, 0x20
 
 PRCTLS = frozenset({15, 16, 3, 21, 39})
 """PR_SET_NAME and PR_GET_ of name, dumpable, seccomp and no_new_privs."""

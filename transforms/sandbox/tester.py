@@ -14,12 +14,13 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from types import ModuleType
+from functools import lru_cache
+from types import CodeType, ModuleType
 from typing import Any
 
 from transforms.sandbox.candidate import describe
 from transforms.sandbox.confinement import Confinement
-from transforms.sandbox.frames import FrameError, read_frame, write_frame
+from transforms.sandbox.frames import FrameError, FrameReader, write_frame
 from transforms.sandbox.server import address_space, preload
 from transforms.sandbox.settings import Settings
 from transforms.sandbox.values import ValueFormatError, decode, encode
@@ -27,6 +28,7 @@ from transforms.sandbox.worlds import enter_world
 
 TEST_NAME = "<test>"
 _MOST_FRAME_BYTES = 1 << 26
+_MOST_KEPT = 1 << 14
 
 
 class _ProgramEndedError(BaseException):
@@ -37,13 +39,29 @@ class _Link:
     """The way to the program, by the number of its descriptor."""
 
     def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
         self.is_cut = False
+        self._descriptor = descriptor
+        self._answers = FrameReader(descriptor, _MOST_FRAME_BYTES)
 
-    def cut(self) -> _ProgramEndedError:
-        """What to raise where the program is gone."""
-        self.is_cut = True
-        return _ProgramEndedError()
+    def ask(self, call: list[Any]) -> dict[str, Any]:
+        """What the program answers to a call; raises `_ProgramEndedError`."""
+        try:
+            write_frame(self._descriptor, call)
+        except OSError:
+            self.is_cut = True
+        answer = None if self.is_cut else self.listen()
+        if answer is None:
+            self.is_cut = True
+            raise _ProgramEndedError
+        return answer
+
+    def listen(self) -> dict[str, Any] | None:
+        """What the program says next, which is a dictionary if it is anything."""
+        try:
+            message = self._answers.read()
+        except (FrameError, OSError):
+            return None
+        return message if isinstance(message, dict) else None
 
 
 class _TimeIsUpError(BaseException):
@@ -66,11 +84,14 @@ def main(arguments: list[str]) -> None:
         return
     signal.signal(signal.SIGVTALRM, _stop)
     write_frame(control.fileno(), {"ready": True})
+    tests = FrameReader(control.fileno(), _MOST_FRAME_BYTES)
     while True:
         data, descriptors, _, _ = socket.recv_fds(control, 1, 1)
         if not data:
             return
-        test = read_frame(control.fileno(), _MOST_FRAME_BYTES)
+        test = tests.read()
+        # For code that is not Python's, which no exception stops.
+        confinement.limit_cpu_from_here()
         with socket.socket(fileno=descriptors[0]) as candidate:
             outcome = _run(test, candidate.fileno(), settings.limits.cpu_seconds)
         write_frame(control.fileno(), outcome)
@@ -93,19 +114,19 @@ def _run(test: dict[str, Any], candidate: int, seconds: float) -> dict[str, Any]
 
 
 def _outcome(test: dict[str, Any], candidate: int) -> dict[str, Any]:
-    started = _listen(candidate)
+    link = _Link(candidate)
+    started = link.listen()
     if started is None:
         return {"ended": True}
     if started:
         return _failure(started)
-    link = _Link(candidate)
     proxy = _proxy(test["entry_point"], link)
     module = ModuleType("test")
     module.__dict__["__builtins__"] = builtins
     try:
-        exec(compile(test["setup"], "<setup>", "exec"), module.__dict__)
+        exec(_compiled(test["setup"], "<setup>"), module.__dict__)
         module.__dict__[test["entry_point"]] = proxy
-        exec(compile(test["code"], TEST_NAME, "exec"), module.__dict__)
+        exec(_compiled(test["code"], TEST_NAME), module.__dict__)
         if test["check"]:
             module.__dict__["check"](proxy)
     except _ProgramEndedError:
@@ -126,29 +147,26 @@ def _failure(said: dict[str, Any]) -> dict[str, Any]:
     return {"of": "program", **{key: said[key] for key in known if key in said}}
 
 
-def _listen(candidate: int) -> dict[str, Any] | None:
-    """What the candidate says next, which is a dictionary if it is anything."""
-    try:
-        message = read_frame(candidate, _MOST_FRAME_BYTES)
-    except (FrameError, OSError):
-        return None
-    return message if isinstance(message, dict) else None
+def _compiled(code: str, name: str) -> CodeType:
+    """The same tests come many times."""
+    return _compiled_once(code, name) if len(code) <= _MOST_KEPT else compile(code, name, "exec")
+
+
+@lru_cache(maxsize=1024)
+def _compiled_once(code: str, name: str) -> CodeType:
+    return compile(code, name, "exec")
 
 
 _FROM_PROGRAM = "raised by the program"
+_ENDS_OF_LOOPS = (StopIteration, StopAsyncIteration)
+"""Would end a loop of the test as if all were done."""
 
 
 def _proxy(name: str, link: _Link) -> Callable[..., Any]:
     """A function that has the program's function of a name called, and returns its value."""
 
     def call(*arguments: Any, **keywords: Any) -> Any:
-        try:
-            write_frame(link.descriptor, [name, encode(list(arguments)), encode(keywords)])
-        except OSError:
-            raise link.cut() from None
-        answer = _listen(link.descriptor)
-        if answer is None:
-            raise link.cut()
+        answer = link.ask([name, encode(list(arguments)), encode(keywords)])
         if "value" not in answer:
             raise _raised(answer)
         try:
@@ -169,10 +187,7 @@ def _raised(answer: dict[str, Any]) -> Exception:
     message = str(answer.get("message", ""))
     for name in [answer.get("exception"), *_listed(answer.get("bases"))]:
         kind = getattr(builtins, name, None) if isinstance(name, str) else None
-        if kind is StopIteration:
-            # In a map or a generator of the test it would not fail but end it.
-            break
-        if isinstance(kind, type) and issubclass(kind, Exception):
+        if isinstance(kind, type) and issubclass(kind, Exception) and kind not in _ENDS_OF_LOOPS:
             with suppress(Exception):
                 return _marked(kind(message))
     return _marked(RuntimeError(f"{answer.get('exception')}: {message}"))

@@ -17,6 +17,12 @@ from typing import Any
 
 MOST_DEPTH = 100
 MOST_ITEMS = 1_000_000
+MOST_ALIKE = 1000
+"""Items of a set or keys that have the same hash."""
+
+MOST_DIGITS = 10_000
+"""Of the parts of a fraction, in hexadecimal."""
+
 _WIDE_INT = 1 << 53
 """From here on numbers of JSON are read wrongly by others, and very long ones not at all."""
 
@@ -127,15 +133,32 @@ def _decode(data: Any, depth: int) -> Any:
         raise ValueFormatError(f"a value of one tag was expected, got {len(data)}")
     (tag, content), *_ = data.items()
     if tag in _DECODED_ITEMS:
-        return _DECODED_ITEMS[tag](_decode(each, depth + 1) for each in content)
+        items = [_decode(each, depth + 1) for each in content]
+        return _DECODED_ITEMS[tag](_checked(items) if tag in _HASHED else items)
     if tag in _DECODED_DICTIONARIES:
-        pairs = ((_decode(key, depth + 1), _decode(value, depth + 1)) for key, value in content)
-        return _DECODED_DICTIONARIES[tag](dict(pairs))
+        keys = _checked([_decode(key, depth + 1) for key, _ in content])
+        values = [_decode(value, depth + 1) for _, value in content]
+        return _DECODED_DICTIONARIES[tag](dict(zip(keys, values, strict=True)))
     if tag in _DECODED_SCALARS:
         return _DECODED_SCALARS[tag](content)
     raise ValueFormatError(f"no tag of a value: {tag!r:.40}")
 
 
+def _checked(items: list[Any]) -> list[Any]:
+    """Items of a set or keys; those whose hashes are chosen to be the same take for ever."""
+    if len(items) > MOST_ALIKE and max(Counter(map(hash, items)).values()) > MOST_ALIKE:
+        raise ValueFormatError(f"more than {MOST_ALIKE} items of one hash")
+    return items
+
+
+def _short(text: str) -> str:
+    """Digits of a fraction, whose parts are divided by what they have in common."""
+    if len(text) > MOST_DIGITS:
+        raise ValueFormatError(f"a fraction of more than {MOST_DIGITS} digits")
+    return text
+
+
+_HASHED = ("set", "frozenset")
 _DECODED_ITEMS: dict[str, Callable[[Any], Any]] = {
     "tuple": tuple,
     "set": set,
@@ -156,5 +179,5 @@ _DECODED_SCALARS: dict[str, Callable[[Any], Any]] = {
     "complex": lambda parts: complex(*map(float, parts)),
     "range": lambda parts: range(*(int(each, 16) for each in parts)),
     "decimal": Decimal,
-    "fraction": lambda parts: Fraction(*(int(each, 16) for each in parts)),
+    "fraction": lambda parts: Fraction(*(int(_short(each), 16) for each in parts)),
 }

@@ -6,7 +6,6 @@ Runs in the fork server, before anything of others.
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 from abc import ABC, abstractmethod
 from contextlib import suppress
@@ -16,6 +15,7 @@ from landlockpy import AccessFS, Ruleset, Scope, abi_version
 
 from transforms.sandbox import kernel
 from transforms.sandbox.family import Family
+from transforms.sandbox.folders import TooDeepError, count_files, empty_folder
 from transforms.sandbox.limits import Limits, Tier
 from transforms.sandbox.settings import (
     DEVICES,
@@ -24,6 +24,7 @@ from transforms.sandbox.settings import (
     packages_in,
     readable_paths,
 )
+from transforms.sandbox.watches import FolderWatch
 
 _OWN_SIGNALS_ABI = 6
 
@@ -50,9 +51,17 @@ class World(ABC):
     rules: int | None = None
     """The descriptor of Landlock's rules, where there are any."""
 
-    @abstractmethod
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._watch = FolderWatch()
+        self._is_fresh = False
+
     def begin(self) -> None:
         """A fresh folder for a run, in which this process then is, and its next children."""
+        if not self._is_fresh:
+            self._make_folder()
+            os.chdir(self._folder)
+            self._watch.start(self._folder)
 
     @abstractmethod
     def breach(self, limits: Limits) -> str | None:
@@ -62,9 +71,24 @@ class World(ABC):
     def kill_all(self) -> None:
         """Sends SIGKILL to all processes of the run that this process is the parent of by now."""
 
+    def end(self, limits: Limits) -> str | None:
+        """Leaves nothing of a run, whose processes are gone; the limit that its files broke."""
+        self._is_fresh = self._watch.is_untouched()
+        if self._is_fresh:
+            return None
+        breach = self._breach_of_files(limits)
+        os.chdir("/")
+        self._remove_folder()
+        return breach
+
     @abstractmethod
-    def end(self) -> None:
-        """Nothing of the run is left; its processes are gone already."""
+    def _make_folder(self) -> None: ...
+
+    @abstractmethod
+    def _breach_of_files(self, limits: Limits) -> str | None: ...
+
+    @abstractmethod
+    def _remove_folder(self) -> None: ...
 
 
 def keeps_signals() -> bool:
@@ -92,7 +116,7 @@ class _OwnRoot(World):
     has_all_users = False
 
     def __init__(self, settings: Settings) -> None:
-        self._folder = Path("/work")
+        super().__init__(Path("/work"))
         tables = _open_tables()
         limits = settings.limits
         self._options = f"size={limits.folder_bytes},nr_inodes={limits.files + 1},mode=0777"
@@ -112,13 +136,15 @@ class _OwnRoot(World):
         self._family = Family(tables, _go_on_as_first_process())
         _settle(self._folder)
 
-    def begin(self) -> None:
-        kernel.mount_memory(self._folder, self._options)
-        os.chdir(self._folder)
-
     def breach(self, limits: Limits) -> str | None:
         if self._family.usage().memory_bytes > limits.memory_bytes:
             return "memory"
+        return self._breach_of_files(limits)
+
+    def _make_folder(self) -> None:
+        kernel.mount_memory(self._folder, self._options)
+
+    def _breach_of_files(self, limits: Limits) -> str | None:
         left = os.statvfs(self._folder)
         return "files" if left.f_ffree == 0 or left.f_bavail == 0 else None
 
@@ -127,8 +153,7 @@ class _OwnRoot(World):
         with suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
 
-    def end(self) -> None:
-        os.chdir("/")
+    def _remove_folder(self) -> None:
         kernel.unmount(self._folder)
 
 
@@ -238,8 +263,7 @@ class _SharedRoot(World):
     """The machine as it is, of which Landlock opens the standard library and one folder."""
 
     def __init__(self, settings: Settings) -> None:
-        # Nobody but a program's own folder takes what it writes: one around it would keep that.
-        self._folder = Path(settings.folder) / "work"
+        super().__init__(Path(settings.folder) / "work")
         self._folder.mkdir(mode=0o700)
         self._family = Family(_open_tables(), os.getpid())
         _settle(self._folder)
@@ -256,11 +280,10 @@ class _SharedRoot(World):
             _allow_reading(rules, path)
         for device in DEVICES:
             rules.allow_path(device, AccessFS.READ_FILE | AccessFS.WRITE_FILE)
+        # Not its parent: what a program put there would outlive it, as would another folder in
+        # this one's place.
         rules.allow_path(self._folder, _OWN)
         return rules
-
-    def begin(self) -> None:
-        os.chdir(self._folder)
 
     def breach(self, limits: Limits) -> str | None:
         usage = self._family.usage()
@@ -269,12 +292,16 @@ class _SharedRoot(World):
         # Files without a name are nowhere to be counted but here.
         if usage.written_bytes > limits.folder_bytes + 2 * limits.output_bytes:
             return "files"
-        count = size = 0
-        for place, folders, names in os.walk(self._folder):
-            count += len(folders) + len(names)
-            size += sum(_stored_bytes(Path(place, name)) for name in names)
-            if count > limits.files:
-                break
+        return self._breach_of_files(limits)
+
+    def _make_folder(self) -> None:
+        """It stays, and was emptied."""
+
+    def _breach_of_files(self, limits: Limits) -> str | None:
+        try:
+            count, size = count_files(str(self._folder), limits.files)
+        except TooDeepError:
+            return "files"
         return "files" if count > limits.files or size > limits.folder_bytes else None
 
     def kill_all(self) -> None:
@@ -282,24 +309,8 @@ class _SharedRoot(World):
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
 
-    def end(self) -> None:
-        for place, folders, _ in os.walk(self._folder):
-            for path in (Path(place, name) for name in folders):
-                if not path.is_symlink():
-                    path.chmod(0o700)
-        os.chdir("/")
-        for path in self._folder.iterdir():
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
-
-
-def _stored_bytes(path: Path) -> int:
-    try:
-        return path.lstat().st_blocks * 512
-    except OSError:
-        return 0
+    def _remove_folder(self) -> None:
+        empty_folder(str(self._folder))
 
 
 def _settle(folder: Path) -> None:

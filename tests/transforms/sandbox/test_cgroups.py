@@ -1,4 +1,4 @@
-"""Groups of processes, on folders that look as the kernel's do; and on real ones where there are."""
+"""Groups of processes, on folders that look as the kernel makes them, and on real ones."""
 
 import os
 from pathlib import Path

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from transforms.sandbox.frames import (
     FrameError,
+    FrameReader,
     frame,
     frame_bytes,
     read_bytes,
-    read_frame,
     split_frames,
     whole_frames,
     write_frame,
@@ -45,7 +45,7 @@ def read(data, most=MOST):
     with pipe() as (reader, writer):
         os.write(writer, data)
         os.close(writer)
-        return read_frame(reader, most)
+        return FrameReader(reader, most).read()
 
 
 @given(st.lists(messages, max_size=4))
@@ -57,8 +57,9 @@ def test_messages_arrive_in_order(sent):
         for message in sent:
             write_frame(writer, message)
         os.close(writer)
-        assert [read_frame(reader, MOST) for _ in sent] == sent
-        assert read_frame(reader, MOST) is None
+        frames = FrameReader(reader, MOST)
+        assert [frames.read() for _ in sent] == sent
+        assert frames.read() is None
 
 
 @given(st.lists(messages, max_size=4), st.data())
@@ -95,7 +96,7 @@ def test_messages_larger_than_a_pipe_are_written_and_read_whole():
     with pipe() as (reader, writer):
         thread = threading.Thread(target=write_frame, args=(writer, text))
         thread.start()
-        assert read_frame(reader, 4 << 20) == text
+        assert FrameReader(reader, 4 << 20).read() == text
         thread.join()
 
 

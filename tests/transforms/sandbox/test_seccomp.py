@@ -1,5 +1,6 @@
 import errno
 import itertools
+import os
 import platform
 import socket
 import struct
@@ -16,11 +17,13 @@ from transforms.sandbox.syscalls import (
     CHANGES_OF_METADATA,
     CLONE_NAMESPACES,
     CLONE_THREAD,
+    FCNTLS,
     IOCTLS,
     PRCTLS,
     REFUSED,
     SIGNALS,
     UNCOUNTED_WRITES,
+    WATCHES,
 )
 
 ALLOW, KILL = "allow", "kill"
@@ -32,7 +35,10 @@ FLAGS = [
     dict(zip(("own_files", "own_signals", "forks"), values, strict=True))
     for values in itertools.product((False, True), repeat=3)
 ]
-GUARDED = {"socketpair", "personality", "prlimit64", "prctl", "ioctl", "clone", "clone3"}
+GUARDED = {
+    *("socketpair", "personality", "prlimit64", "prctl", "ioctl", "clone", "clone3"),
+    *("open", "openat", "fcntl", "mmap", "sched_setaffinity"),
+}
 STARTS = {"fork", "vfork"}
 
 
@@ -114,7 +120,7 @@ def test_steps_are_known_and_jumps_stay_inside(machine, flags):
 def test_every_call_has_the_answer_of_the_lists(machine, flags):
     ask, numbers = answers(machine, flags), table(machine)
     refused = set(REFUSED)
-    refused |= set() if flags["own_files"] else CHANGES_OF_METADATA | UNCOUNTED_WRITES
+    refused |= set() if flags["own_files"] else CHANGES_OF_METADATA | UNCOUNTED_WRITES | WATCHES
     refused |= set() if flags["own_signals"] else SIGNALS
     allowed = (ALLOWED | CHANGES_OF_METADATA | SIGNALS) - refused
     for name in set(numbers) - GUARDED - STARTS:
@@ -196,6 +202,8 @@ def test_pairs_of_sockets_are_connected_ones_of_unix(machine, flags):
         ("prlimit64", 0, {0}),
         ("prctl", 0, PRCTLS),
         ("ioctl", 1, IOCTLS),
+        ("fcntl", 1, FCNTLS),
+        ("sched_setaffinity", 0, {0}),
     ],
 )
 def test_some_calls_are_allowed_for_some_arguments(machine, flags, name, place, allowed):
@@ -209,11 +217,37 @@ def test_some_calls_are_allowed_for_some_arguments(machine, flags, name, place, 
         assert ask(name, *arguments) == (ALLOW if value in allowed else errno.EPERM), value
 
 
+def test_files_are_opened_for_something(machine, flags):
+    ask = answers(machine, flags)
+    ways = (os.O_RDONLY, os.O_WRONLY, os.O_RDWR, 3)
+    more = (0, os.O_CREAT, os.O_APPEND, os.O_CLOEXEC, os.O_DIRECTORY, os.O_NONBLOCK)
+    for way, truncates, other, nameless in itertools.product(
+        ways, (0, os.O_TRUNC), more, (0, 0x400000)
+    ):
+        refused = way == 3 or (way == os.O_RDONLY and truncates)
+        refused = refused or (nameless and not flags["own_files"])
+        expected = errno.EPERM if refused else ALLOW
+        bits = way | truncates | other | nameless
+        assert ask("openat", 7, 7, bits) == expected, bits
+        if "open" in table(machine):
+            assert ask("open", 7, bits) == expected, bits
+
+
+def test_shared_files_are_mapped_where_they_are_the_own_ones(machine, flags):
+    ask = answers(machine, flags)
+    for kind, anonymous, other in itertools.product((1, 2, 3), (0, 0x20), (0, 0x10, 0x4000)):
+        to_a_file = kind != 2 and not anonymous
+        expected = errno.EPERM if to_a_file and not flags["own_files"] else ALLOW
+        assert ask("mmap", 0, 4096, 3, kind | anonymous | other) == expected
+
+
 def test_dangerous_arguments_are_not_on_the_lists():
     pr_set = {1, 4, 8, 22, 23, 24, 28, 30, 36, 38, 47, 53, 59, 0x59616D61}
     tiocsti, tiocsctty, tiocsetd, tioclinux = 0x5412, 0x540E, 0x5423, 0x541C
     assert not PRCTLS & pr_set
     assert not IOCTLS & {tiocsti, tiocsctty, tiocsetd, tioclinux}
+    set_owner, set_signal, set_lease, notify = 8, 10, 1024, 1026
+    assert not FCNTLS & {set_owner, set_signal, set_lease, notify, 15}
 
 
 def test_lists_name_calls_that_there_are_and_each_once():
@@ -221,7 +255,7 @@ def test_lists_name_calls_that_there_are_and_each_once():
     names = [name for each in lists for name in each]
     assert sorted(names) == sorted(set(names))
     assert set(names) <= set(system_calls.syscalls().names())
-    assert UNCOUNTED_WRITES <= ALLOWED
+    assert UNCOUNTED_WRITES | WATCHES <= ALLOWED
 
 
 def test_python_has_what_it_needs(machine):
