@@ -252,7 +252,7 @@ def _go_on_as_first_process() -> int:
         os.write(said, str(child).encode())
         _, status = os.waitpid(child, 0)
         os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
-    kernel.die_with_parent()
+    kernel.die_with_parent().make()
     number = int(os.read(heard, 20))
     os.close(heard)
     os.close(said)
