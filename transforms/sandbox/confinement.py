@@ -10,6 +10,7 @@ import math
 import os
 import resource
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -39,7 +40,23 @@ class Confinement:
         self._limits = settings.limits
         self._is_unsafe = settings.tier is Tier.UNSAFE
         self._other_user = settings.user if world.has_all_users and os.geteuid() == 0 else None
-        self._calls = kernel.FilterProgram.of(bytes.fromhex(settings.calls))
+        self._calls = list(self._last_calls(settings))
+        seconds = math.ceil(self._limits.cpu_seconds) + _SPARE_CPU_SECONDS
+        self._cpu_limits = _allowed(resource.RLIMIT_CPU, seconds, seconds + 1)
+
+    def _last_calls(self, settings: Settings) -> Iterator[kernel.Call]:
+        """What is done for good, after which nothing else of this can be."""
+        if self._is_unsafe:
+            yield kernel.die_with_parent()
+            return
+        yield kernel.drop_capabilities()
+        if self._world.has_all_users:
+            # In a namespace of their own processes end with its first; a change of the user
+            # would undo this.
+            yield kernel.die_with_parent()
+        if self._world.rules is not None:
+            yield kernel.restrict_files(self._world.rules)
+        yield kernel.filter_calls(bytes.fromhex(settings.calls))
 
     def prepare(self, own_bytes: int) -> None:
         """What children get from the server, which has an address space of so many bytes."""
@@ -70,22 +87,12 @@ class Confinement:
             # The kernel does not limit root's processes, and may have Python where only root
             # can read it: nobody in particular, but for files, and without root's powers.
             kernel.become_user(self._other_user, 0)
-        if self._is_unsafe:
-            kernel.die_with_parent()
-            return
-        kernel.drop_capabilities()
-        if self._world.has_all_users:
-            # In a namespace of their own processes end with its first; a change of the user
-            # would undo this.
-            kernel.die_with_parent()
-        if self._world.rules is not None:
-            kernel.restrict_files(self._world.rules)
-        kernel.filter_calls(self._calls)
+        for call in self._calls:
+            call.make()
 
     def limit_cpu(self) -> None:
         """Backs up the server, which sees the CPU time of a child now and then."""
-        seconds = math.ceil(self._limits.cpu_seconds) + _SPARE_CPU_SECONDS
-        _limit(resource.RLIMIT_CPU, seconds, seconds + 1)
+        resource.setrlimit(resource.RLIMIT_CPU, self._cpu_limits)
 
     def limit_cpu_from_here(self) -> None:
         """Ends this process if it uses more CPU time from here on than a run may."""
@@ -96,12 +103,16 @@ class Confinement:
         )
 
 
-def _limit(kind: int, most: int, at_last: int | None = None) -> None:
+def _limit(kind: int, most: int) -> None:
+    resource.setrlimit(kind, _allowed(kind, most, most))
+
+
+def _allowed(kind: int, most: int, at_last: int) -> tuple[int, int]:
+    """A limit and the one at last, as far as this process may set them."""
     allowed = resource.getrlimit(kind)[1]
-    wanted = (most, most if at_last is None else at_last)
-    if allowed != resource.RLIM_INFINITY:
-        wanted = (min(wanted[0], allowed), min(wanted[1], allowed))
-    resource.setrlimit(kind, wanted)
+    if allowed == resource.RLIM_INFINITY:
+        return most, at_last
+    return min(most, allowed), min(at_last, allowed)
 
 
 def count_threads(user: int) -> int:

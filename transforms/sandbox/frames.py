@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from json.scanner import make_scanner
 from typing import Any
 
 _LENGTH_BYTES = 4
 _PORTION = 1 << 12
 _write = json.JSONEncoder(separators=(",", ":")).encode
+_scan = make_scanner(json.JSONDecoder())  # type: ignore[arg-type]
+"""Of text without white space around it, as all messages are."""
 
 
 class FrameError(ValueError):
@@ -31,9 +34,10 @@ def frame_bytes(data: bytes) -> bytes:
 
 def write_frame(descriptor: int, message: Any) -> None:
     """Writes a message whole; blocks where it must."""
-    data = memoryview(frame(message))
-    while data:
-        data = data[os.write(descriptor, data) :]
+    data = frame(message)
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, memoryview(data)[written:])
 
 
 class FrameReader:
@@ -115,17 +119,22 @@ def whole_frames(data: bytes | bytearray) -> int:
 
 
 def _read(descriptor: int, size: int) -> bytes:
-    pieces = bytearray()
-    while len(pieces) < size:
+    piece = os.read(descriptor, min(size, 1 << 16))
+    if len(piece) == size:
+        return piece
+    pieces = bytearray(piece)
+    while piece and len(pieces) < size:
         piece = os.read(descriptor, min(size - len(pieces), 1 << 16))
-        if not piece:
-            break
         pieces += piece
     return bytes(pieces)
 
 
 def _parse(data: bytes | bytearray) -> Any:
     try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as error:
+        text = data.decode()
+        message, end = _scan(text, 0)
+    except (ValueError, RecursionError, StopIteration) as error:
         raise FrameError(f"a message is no JSON: {type(error).__name__}") from None
+    if end < len(text):
+        raise FrameError("a message is more than JSON")
+    return message

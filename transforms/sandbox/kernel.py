@@ -50,23 +50,29 @@ class _MountAttributes(ctypes.Structure):
     _fields_ = [(name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "users")]
 
 
-class FilterProgram(ctypes.Structure):
-    """A seccomp filter."""
-
+class _FilterProgram(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("steps", ctypes.c_char_p)]
 
-    @classmethod
-    def of(cls, steps: bytes) -> FilterProgram:
-        """From an array of struct sock_filter."""
-        return cls(len(steps) // 8, steps)
+
+class Call:
+    """A call that is ready to be made: a child then touches little else."""
+
+    def __init__(self, function: str, *arguments: object) -> None:
+        self._name = function
+        self._function = _functions[function]
+        self._arguments = arguments
+
+    def make(self) -> int:
+        """Makes it; raises OSError."""
+        result: int = self._function(*self._arguments)
+        if result == -1:
+            number = ctypes.get_errno()
+            raise OSError(number, f"{self._name}: {os.strerror(number)}")
+        return result
 
 
 def _call(function: str, *arguments: object) -> int:
-    result: int = _functions[function](*arguments)
-    if result == -1:
-        number = ctypes.get_errno()
-        raise OSError(number, f"{function}: {os.strerror(number)}")
-    return result
+    return Call(function, *arguments).make()
 
 
 def unshare(kinds: int) -> None:
@@ -112,14 +118,14 @@ def change_root(root: Path, pivot_root: int) -> None:
     os.chdir("/")
 
 
-def drop_capabilities() -> None:
+def drop_capabilities() -> Call:
     """Gives up all that a process may do beyond its user."""
-    _call("capset", _CAPABILITIES_HEADER, _NO_CAPABILITIES)
+    return Call("capset", _CAPABILITIES_HEADER, _NO_CAPABILITIES)
 
 
 def become_user(user: int, file_user: int) -> None:
     """Another user, and who opens files; capabilities stay, to be dropped next."""
-    _prctl(_SET_SECURE_BITS, _NO_CAPABILITIES_BY_USER)
+    _prctl(_SET_SECURE_BITS, _NO_CAPABILITIES_BY_USER).make()
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
@@ -132,27 +138,29 @@ def become_user(user: int, file_user: int) -> None:
 
 def refuse_new_privileges() -> None:
     """No program that is started from here on has more rights than this process."""
-    _prctl(_SET_NO_NEW_PRIVILEGES, 1)
+    _prctl(_SET_NO_NEW_PRIVILEGES, 1).make()
 
 
-def die_with_parent() -> None:
-    """This process is killed when the one that forked it ends."""
-    _prctl(_SET_DEATH_SIGNAL, 9)
+def die_with_parent() -> Call:
+    """The process is killed when the one that forked it ends."""
+    return _prctl(_SET_DEATH_SIGNAL, 9)
 
 
 def adopt_orphans() -> None:
     """Descendants whose parents end become children of this process."""
-    _prctl(_SET_SUBREAPER, 1)
+    _prctl(_SET_SUBREAPER, 1).make()
 
 
-def restrict_files(rules: int) -> None:
-    """Confines this process to a ruleset of Landlock, given its descriptor."""
-    _call("syscall", ctypes.c_long(_LANDLOCK_RESTRICT_SELF), rules, 0)
+def restrict_files(rules: int) -> Call:
+    """Confines the process to a ruleset of Landlock, given its descriptor."""
+    number = ctypes.c_long(_LANDLOCK_RESTRICT_SELF)
+    return Call("syscall", number, ctypes.c_int(rules), ctypes.c_int(0))
 
 
-def filter_calls(program: FilterProgram) -> None:
-    """Installs a seccomp filter."""
-    _prctl(_SET_SECCOMP, _SECCOMP_FILTER, ctypes.byref(program))
+def filter_calls(steps: bytes) -> Call:
+    """Installs a seccomp filter, an array of struct sock_filter."""
+    program = _FilterProgram(len(steps) // 8, steps)
+    return _prctl(_SET_SECCOMP, _SECCOMP_FILTER, ctypes.pointer(program))
 
 
 def open_watches() -> int:
@@ -165,5 +173,6 @@ def watch_once(watches: int, folder: Path) -> None:
     _call("inotify_add_watch", watches, bytes(folder), ctypes.c_uint32(_ANY_EVENT | _ONCE))
 
 
-def _prctl(option: int, first: int, second: object = 0) -> None:
-    _call("prctl", option, ctypes.c_ulong(first), second, 0, 0)
+def _prctl(option: int, first: int, second: object = None) -> Call:
+    rest = (second, ctypes.c_ulong(0), ctypes.c_ulong(0))
+    return Call("prctl", ctypes.c_int(option), ctypes.c_ulong(first), *rest)

@@ -26,10 +26,10 @@ _PATHS = f"{_ROOT}\n{Path(landlockpy.__file__).parents[1]}"
 """Where a process of the sandbox finds what is not in the standard library: no site does."""
 
 _START = (
-    "import site, sys; sys.path += sys.argv[1].splitlines(); "
+    "import site, sys; paths = sys.argv[1].splitlines(); sys.path += paths; "
     "site.setquit(), site.setcopyright(), site.sethelper(); "
     "from transforms.sandbox.hooks import keep_hooks; keep_hooks(); "
-    "from transforms.sandbox.{role} import main; main(sys.argv[2:])"
+    "from transforms.sandbox.{role} import main; del sys.path[-len(paths):]; main(sys.argv[2:])"
 )
 _ENVIRONMENT = {
     "PYTHONHASHSEED": "0",

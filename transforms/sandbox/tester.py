@@ -40,6 +40,8 @@ class _Link:
 
     def __init__(self, descriptor: int) -> None:
         self.is_cut = False
+        self.failed: dict[str, Any] = {}
+        """What the program last said of an exception."""
         self._descriptor = descriptor
         self._answers = FrameReader(descriptor, _MOST_FRAME_BYTES)
 
@@ -134,8 +136,11 @@ def _outcome(test: dict[str, Any], candidate: int) -> dict[str, Any]:
     except _TimeIsUpError:
         raise
     except BaseException as error:
-        origin = getattr(error, "__notes__", None) == [_FROM_PROGRAM]
-        return {"of": "program" if origin else "test", **describe(error, TEST_NAME)}
+        if getattr(error, "__notes__", None) != [_FROM_PROGRAM]:
+            return {"of": "test", **describe(error, TEST_NAME)}
+        if "exception" in link.failed:
+            return _failure(link.failed)
+        return {"of": "program", **describe(error, "")}
     return {"ended": True} if link.is_cut else {"passed": True}
 
 
@@ -168,6 +173,7 @@ def _proxy(name: str, link: _Link) -> Callable[..., Any]:
     def call(*arguments: Any, **keywords: Any) -> Any:
         answer = link.ask([name, encode(list(arguments)), encode(keywords)])
         if "value" not in answer:
+            link.failed = answer
             raise _raised(answer)
         try:
             value = decode(answer["value"])

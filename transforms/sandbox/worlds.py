@@ -252,7 +252,7 @@ def _go_on_as_first_process() -> int:
         os.write(said, str(child).encode())
         _, status = os.waitpid(child, 0)
         os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
-    kernel.die_with_parent()
+    kernel.die_with_parent().make()
     number = int(os.read(heard, 20))
     os.close(heard)
     os.close(said)
@@ -326,5 +326,7 @@ def _allow_reading(rules: Ruleset, path: Path) -> None:
         return
     rules.allow_path(path, AccessFS.READ_DIR)
     for child in path.iterdir():
-        if child.name not in PACKAGE_FOLDERS:
-            _allow_reading(rules, child)
+        # A file that somebody just wrote there may be gone again.
+        with suppress(FileNotFoundError):
+            if child.name not in PACKAGE_FOLDERS:
+                _allow_reading(rules, child)
