@@ -4,13 +4,17 @@ VENV := .venv
 DATAFLOW := .venv-dataflow
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-clusters test-dataflow check bench lock clean
+.PHONY: demo test test-attacks test-clusters test-dataflow check bench lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/repomill run examples/demo.yaml
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
+
+# All attacks on the sandbox, of which `make test` tries those that differ in kind; six minutes.
+test-attacks: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m "attacks or not attacks" tests/transforms/sandbox
 
 # Real clusters of Flink and Spark on loopback; needs Java, Maven and Go, which fetch 2 GB once.
 test-clusters: $(VENV)/.installed-dev
