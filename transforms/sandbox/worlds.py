@@ -67,6 +67,10 @@ class World(ABC):
     def breach(self, limits: Limits) -> str | None:
         """Which limit the processes of the run and their files have broken together."""
 
+    def last_breach(self, limits: Limits) -> str | None:
+        """The same, of a run that has ended and is not yet forgotten."""
+        return None if self._watch.is_untouched() else self.breach(limits)
+
     @abstractmethod
     def kill_all(self) -> None:
         """Sends SIGKILL to all processes of the run that this process is the parent of by now."""
