@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from schemas.verdicts import Verdict
+from tests.transforms.tiers import opened
 from transforms.execute.judge import Judge
 from transforms.execute.problems import CodeTest, Problem, ValueCase, ValueTest
-from transforms.sandbox.client import Sandbox
-from transforms.sandbox.limits import Limits, Tier
+from transforms.sandbox.limits import Tier
 from transforms.sandbox.values import ValueFormatError, decode
 
 PROMPT = "def paws(cats):\n"
@@ -54,7 +54,7 @@ VALUES = problem(ValueTest("paws", (ValueCase((2,), (8,)),), is_json=False), REF
 
 @pytest.fixture(scope="module", params=["A", "B"])
 def judge(request: pytest.FixtureRequest) -> Iterator[Judge]:
-    with Sandbox(Tier(request.param), Limits(wall_seconds=5)) as sandbox:
+    with opened(Tier(request.param), wall_seconds=5) as sandbox:
         yield Judge(sandbox)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.transforms.tiers import missing, opened
 from transforms.sandbox.client import Sandbox
 from transforms.sandbox.limits import Limits, Tier
 from transforms.sandbox.outcomes import Ending
@@ -25,7 +26,7 @@ is_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root reaches files 
 
 @pytest.fixture(params=["A", "B"])
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    with Sandbox(Tier(request.param), LIMITS) as each:
+    with opened(Tier(request.param), wall_seconds=5) as each:
         yield each
 
 
@@ -33,7 +34,7 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A sandbox without namespaces, whose folders are below ``tmp_path``."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with Sandbox(Tier.LANDLOCK, LIMITS) as sandbox:
+    with opened(Tier.LANDLOCK, wall_seconds=5) as sandbox:
         yield sandbox
 
 
@@ -101,6 +102,8 @@ def test_a_link_in_place_of_the_folder_leads_the_server_nowhere(
 def test_any_tree_of_folders_is_gone_after_its_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
 ) -> None:
+    if reason := missing(Tier.LANDLOCK):
+        pytest.skip(reason)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     try:
         with Sandbox(Tier.LANDLOCK, LIMITS) as sandbox:
@@ -176,6 +179,8 @@ def test_names_in_folders_of_the_machine_cannot_be_watched(shared: Sandbox, tmp_
 @pytest.mark.parametrize("tier", ["A", "B"])
 def test_an_interrupted_group_of_processes_leaves_the_sandbox_alone(tier: str) -> None:
     """Ctrl-C goes to all processes of a command, which may still want to end what it began."""
+    if reason := missing(Tier(tier)):
+        pytest.skip(reason)
     code = (
         "import os, signal\n"
         "from transforms.sandbox.client import Sandbox\n"
