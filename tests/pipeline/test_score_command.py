@@ -184,7 +184,8 @@ def test_ctrl_c_ends_quickly_and_the_same_command_goes_on(tmp_path, monkeypatch)
     assert not (tmp_path / "s_results.jsonl").exists()
     assert [path.name for path in work.glob("verdicts/*")] == ["batch-000000.parquet"]
     wait_for(lambda: not mentions(str(temporary)))
-    assert not list(temporary.glob("repomill-sandbox-*"))
+    # What was just being started may leave the place where it would have been.
+    assert not list(temporary.glob("repomill-sandbox-*/*"))
     call_score(*command)
     found = judged(tmp_path / "s_results.jsonl")
     assert [verdict for verdict, *_ in found] == [

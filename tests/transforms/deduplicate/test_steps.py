@@ -162,7 +162,7 @@ def test_a_component_larger_than_the_memory_there_is_is_decided(tmp_path):
     windows = np.lib.stride_tricks.sliding_window_view(numbers, WINDOW)[::STEP][:CHAIN]
     texts = np.ascontiguousarray(VOCABULARY[windows]).view(f"S{WINDOW * VOCABULARY.itemsize}")
     run = str(write_near_copies(tmp_path / "run", texts[:, 0], 4).run)
-    ended = run_limited(tmp_path, run, 8 << 20, "RLIMIT_DATA", 20 << 20)
+    ended = run_limited(tmp_path, run, 8 << 20, "RLIMIT_DATA", 32 << 20)
     assert ended.returncode == 0, ended.stderr[-2000:]
     workspace = Workspace(run=run, staging=f"{run}/staging")
     assert np.unique(read(workspace).partners.batches).size == 1
