@@ -221,6 +221,16 @@ def main(arguments: list[str]) -> None:
     sys.argv[:], sys.orig_argv[:] = [""], [""]
     preload(settings.preload)
     try:
+        _serve(settings, control)
+    finally:
+        # Whom it belongs to may have been killed.
+        with suppress(OSError):
+            empty_folder(settings.folder)
+            Path(settings.folder).rmdir()
+
+
+def _serve(settings: Settings, control: socket.socket) -> None:
+    try:
         server = Server(settings, control)
     except Exception as error:
         control.send(frame({"refused": f"{type(error).__name__}: {error}"}))
@@ -235,10 +245,4 @@ def main(arguments: list[str]) -> None:
     gc.collect()
     gc.freeze()
     gc.disable()
-    try:
-        server.serve()
-    finally:
-        # Whom it belongs to may have been killed.
-        with suppress(OSError):
-            empty_folder(settings.folder)
-            Path(settings.folder).rmdir()
+    server.serve()

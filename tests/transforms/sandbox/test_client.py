@@ -237,8 +237,13 @@ def test_the_next_run_has_a_new_server_where_one_died(tier):
     with opened(tier) as box:
         number, folder = server_of(box)
         os.kill(number, 9)
-        assert output(box.run_script("print(1)")) == b"1\n"
-        assert server_of(box)[0] != number
+
+        def is_served_by_another() -> bool:
+            assert output(box.run_script("print(1)")) == b"1\n"
+            return server_of(box)[0] != number
+
+        # One whose end is under way may still serve.
+        assert comes_true(is_served_by_another)
         assert comes_true(lambda: not processes_of(folder))
         assert not folder.exists()
 
