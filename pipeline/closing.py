@@ -15,6 +15,7 @@ from pipeline.plan import RunPlan, StagePlan
 from pipeline.progress import megabytes
 from pipeline.state import StageState, State
 from pipeline.summary import Summary, TokensSummary
+from pipeline.tables import make_table, print_table, say
 from pipeline.terminal import printable
 from pipeline.trial import Trial
 from schemas.repositories import Status
@@ -42,36 +43,19 @@ def print_next_steps(console: Console, summary: Summary, readmitted: int) -> Non
     """
     output = summary.output
     if any(split.files for split in summary.shards):
-        _say(
+        say(
             console,
             f"Shards are in {output}/shards: Arrow streams that `datasets` opens as they are.",
         )
-    _say(console, f"Why a file was kept or dropped:  repomill why {output} REPOSITORY:PATH")
+    say(console, f"Why a file was kept or dropped:  repomill why {output} REPOSITORY:PATH")
     if summary.failed_repositories:
-        _say(console, "Try failed repositories again:   the same command with --redo crawl")
+        say(console, "Try failed repositories again:   the same command with --redo crawl")
     if readmitted:
-        _say(
+        say(
             console,
             f"Fetch the {readmitted:,} repositories that no opt-out list names any more:   "
             "the same command with --redo crawl",
         )
-
-
-def _say(console: Console, line: str) -> None:
-    console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
-    return table
-
-
-def _print(console: Console, title: str, table: Table) -> None:
-    # A table's own title would be folded to the width of the table.
-    console.print(title, style="bold", highlight=False, markup=False)
-    console.print(table)
 
 
 def _print_funnel(console: Console, summary: Summary) -> None:
@@ -80,7 +64,7 @@ def _print_funnel(console: Console, summary: Summary) -> None:
     title = f"Funnel: {crawled:,} of {total:,} repositories, {summary.documents:,} documents"
     if left_out := summary.repositories[Status.OPTED_OUT]:
         title += f" ({left_out:,} opted out before the crawl)"
-    table = _table("", "documents", "share", "size")
+    table = make_table("", "documents", "share", "size")
     for bin_ in summary.funnel:
         style = "bold" if bin_.name == SELECTED else None
         share = f"{bin_.documents / max(summary.documents, 1):.1%}"
@@ -88,15 +72,15 @@ def _print_funnel(console: Console, summary: Summary) -> None:
     table.add_section()
     documents = sum(bin_.documents for bin_ in summary.funnel)
     table.add_row("all bins", f"{documents:,}", "100.0%", megabytes(summary.bytes))
-    _print(console, title, table)
+    print_table(console, title, table)
 
 
 def _print_failures(console: Console, title: str, failures: Mapping[str, int]) -> None:
     if failures:
-        table = _table("reason", "count")
+        table = make_table("reason", "count")
         for reason, count in failures.items():
             table.add_row(reason, f"{count:,}")
-        _print(console, title, table)
+        print_table(console, title, table)
 
 
 def _print_tokens(console: Console, tokens: TokensSummary) -> None:
@@ -104,33 +88,33 @@ def _print_tokens(console: Console, tokens: TokensSummary) -> None:
     if tokens.without_runs > tokens.text_tokens:
         saved = 1 - tokens.text_tokens / tokens.without_runs
         title += f", {saved:.1%} less than the {tokens.without_runs:,} without added runs of spaces"
-    table = _table("language", "characters", "tokens", "characters a token")
+    table = make_table("language", "characters", "tokens", "characters a token")
     for each in tokens.languages:
         rate = f"{each.characters / max(each.tokens, 1):.2f}"
         table.add_row(each.language, f"{each.characters:,}", f"{each.tokens:,}", rate)
-    _print(console, title, table)
+    print_table(console, title, table)
     engines = " and ".join(
         f"{name} ({parts:,} parts)" if len(tokens.engines) > 1 else name
         for name, parts in tokens.engines.items()
     )
-    _say(console, f"{tokens.vocabulary:,} ids; encoded by {engines or 'no engine'}")
+    say(console, f"{tokens.vocabulary:,} ids; encoded by {engines or 'no engine'}")
 
 
 def _print_shards(console: Console, summary: Summary) -> None:
     columns = ("files", "sequences", "documents", "copies", "cut", "tokens", "padding")
-    table = _table("split", *columns)
+    table = make_table("split", *columns)
     for split in summary.shards:
         table.add_row(split.split, *(f"{getattr(split, name):,}" for name in columns))
     sequences = sum(split.sequences for split in summary.shards)
     padding = sum(split.padding for split in summary.shards)
     total = padding + sum(split.tokens for split in summary.shards)
     share = f", {padding / max(total, 1):.2%} padding"
-    _print(console, f"Shards: {sequences:,} sequences{share}", table)
+    print_table(console, f"Shards: {sequences:,} sequences{share}", table)
 
 
 def print_trial(console: Console, trial: Trial) -> None:
     """The funnel that other rules would give, and which documents would move."""
-    table = _table("", "documents", "change", "rule is true for", "size")
+    table = make_table("", "documents", "change", "rule is true for", "size")
     for bin_ in trial.funnel:
         change = "" if bin_.before is None else f"{bin_.documents - bin_.before:+,}"
         style = "bold" if bin_.name == SELECTED else None
@@ -139,14 +123,14 @@ def print_trial(console: Console, trial: Trial) -> None:
         table.add_row(bin_.name, f"{bin_.documents:,}", change, matching, size, style=style)
     table.add_section()
     table.add_row("all bins", f"{trial.documents:,}", "", "", megabytes(trial.bytes))
-    _print(console, "Funnel under these rules; nothing was written", table)
+    print_table(console, "Funnel under these rules; nothing was written", table)
     for move in trial.moves:
         count = f"{move.documents:,} documents, {megabytes(move.bytes)}"
-        _say(console, f"{move.source} -> {move.target}: {count}, such as")
+        say(console, f"{move.source} -> {move.target}: {count}, such as")
         for example in move.examples:
-            _say(console, f"    {printable(example)}")
+            say(console, f"    {printable(example)}")
     if trial.note:
-        _say(console, trial.note)
+        say(console, trial.note)
 
 
 def print_attribution(console: Console, attribution: Attribution, output: str) -> None:
@@ -155,7 +139,7 @@ def print_attribution(console: Console, attribution: Attribution, output: str) -
         f"Tokens by license: {attribution.tokens:,}, of which {attribution.copies:,} are ends "
         f"of text; {attribution.padding:,} more are padding"
     )
-    table = _table("license", "documents", "tokens", "share")
+    table = make_table("license", "documents", "tokens", "share")
     shown = attribution.licenses[:LICENSES_SHOWN]
     rest = attribution.licenses[LICENSES_SHOWN:]
     if rest:
@@ -166,8 +150,8 @@ def print_attribution(console: Console, attribution: Attribution, output: str) -
         table.add_row(
             Text(printable(each.license)), f"{each.documents:,}", f"{each.tokens:,}", share
         )
-    _print(console, title, table)
-    _say(console, f"{attribution.documents:,} documents are listed in {output}")
+    print_table(console, title, table)
+    say(console, f"{attribution.documents:,} documents are listed in {output}")
 
 
 _STATE_STYLES = {State.DONE: "green", State.STALE: "yellow", State.INTERRUPTED: "yellow"}
@@ -187,28 +171,28 @@ def print_states(console: Console, states: Sequence[StageState]) -> None:
 def print_plan(console: Console, plan: RunPlan) -> None:
     """What each stage would take, what all would cost, and what stands in the way."""
     corpus = plan.corpus
-    _say(
+    say(
         console,
         f"{corpus.repositories:,} repositories, {corpus.bytes / GB:,.1f} GB of text in about "
         f"{corpus.documents:,} documents; {plan.parts:,} parts of "
         f"{corpus.bytes / plan.parts / 1e6:,.1f} MB (crawl.parts; {plan.recommended_parts:,} "
         "recommended)",
     )
-    table = _table("stage", *_PLANNED)
+    table = make_table("stage", *_PLANNED)
     for stage in plan.stages:
         table.add_row(stage.name, *_planned((stage,)))
     table.add_section()
     table.add_row("all", *_planned(plan.stages))
     console.print(table)
     dollars = ", ".join(f"{what} ${amount:,.2f}" for what, amount in plan.dollars.items())
-    _say(
+    say(
         console,
         f"{plan.workers:,} workers on {plan.machines:,} {MACHINE.name} ({MACHINE.cores} cores, "
         f"{MACHINE.memory / GB:.0f} GB, ${MACHINE.dollars_an_hour} an hour), files in "
         f"{STORE.name}: {plan.seconds / 3600:,.1f} hours, {plan.stored / GB:,.1f} GB; {dollars}",
     )
     for problem in plan.problems:
-        _say(console, f"Note: {problem}")
+        say(console, f"Note: {problem}")
 
 
 _PLANNED = ("CPU h", "hours", "held", "read", "written", "shuffled", "files", "requests")

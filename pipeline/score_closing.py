@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from pipeline.score_summary import ScoreSummary
+from pipeline.tables import make_table, print_table, say
 from pipeline.terminal import printable
 from schemas.verdicts import Verdict
 from transforms.execute.findings import Finding
@@ -37,7 +36,7 @@ def print_score(console: Console, summary: ScoreSummary, limits: Limits, results
     if summary.sweep and len(summary.sweep.groups) > 1:
         _print_sweep(console, summary.sweep)
     if summary.bleu:
-        _say(
+        say(
             console,
             f"BLEU of right and wrong samples, {summary.bleu.problems:,} problems: a wrong one has "
             f"at least the BLEU of a right one in {summary.bleu.at_least:.0%} of pairs; the "
@@ -46,18 +45,18 @@ def print_score(console: Console, summary: ScoreSummary, limits: Limits, results
     tiers = ", ".join(
         f"{count:,} in tier {_TIERS[Tier(tier)]}" for tier, count in summary.tiers.items()
     )
-    _say(console, f"Sandbox: {tiers}")
-    _say(
+    say(console, f"Sandbox: {tiers}")
+    say(
         console,
         f"Limits of each: {limits.cpu_seconds:g} s of CPU, {limits.wall_seconds:g} s of waiting, "
         f"{limits.memory_bytes:,} bytes of memory, {limits.output_bytes:,} of output",
     )
-    _say(console, f"Results of each sample: {results}")
+    say(console, f"Results of each sample: {results}")
 
 
 def _print_intake(console: Console, summary: ScoreSummary) -> None:
     intake = summary.intake
-    _say(
+    say(
         console,
         f"{intake.samples:,} samples of {intake.tasks:,} problems in {intake.rows:,} rows",
     )
@@ -71,22 +70,22 @@ def _print_intake(console: Console, summary: ScoreSummary) -> None:
     )
     for name, finding in findings:
         if finding.count:
-            _say(console, f"  {name}: {printable(str(finding))}")
+            say(console, f"  {name}: {printable(str(finding))}")
     for note in summary.notes:
-        _say(console, f"  {printable(note)}")
+        say(console, f"  {printable(note)}")
 
 
 def _print_verdicts(console: Console, summary: ScoreSummary) -> None:
-    table = _table("verdict", "samples", "share")
+    table = make_table("verdict", "samples", "share")
     total = sum(summary.verdicts.values())
     for verdict, count in summary.verdicts.items():
         style = "bold red" if verdict is Verdict.FORGED else None
         table.add_row(str(verdict), f"{count:,}", f"{count / total:.1%}", style=style)
-    _print(console, "Verdicts", table)
+    print_table(console, "Verdicts", table)
 
 
 def _print_estimates(console: Console, title: str, estimates: Sequence[Estimate]) -> None:
-    table = _table("k", "pass@k", f"{LEVEL:.0%} interval", "problems")
+    table = make_table("k", "pass@k", f"{LEVEL:.0%} interval", "problems")
     for each in estimates:
         if each.value is None:
             names = ", ".join(map(printable, each.short[:3]))
@@ -96,7 +95,7 @@ def _print_estimates(console: Console, title: str, estimates: Sequence[Estimate]
         else:
             interval = "" if each.low is None else f"{each.low:.4f} to {each.high:.4f}"
             table.add_row(str(each.k), f"{each.value:.4f}", interval, f"{each.problems:,}")
-    _print(console, title, table)
+    print_table(console, title, table)
 
 
 def _print_rankings(console: Console, summary: ScoreSummary) -> None:
@@ -104,10 +103,10 @@ def _print_rankings(console: Console, summary: ScoreSummary) -> None:
     # With nothing to rank by, these are pass@1 and a bound that says nothing.
     if len(known) <= 2:
         return
-    table = _table("one sample a problem, chosen by", "problems solved")
+    table = make_table("one sample a problem, chosen by", "problems solved")
     for each in summary.rankings:
         table.add_row(each.name, each.reason or f"{each.share:.4f}")
-    _print(console, "Rankings", table)
+    print_table(console, "Rankings", table)
 
 
 def _print_sweep(console: Console, sweep: Sweep) -> None:
@@ -119,27 +118,11 @@ def _print_sweep(console: Console, sweep: Sweep) -> None:
             if len(each.short) < each.problems
         }
     )
-    table = _table("temperature", *(f"pass@{k}" for k in ks))
+    table = make_table("temperature", *(f"pass@{k}" for k in ks))
     for group in sweep.groups:
         name = "none given" if group.temperature is None else f"{group.temperature:g}"
         values = {each.k: each.value for each in group.estimates}
         table.add_row(name, *("-" if values[k] is None else f"{values[k]:.4f}" for k in ks))
     best = {each.k: f"{each.value:.4f} at {each.temperature:g}" for each in sweep.hull}
     table.add_row("best", *(best.get(k, "-") for k in ks))
-    _print(console, "Temperatures", table)
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
-    return table
-
-
-def _print(console: Console, title: str, table: Table) -> None:
-    console.print(title, style="bold", highlight=False, markup=False)
-    console.print(table)
-
-
-def _say(console: Console, line: str) -> None:
-    console.print(line, highlight=False, markup=False, soft_wrap=True)
+    print_table(console, "Temperatures", table)
