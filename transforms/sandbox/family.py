@@ -7,10 +7,12 @@ keeps in files that have no name any more, is for the server to see.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 _MOST_BYTES = 1 << 16
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,7 @@ class Family:
 
     def children(self) -> list[int]:
         """The numbers of those whose parent the server is."""
-        return [
-            int(child)
-            for child in self._read(f"{self._server}/task/{self._server}/children").split()
-        ]
+        return list(self._children_of(self._server))
 
     def usage(self) -> Usage:
         """What the processes use at this moment."""
@@ -53,10 +52,13 @@ class Family:
         return Usage(memory, written)
 
     def _below(self, process: int) -> Iterator[int]:
-        for thread in self._list(f"{process}/task"):
-            for child in map(int, self._read(f"{process}/task/{thread}/children").split()):
-                yield child
-                yield from self._below(child)
+        for child in self._children_of(process):
+            yield child
+            yield from self._below(child)
+
+    def _children_of(self, process: int) -> Iterator[int]:
+        for thread in self._ask(f"{process}/task", os.listdir) or ():
+            yield from map(int, self._read(f"{process}/task/{thread}/children").split())
 
     def _memory_of(self, process: int) -> int:
         fields = self._fields(f"{process}/status")
@@ -70,25 +72,18 @@ class Family:
 
     def _read(self, name: str) -> str:
         """A table, empty where its process is gone or nobody may read it."""
-        try:
-            place = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._tables)
-        except OSError:
-            return ""
-        try:
-            return os.read(place, _MOST_BYTES).decode(errors="replace")
-        except OSError:
-            return ""
-        finally:
-            os.close(place)
+        data = self._ask(name, lambda place: os.read(place, _MOST_BYTES))
+        return (data or b"").decode(errors="replace")
 
-    def _list(self, name: str) -> list[str]:
+    def _ask(self, name: str, question: Callable[[int], _Answer]) -> _Answer | None:
+        """What a table or folder says to who has its descriptor; None where nothing."""
         try:
             place = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._tables)
         except OSError:
-            return []
+            return None
         try:
-            return os.listdir(place)  # noqa: PTH208 - a descriptor has no path here
+            return question(place)
         except OSError:
-            return []
+            return None
         finally:
             os.close(place)

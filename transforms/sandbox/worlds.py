@@ -51,6 +51,8 @@ class World(ABC):
     rules: int | None = None
     """The descriptor of Landlock's rules, where there are any."""
 
+    _family: Family
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._watch = FolderWatch()
@@ -63,9 +65,15 @@ class World(ABC):
             os.chdir(self._folder)
             self._watch.start(self._folder)
 
-    @abstractmethod
     def breach(self, limits: Limits) -> str | None:
         """Which limit the processes of the run and their files have broken together."""
+        usage = self._family.usage()
+        if usage.memory_bytes > limits.memory_bytes:
+            return "memory"
+        # To look into a folder is to touch it.
+        if self._watch.is_untouched():
+            return None
+        return self._breach_of_files(limits, usage.written_bytes)
 
     def last_breach(self, limits: Limits) -> str | None:
         """The same, of a run that has ended and is not yet forgotten."""
@@ -80,7 +88,7 @@ class World(ABC):
         self._is_fresh = self._watch.is_untouched()
         if self._is_fresh:
             return None
-        breach = self._breach_of_files(limits)
+        breach = self._breach_of_files(limits, 0)
         os.chdir("/")
         self._remove_folder()
         return breach
@@ -89,7 +97,7 @@ class World(ABC):
     def _make_folder(self) -> None: ...
 
     @abstractmethod
-    def _breach_of_files(self, limits: Limits) -> str | None: ...
+    def _breach_of_files(self, limits: Limits, written_bytes: int) -> str | None: ...
 
     @abstractmethod
     def _remove_folder(self) -> None: ...
@@ -140,15 +148,10 @@ class _OwnRoot(World):
         self._family = Family(tables, _go_on_as_first_process())
         _settle(self._folder)
 
-    def breach(self, limits: Limits) -> str | None:
-        if self._family.usage().memory_bytes > limits.memory_bytes:
-            return "memory"
-        return self._breach_of_files(limits)
-
     def _make_folder(self) -> None:
         kernel.mount_memory(self._folder, self._options)
 
-    def _breach_of_files(self, limits: Limits) -> str | None:
+    def _breach_of_files(self, limits: Limits, written_bytes: int) -> str | None:
         left = os.statvfs(self._folder)
         return "files" if left.f_ffree == 0 or left.f_bavail == 0 else None
 
@@ -289,19 +292,13 @@ class _SharedRoot(World):
         rules.allow_path(self._folder, _OWN)
         return rules
 
-    def breach(self, limits: Limits) -> str | None:
-        usage = self._family.usage()
-        if usage.memory_bytes > limits.memory_bytes:
-            return "memory"
-        # Files without a name are nowhere to be counted but here.
-        if usage.written_bytes > limits.folder_bytes + 2 * limits.output_bytes:
-            return "files"
-        return self._breach_of_files(limits)
-
     def _make_folder(self) -> None:
         """It stays, and was emptied."""
 
-    def _breach_of_files(self, limits: Limits) -> str | None:
+    def _breach_of_files(self, limits: Limits, written_bytes: int) -> str | None:
+        # Files without a name are nowhere to be counted but here.
+        if written_bytes > limits.folder_bytes + 2 * limits.output_bytes:
+            return "files"
         try:
             count, size = count_files(str(self._folder), limits.files)
         except TooDeepError:
