@@ -100,22 +100,24 @@ def split_frames(data: bytes | bytearray) -> Iterator[Any]:
     Raises:
       FrameError: one of them is no JSON.
     """
-    start = 0
-    while start + _LENGTH_BYTES <= len(data):
-        end = start + _LENGTH_BYTES + int.from_bytes(data[start : start + _LENGTH_BYTES], "big")
-        if end > len(data):
-            return
-        yield _parse(data[start + _LENGTH_BYTES : end])
-        start = end
+    for start, end in _spans(data):
+        yield _parse(data[start:end])
 
 
 def whole_frames(data: bytes | bytearray) -> int:
     """How many whole messages there are."""
-    count = start = 0
-    while start + _LENGTH_BYTES <= len(data):
-        start += _LENGTH_BYTES + int.from_bytes(data[start : start + _LENGTH_BYTES], "big")
-        count += start <= len(data)
-    return count
+    return sum(1 for _ in _spans(data))
+
+
+def _spans(data: bytes | bytearray) -> Iterator[tuple[int, int]]:
+    """Where the bytes of each whole message begin and end."""
+    start = _LENGTH_BYTES
+    while start <= len(data):
+        end = start + int.from_bytes(data[start - _LENGTH_BYTES : start], "big")
+        if end > len(data):
+            return
+        yield start, end
+        start = end + _LENGTH_BYTES
 
 
 def _read(descriptor: int, size: int) -> bytes:
