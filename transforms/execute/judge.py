@@ -213,10 +213,8 @@ def _verdict(ending: Ending) -> Verdict:
 
 
 def _result(outcome: Outcome, verdict: Verdict, reason: str | None) -> Result:
-    if reason is not None:
-        # It may quote a program, in text that no encoding has.
-        reason = reason.encode("utf-8", "replace").decode()
-        reason = reason if len(reason) <= _MOST_REASON else f"{reason[:_MOST_REASON]}..."
+    if reason is not None and len(reason) > _MOST_REASON:
+        reason = f"{reason[:_MOST_REASON]}..."
     return Result(verdict, reason, outcome.seconds, outcome.memory_bytes, outcome.tier.value)
 
 

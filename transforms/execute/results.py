@@ -27,6 +27,12 @@ class Result:
     memory_bytes: int | None = None
     tier: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.reason is not None:
+            # It may quote what a sample raised, in text that no encoding has.
+            readable = self.reason.encode("utf-8", "replace").decode()
+            object.__setattr__(self, "reason", readable)
+
 
 def results_path(samples: Path) -> Path:
     """Where the results of a file or table of samples go: ``S_results.jsonl`` beside it."""
@@ -53,18 +59,13 @@ def result_line(row: Sample | MalformedRow, result: Result) -> bytes:
     A sample's fields stand in it as the row had them, then those of the result; a malformed
     row is the number of its line and its beginning, ``line`` and ``text``.
     """
-    values = {name: _writable(value) for name, value in asdict(result).items()}
+    values = asdict(result)
     if isinstance(row, MalformedRow):
         values = {"line": row.number, "text": row.excerpt, **values}
         return json.dumps(values, allow_nan=False).encode() + b"\n"
     added = json.dumps(values, allow_nan=False)
     # The row's own text, since not all of JSON survives being read and written again.
     return f"{row.text[:-1].rstrip()}, {added[1:]}\n".encode()
-
-
-def _writable(value: object) -> object:
-    # Reasons quote what a sample raised, which may be no text that others can read.
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 @contextmanager
