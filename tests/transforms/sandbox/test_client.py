@@ -8,20 +8,13 @@ import pytest
 from tests.transforms.tiers import comes_true, missing, opened, processes_of, server_of
 from transforms.sandbox import process
 from transforms.sandbox.client import Sandbox
-from transforms.sandbox.limits import Limits, Tier
+from transforms.sandbox.limits import Limits
 from transforms.sandbox.outcomes import Ending
 from transforms.sandbox.process import SandboxError
 from transforms.sandbox.values import ValueRefusedError, decode, encode
 
 MB = 1 << 20
 LIMITS = {"cpu_seconds": 2.0, "wall_seconds": 30.0, "memory_bytes": 256 * MB}
-
-
-@pytest.fixture(scope="module", params=Tier)
-def tier(request):
-    if reason := missing(request.param):
-        pytest.skip(reason)
-    return request.param
 
 
 @pytest.fixture(scope="module")

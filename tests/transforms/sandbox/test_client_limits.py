@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.transforms.tiers import comes_true, missing, opened, processes_of, server_of
+from tests.transforms.tiers import comes_true, opened, processes_of, server_of
 from transforms.sandbox.limits import Tier
 from transforms.sandbox.outcomes import Ending
 
@@ -29,13 +29,6 @@ FOLDERS = "import os\nfor number in range(200):\n    os.mkdir(str(number))\n"
 FULL = "for number in range(8):\n    open(str(number), 'wb').write(bytes(1 << 20))\n"
 WAIT = "import time\ntime.sleep(0.5)\n"
 """So that a server that only looks now and then sees what was done before."""
-
-
-@pytest.fixture(scope="module", params=Tier)
-def tier(request):
-    if reason := missing(request.param):
-        pytest.skip(reason)
-    return request.param
 
 
 @pytest.fixture(scope="module")

@@ -7,18 +7,10 @@ import sys
 
 import pytest
 
-from tests.transforms.tiers import comes_true, missing, opened, partner_of, processes_of
-from transforms.sandbox.limits import Tier
+from tests.transforms.tiers import comes_true, opened, partner_of, processes_of
 from transforms.sandbox.outcomes import Ending
 
 LIMITS = {"cpu_seconds": 0.4, "wall_seconds": 5.0, "output_bytes": 1 << 20}
-
-
-@pytest.fixture(scope="module", params=Tier)
-def tier(request):
-    if reason := missing(request.param):
-        pytest.skip(reason)
-    return request.param
 
 
 @pytest.fixture(scope="module")
