@@ -16,23 +16,17 @@ from tests.transforms.sandbox.attacks.attack import (
     harness_died,
 )
 from tests.transforms.sandbox.attacks.syscalls import kernel
-from tests.transforms.sandbox.attacks.targets import process_died, sleeping_process
+from tests.transforms.sandbox.attacks.targets import REGIONS, process_died, sleeping_process
 
 SMALL = 17
 """A limit that nothing else sets."""
 
-OVERWRITE = """
+OVERWRITE = (
+    REGIONS
+    + """
 import os, re
 
 MARK = re.compile(b"repomill-" + b"buffer-[0-9a-f]{32}")
-
-
-def regions(pid):
-    for line in open(f"/proc/{pid}/maps"):
-        place, rights = line.split()[:2]
-        start, end = (int(each, 16) for each in place.split("-"))
-        if rights.startswith("rw") and end - start < 1 << 28:
-            yield start, end - start
 
 
 def places(pid):
@@ -47,6 +41,7 @@ def places(pid):
 
 parents = {HARNESS, os.getppid()} - {0}
 """
+)
 
 
 def buffer_overwritten(scene: Scene, run: Run) -> bool:

@@ -12,23 +12,17 @@ from pathlib import Path
 from tests.transforms.sandbox.attacks import needs
 from tests.transforms.sandbox.attacks.attack import Attack, Harness, Run, Scene, secret_in_output
 from tests.transforms.sandbox.attacks.syscalls import kernel
-from tests.transforms.sandbox.attacks.targets import open_secret_file, secret_file
+from tests.transforms.sandbox.attacks.targets import REGIONS, open_secret_file, secret_file
 
 SHADOW = "/etc/shadow"
 AT_FDCWD = -100
 
-MEMORY = """
+MEMORY = (
+    REGIONS
+    + """
 import os, re
 
 MARK = re.compile(b"repomill-" + b"secret-[0-9a-f]{32}")
-
-
-def regions(pid):
-    for line in open(f"/proc/{pid}/maps"):
-        place, rights = line.split()[:2]
-        start, end = (int(each, 16) for each in place.split("-"))
-        if rights.startswith("rw") and end - start < 1 << 28:
-            yield start, end - start
 
 
 def search(pid):
@@ -39,6 +33,7 @@ def search(pid):
         except OSError:
             pass
 """
+)
 
 PARENTS = """
 import os

@@ -12,6 +12,16 @@ from tests.transforms.sandbox.attacks.attack import Run, Scene, eventually
 
 CONTENT = b"as it was"
 
+REGIONS = """
+def regions(pid):
+    for line in open(f"/proc/{pid}/maps"):
+        place, rights = line.split()[:2]
+        start, end = (int(each, 16) for each in place.split("-"))
+        if rights.startswith("rw") and end - start < 1 << 28:
+            yield start, end - start
+"""
+"""The start of programs that go through the memory of a process."""
+
 
 def secret_file(scene: Scene) -> Mapping[str, object]:
     """A file at PATH that only its owner may read."""
