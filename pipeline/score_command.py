@@ -13,47 +13,52 @@ from pipeline.command_line import JsonOption, app, output_console, print_json
 from pipeline.errors import UsageError
 from runners.names import EngineName
 
-_DEFAULT_KS = "1,10,100"
+Samples = Annotated[
+    Path | None,
+    typer.Argument(metavar="SAMPLES", help="JSON Lines, plain or compressed, or a table."),
+]
+Problems = Annotated[
+    Path | None,
+    typer.Option(help="File of problems: HumanEval's, MBPP's or APPS' format. [HumanEval]"),
+]
+Output = Annotated[Path | None, typer.Option(help="File of results. [SAMPLES_results.jsonl]")]
+Ks = Annotated[str, typer.Option("--k", metavar="K,...", help="The ks of pass@k.")]
+Limit = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=VALUE", help="Limit of a run: cpu_seconds=10; repeatable."),
+]
+TierName = Annotated[
+    str | None, typer.Option(metavar="A|B", help="Tier of the sandbox. [the best there is]")
+]
+Unsafe = Annotated[
+    bool, typer.Option("--unsafe", help="Run programs with nothing that keeps them in.")
+]
+Bleu = Annotated[bool, typer.Option(help="Compare BLEU of right and wrong samples.")]
+Runner = Annotated[EngineName, typer.Option(help="Engine that does the work.")]
+RunnerUrl = Annotated[str, typer.Option(metavar="URL", help="Cluster of the engine, as for `run`.")]
+Workers = Annotated[
+    int, typer.Option(min=0, max=10_000, help="Samples at a time; 0 is one a core.")
+]
+Example = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write a small file of samples to try, and end."),
+]
 
 
 @app.command(epilog="Example: repomill score --example samples.jsonl")
 def score(
-    samples: Annotated[
-        Path | None,
-        typer.Argument(metavar="SAMPLES", help="JSON Lines, plain or compressed, or a table."),
-    ] = None,
-    problems: Annotated[
-        Path | None,
-        typer.Option(help="File of problems: HumanEval's, MBPP's or APPS' format. [HumanEval]"),
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option(help="File of results. [SAMPLES_results.jsonl]")
-    ] = None,
-    k: Annotated[str, typer.Option("--k", metavar="K,...", help="The ks of pass@k.")] = _DEFAULT_KS,
-    limit: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="Limit of a run: cpu_seconds=10; repeatable."),
-    ] = None,
-    tier: Annotated[
-        str | None, typer.Option(metavar="A|B", help="Tier of the sandbox. [the best there is]")
-    ] = None,
-    unsafe: Annotated[
-        bool, typer.Option("--unsafe", help="Run programs with nothing that keeps them in.")
-    ] = False,
-    bleu: Annotated[bool, typer.Option(help="Compare BLEU of right and wrong samples.")] = True,
-    runner: Annotated[EngineName, typer.Option(help="Engine that does the work.")] = (
-        EngineName.DIRECT
-    ),
-    runner_url: Annotated[
-        str, typer.Option(metavar="URL", help="Cluster of the engine, as for `run`.")
-    ] = "",
-    workers: Annotated[
-        int, typer.Option(min=0, max=10_000, help="Samples at a time; 0 is one a core.")
-    ] = 0,
-    example: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write a small file of samples to try, and end."),
-    ] = None,
+    samples: Samples = None,
+    problems: Problems = None,
+    output: Output = None,
+    k: Ks = "1,10,100",
+    limit: Limit = None,
+    tier: TierName = None,
+    unsafe: Unsafe = False,
+    bleu: Bleu = True,
+    runner: Runner = EngineName.DIRECT,
+    runner_url: RunnerUrl = "",
+    workers: Workers = 0,
+    example: Example = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run samples of a model against the tests of their problems; verdicts and pass@k out."""
