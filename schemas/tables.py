@@ -22,6 +22,10 @@ MIXTURE = "mixture"
 SHARDS = "shards"
 MEGATRON = "megatron"
 MDS = "mds"
+TREES = "trees"
+PROJECTS = "projects"
+FUNCTIONS = "functions"
+PROBLEMS = "problems"
 
 
 def failures_of(stage: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import errno
 import os
 import shutil
 from collections import Counter, deque
@@ -26,6 +25,7 @@ from transforms.crawl.repository import CrawledRepository, crawl_repository, pat
 from transforms.crawl.rows import (
     STAGE,
     Row,
+    as_crawl_error,
     batch_of_rows,
     document_batches,
     empty_collection_row,
@@ -219,7 +219,7 @@ class _Findings:
         # Facts that no table can hold fail their repository, not those held with it.
         batch_of_rows([row], repositories.SCHEMA)
         self.add_repository(row)
-        for failure in file_failures(crawled):
+        for failure in file_failures(crawled.request, crawled.rejected):
             self._add_failure(failure, "files")
         for batch in batches:
             self.documents_writer.write(batch)
@@ -230,13 +230,8 @@ class _Findings:
         """Turns whatever goes wrong with one repository into rows, and lets others go on."""
         try:
             yield
-        except CrawlError as error:
-            self._fail(request, revision, error)
         except Exception as error:
-            if isinstance(error, MemoryError) or _is_disk_full(error):
-                raise
-            detail = f"{type(error).__name__}: {error}"
-            self._fail(request, revision, CrawlError(Reason.UNEXPECTED, detail))
+            self._fail(request, revision, as_crawl_error(error))
 
     def _fail(self, request: Request, revision: str, error: CrawlError) -> None:
         self.add_repository(failed_repository_row(request, revision, error.reason))
@@ -262,10 +257,6 @@ class _Findings:
         self.failures_writer.write(batch_of_rows(self.failures, failures.SCHEMA))
         self.repositories.clear()
         self.failures.clear()
-
-
-def _is_disk_full(error: BaseException) -> bool:
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 @contextmanager

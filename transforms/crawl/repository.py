@@ -158,25 +158,34 @@ def _in_languages(
             yield file, language
 
 
-def _judge_files(files: Iterable[_Read], limits: Limits) -> Iterator[AcceptedFile | RejectedFile]:
-    seen: set[str] = set()
-    firsts: dict[str, str] = {}
-    for file, language in files:
-        path = file.path
+class PathJudge:
+    """Says of one path of a repository after another what is wrong with it."""
+
+    def __init__(self, max_depth: int) -> None:
+        self._max_depth = max_depth
+        self._seen: set[str] = set()
+        self._firsts: dict[str, str] = {}
+
+    def fault(self, path: str) -> RejectedFile | None:
+        """What is wrong with the next path by itself, or beside those before it."""
         # A duplicate keeps its path as it is, so that both show under one name.
-        if path in seen:
-            yield RejectedFile(readable_path(path), Reason.DUPLICATE_PATH)
-            continue
-        seen.add(path)
+        if path in self._seen:
+            return RejectedFile(readable_path(path), Reason.DUPLICATE_PATH)
+        self._seen.add(path)
         if safe_path(path) is None:
-            yield RejectedFile(readable_path(path), Reason.UNSAFE_PATH)
-        elif path.count("/") > limits.max_depth:
-            detail = f"in more than {limits.max_depth:,} folders"
-            yield RejectedFile(path, Reason.PATH_TOO_DEEP, detail)
-        elif (first := firsts.setdefault(collision_key(path), path)) != path:
-            yield RejectedFile(path, Reason.COLLIDING_PATH, f"with {first}")
-        else:
-            yield _judge(file, language)
+            return RejectedFile(readable_path(path), Reason.UNSAFE_PATH)
+        if path.count("/") > self._max_depth:
+            detail = f"in more than {self._max_depth:,} folders"
+            return RejectedFile(path, Reason.PATH_TOO_DEEP, detail)
+        if (first := self._firsts.setdefault(collision_key(path), path)) != path:
+            return RejectedFile(path, Reason.COLLIDING_PATH, f"with {first}")
+        return None
+
+
+def _judge_files(files: Iterable[_Read], limits: Limits) -> Iterator[AcceptedFile | RejectedFile]:
+    paths = PathJudge(limits.max_depth)
+    for file, language in files:
+        yield paths.fault(file.path) or _judge(file, language)
 
 
 def _judge(file: SourceFile | RejectedFile, language: str | None) -> AcceptedFile | RejectedFile:

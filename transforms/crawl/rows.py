@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ from schemas.repositories import Status
 from transforms.crawl.licenses.findings import LicenseFinding
 from transforms.crawl.paths import readable_path
 from transforms.crawl.repository import AcceptedFile, CrawledRepository
-from transforms.crawl.source import CrawlError, Request
+from transforms.crawl.source import CrawlError, RejectedFile, Request
 from transforms.license_expressions import license_class
 
 STAGE = "crawl"
@@ -48,7 +49,7 @@ def _document_batch(crawled: CrawledRepository, files: Sequence[AcceptedFile]) -
         [len(file.content) for file in files],
         [file.encoding for file in files],
         [file.language for file in files],
-        *_columns_of_licenses([file.license for file in files]),
+        *columns_of_licenses([file.license for file in files]),
     ]
     arrays = [
         pa.array(values, field.type)
@@ -57,7 +58,8 @@ def _document_batch(crawled: CrawledRepository, files: Sequence[AcceptedFile]) -
     return pa.RecordBatch.from_arrays(arrays, schema=documents.SCHEMA)
 
 
-def _columns_of_licenses(found: Sequence[LicenseFinding | None]) -> list[list[Any]]:
+def columns_of_licenses(found: Sequence[LicenseFinding | None]) -> list[list[Any]]:
+    """The four license columns of files."""
     # Most files have one license in common, whose columns are made once.
     rows = {each: tuple(_license_columns(each).values()) for each in dict.fromkeys(found)}
     return [list(column) for column in zip(*(rows[each] for each in found), strict=True)]
@@ -122,22 +124,37 @@ def _bare_row(request: Request) -> Row:
     }
 
 
-def repository_failure(request: Request, error: CrawlError) -> Row:
+def repository_failure(request: Request, error: CrawlError, stage: str = STAGE) -> Row:
     """The failure of a whole repository."""
-    return _failure(request.repository, None, error.reason, error.detail)
+    return _failure(stage, request.repository, None, error.reason, error.detail)
 
 
-def file_failures(crawled: CrawledRepository) -> list[Row]:
+def as_crawl_error(error: Exception) -> CrawlError:
+    """What an error says of one repository; raises it again where it says something of all."""
+    if isinstance(error, CrawlError):
+        return error
+    if isinstance(error, MemoryError) or _is_disk_full(error):
+        raise error
+    return CrawlError(Reason.UNEXPECTED, f"{type(error).__name__}: {error}")
+
+
+def _is_disk_full(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+def file_failures(
+    request: Request, rejected: Iterable[RejectedFile], stage: str = STAGE
+) -> list[Row]:
     """The failures of single files of a repository."""
     return [
-        _failure(crawled.request.repository, file.path, file.reason, file.detail)
-        for file in crawled.rejected
+        _failure(stage, request.repository, file.path, file.reason, file.detail)
+        for file in rejected
     ]
 
 
-def _failure(repository: str, path: str | None, reason: Reason, detail: str) -> Row:
+def _failure(stage: str, repository: str, path: str | None, reason: Reason, detail: str) -> Row:
     # A detail may quote anything, such as the name of a folder that is no text.
-    values = (STAGE, repository, path, str(reason), readable_path(detail))
+    values = (stage, repository, path, str(reason), readable_path(detail))
     return dict(zip(failures.SCHEMA.names, values, strict=True))
 
 

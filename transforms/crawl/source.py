@@ -166,6 +166,8 @@ class Source(BaseModel, ABC):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     kind: ClassVar[str]
+    has_whole_repositories: ClassVar[bool] = True
+    """Whether repositories come with all of their files, and not with some as rows of data."""
 
     @abstractmethod
     def requests(self, place: Place) -> Iterator[Request]:

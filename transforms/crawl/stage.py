@@ -1,4 +1,5 @@
 """List: sources in, ``requests`` out. Crawl: those in; documents, their repositories, failures out.
+Gather: requests in, the trees of repositories that are to be traced and failures out.
 
 Nothing is shuffled but the names of units. A repository is fetched and read by the
 worker that writes its part, so that its text crosses no network inside the pipeline.
@@ -18,6 +19,7 @@ from schemas import requests, tables
 from transforms.crawl.listing import ListSource
 from transforms.crawl.part import CrawlOptions, CrawlPart
 from transforms.crawl.source import Source
+from transforms.crawl.trees import GatherOptions, GatherPart
 from transforms.parts import Workspace
 from transforms.stage import ProcessUnits
 
@@ -51,5 +53,21 @@ class CrawlRepositories(beam.PTransform[Any, Any]):
         """Nothing in, names of finished parts out; ``listed`` are the files of ``requests``."""
         units = [Path(tables.part_name(part)).stem for part in range(self.options.parts)]
         work = CrawlPart(self.workspace, self.options, tuple(self.listed))
+        finished: PCollection[str] = begin | ProcessUnits(units, work)
+        return finished
+
+
+@dataclass
+class GatherTrees(beam.PTransform[Any, Any]):
+    """Gathers all files of the repositories whose tests are to be traced."""
+
+    workspace: Workspace
+    listed: Sequence[str]
+    options: GatherOptions
+
+    def expand(self, begin: PBegin) -> PCollection[str]:
+        """Nothing in, names of finished parts out; ``listed`` are the files of ``requests``."""
+        units = [Path(tables.part_name(part)).stem for part in range(self.options.parts)]
+        work = GatherPart(self.workspace, self.options, tuple(self.listed))
         finished: PCollection[str] = begin | ProcessUnits(units, work)
         return finished

@@ -43,6 +43,7 @@ class RowsSource(FilesSource):
     A row's repository is called ``KIND/REPOSITORY``, or ``KIND/NAME/REPOSITORY``.
     """
 
+    has_whole_repositories: ClassVar[bool] = False
     retries: ClassVar[Retries] = Retries()
 
     columns: Columns
