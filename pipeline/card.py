@@ -14,7 +14,7 @@ from pipeline.configuration import Configuration
 from pipeline.errors import UserError
 from pipeline.progress import megabytes
 from pipeline.runs import Run
-from pipeline.stages import STAGES
+from pipeline.stages import stages_of
 from pipeline.state import State, stage_state
 from pipeline.summary import Summary, summarize
 from schemas import tables
@@ -44,7 +44,7 @@ def write_card(run: Run, configuration: Configuration) -> str:
     if shards is None:
         raise UserError(f"{run.name} has no shards yet: `repomill run CONFIG` makes them")
     # What was crawled may be gone from where it was.
-    states = [stage_state(run, configuration, stage) for stage in STAGES[2:]]
+    states = [stage_state(run, configuration, stage) for stage in stages_of(configuration)[2:]]
     if stale := [state.stage.name for state in states if state.state is not State.DONE]:
         raise UserError(
             f"the shards of {run.name} are not of its configuration, of which {', '.join(stale)} "

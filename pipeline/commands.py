@@ -80,8 +80,12 @@ def run(
     asked = {"name": runner, "url": runner_url, "workers": workers}
     engine = [f"runner.{key}={value}" for key, value in asked.items() if value is not None]
     configuration = read_configuration(config, output=output, changes=[*(change or ()), *engine])
-    stages = list(stages_for(stage or ()))
-    redone = frozenset(each.name for each in stages_for(redo)) & set(redo) if redo else frozenset()
+    stages = list(stages_for(configuration, stage or ()))
+    redone = (
+        frozenset(each.name for each in stages_for(configuration, redo)) & set(redo)
+        if redo
+        else frozenset()
+    )
     if left_out := redone - {each.name for each in stages}:
         raise UsageError(f"--redo {', '.join(sorted(left_out))}: not among the stages to run")
     use_endpoint(configuration)

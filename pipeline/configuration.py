@@ -6,6 +6,7 @@ configuration itself.
 
 from __future__ import annotations
 
+import datetime
 import importlib.resources
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from urllib.parse import urlsplit
@@ -313,6 +314,41 @@ class Shard(Settings):
         return tuple(sorted(set(formats)))
 
 
+class Trace(Settings):
+    """Whose tests are run and traced for problems, and what one repository may cost."""
+
+    repositories: Annotated[tuple[str, ...], Field(min_length=1)] = ("*",)
+    """Names of repositories, such as ``pypi/boltons``, with ``*`` for any text. Sources of rows
+    (parquet, jsonl) have no test suites."""
+    packages: tuple[str, ...] = ()
+    """Packages that problems may import besides the standard library."""
+    before: datetime.date | None = None
+    """The package index as it was before this day, so that a run can be repeated."""
+    build_seconds: Annotated[float, Field(gt=0)] = 900.0
+    """Time for making the environment of a repository."""
+    suite_seconds: Annotated[float, Field(gt=0)] = 900.0
+    """Time for its tests; problems come of what was called until then."""
+    memory_bytes: Annotated[int, Field(ge=1 << 28)] = 4 << 30
+    """Of all processes of a repository together."""
+    disk_bytes: Annotated[int, Field(ge=1 << 26)] = 4 << 30
+    """Of its files, environment and all."""
+    processes: Annotated[int, Field(ge=8)] = 256
+    """At one time."""
+
+
+class Collect(Settings):
+    """Which traced functions become problems."""
+
+    max_body_lines: Annotated[int, Field(ge=1)] = 100
+    """Longer reference solutions are left out (``body_too_long``)."""
+    min_complexity: Annotated[int, Field(ge=1)] = 1
+    """Functions of less cyclomatic complexity are left out (``too_simple``)."""
+    max_complexity: Annotated[int, Field(ge=1)] = 30
+    """Functions of more are left out (``too_complex``)."""
+    contaminated: bool = False
+    """Whether problems stay that say or do the same as one of HumanEval or MBPP."""
+
+
 class Configuration(Settings):
     """Everything that decides what a run contains."""
 
@@ -340,6 +376,10 @@ class Configuration(Settings):
     """How text becomes token ids."""
     shard: Shard = Shard()
     """How tokens become training sequences."""
+    trace: Trace | None = None
+    """Whose tests are run and traced; none without this section, which may be ``{}``."""
+    collect: Collect = Collect()
+    """Which traced functions become problems."""
     runner: Runner = Runner()
     """Which engine does the work."""
     cache: LocalPath | None = None

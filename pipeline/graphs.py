@@ -22,9 +22,12 @@ from schemas.manifest import Manifest
 from schemas.selection import SELECTED
 from schemas.tokenizers import SPECIAL_TOKENS_FILE, TOKENIZER_FILE, Role
 from transforms.annotate.stage import AnnotateDocuments, AnnotateOptions
+from transforms.collect.rules import Difficulty
+from transforms.collect.stage import CollectOptions, CollectProblems
 from transforms.crawl.part import CrawlOptions
 from transforms.crawl.source import Limits
-from transforms.crawl.stage import CrawlRepositories, ListRepositories
+from transforms.crawl.stage import CrawlRepositories, GatherTrees, ListRepositories
+from transforms.crawl.trees import GatherOptions
 from transforms.deduplicate.keep import Refusals
 from transforms.deduplicate.stage import DeduplicateDocuments, DeduplicateOptions
 from transforms.learn.sample import Sampling
@@ -64,16 +67,20 @@ def _list(configuration: Configuration, run: Run, workspace: Workspace) -> Trans
 
 def _crawl(configuration: Configuration, run: Run, workspace: Workspace) -> Transform:
     crawl = configuration.crawl
-    limits = Limits(**{field.name: getattr(crawl, field.name) for field in fields(Limits)})
     options = CrawlOptions(
         parts=crawl.parts,
         languages=crawl.languages,
-        limits=limits,
+        limits=_limits(configuration),
         downloads=crawl.downloads,
         cache=str(download_cache(configuration)),
         opt_outs=opt_outs_path(configuration.opt_out, workspace),
     )
     return CrawlRepositories(workspace, _files(run, tables.REQUESTS), options)
+
+
+def _limits(configuration: Configuration) -> Limits:
+    crawl = configuration.crawl
+    return Limits(**{field.name: getattr(crawl, field.name) for field in fields(Limits)})
 
 
 def _annotate(configuration: Configuration, run: Run, workspace: Workspace) -> Transform:
@@ -176,6 +183,25 @@ def _shard(configuration: Configuration, run: Run, workspace: Workspace) -> Tran
     return WriteShards(workspace, _parts(run, tables.TOKENS), options)
 
 
+def _gather(configuration: Configuration, run: Run, workspace: Workspace) -> Transform:
+    trace = configuration.trace
+    options = GatherOptions(
+        parts=configuration.crawl.parts,
+        repositories=trace.repositories if trace else (),
+        limits=_limits(configuration),
+        cache=str(download_cache(configuration)),
+        opt_outs=opt_outs_path(configuration.opt_out, workspace),
+    )
+    return GatherTrees(workspace, _files(run, tables.REQUESTS), options)
+
+
+def _collect(configuration: Configuration, run: Run, workspace: Workspace) -> Transform:
+    parts = _parts(run, tables.FUNCTIONS)
+    collect = configuration.collect
+    difficulty = Difficulty(collect.max_body_lines, collect.min_complexity, collect.max_complexity)
+    return CollectProblems(workspace, parts, CollectOptions(difficulty, len(parts)))
+
+
 def _check_repositories(run: Run, wanted: Iterable[str]) -> None:
     """Raises ValueError where the run has no repository of some name, which may be misspelled."""
     missing = set(wanted)
@@ -214,4 +240,6 @@ _BUILDERS: Mapping[str, Callable[[Configuration, Run, Workspace], Transform]] = 
     "learn": _learn,
     "tokenize": _tokenize,
     "shard": _shard,
+    "gather": _gather,
+    "collect": _collect,
 }

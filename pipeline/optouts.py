@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pipeline.configuration import Configuration, OptOut
     from pipeline.runs import Run
 
-OPT_OUT_STAGES = ("crawl", "deduplicate", "select")
+OPT_OUT_STAGES = ("crawl", "deduplicate", "select", "gather")
 """The stages that look repositories up."""
 
 OPT_OUTS_FILE = "opt_out/keys.arrow"

@@ -43,7 +43,7 @@ from pipeline.costs import (
     TOKENS_A_BYTE,
     StageCost,
 )
-from pipeline.stages import STAGES, Stage, wanted_on_demand
+from pipeline.stages import Stage, stages_of, wanted_on_demand
 from schemas import tables
 from schemas.duplicates import Level
 
@@ -139,7 +139,7 @@ def plan_run(
     ``workers`` are busy at a time, ``threads`` of them in each process.
     """
     model = _Model(configuration, corpus, workers, threads)
-    stages = tuple(model.stage(stage) for stage in STAGES)
+    stages = tuple(model.stage(stage) for stage in stages_of(configuration))
     return RunPlan(
         corpus=corpus,
         workers=workers,

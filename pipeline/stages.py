@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.configuration import Configuration
+from pipeline.configuration import Configuration, Trace
 from pipeline.contamination import state_of as state_of_benchmarks
 from pipeline.errors import UsageError
 from pipeline.optouts import state_of
@@ -189,7 +189,29 @@ def _shard_settings(configuration: Configuration) -> dict[str, Any]:
     return configuration.shard.model_dump(mode="json")
 
 
-STAGES: tuple[Stage, ...] = (
+def _gather_settings(configuration: Configuration) -> dict[str, Any]:
+    crawl = _crawl_settings(configuration)
+    del crawl["languages"]
+    return {
+        **crawl,
+        "repositories": sorted(_trace(configuration).repositories),
+        "opt_out": state_of(configuration.opt_out),
+    }
+
+
+def _trace_settings(configuration: Configuration) -> dict[str, Any]:
+    return _trace(configuration).model_dump(mode="json", exclude={"repositories"})
+
+
+def _trace(configuration: Configuration) -> Trace:
+    return configuration.trace or Trace()
+
+
+def _collect_settings(configuration: Configuration) -> dict[str, Any]:
+    return configuration.collect.model_dump(mode="json")
+
+
+CORPUS_STAGES: tuple[Stage, ...] = (
     Stage(
         name="list",
         inputs=(),
@@ -255,22 +277,59 @@ STAGES: tuple[Stage, ...] = (
     ),
 )
 
+PROBLEM_STAGES: tuple[Stage, ...] = (
+    Stage(
+        name="gather",
+        inputs=(tables.REQUESTS,),
+        outputs=(tables.failures_of("gather"), tables.TREES),
+        settings=_gather_settings,
+        by_part=True,
+    ),
+    Stage(
+        name="trace",
+        inputs=(tables.TREES,),
+        outputs=(tables.PROJECTS, tables.FUNCTIONS),
+        settings=_trace_settings,
+        by_part=True,
+    ),
+    Stage(
+        name="collect",
+        inputs=(tables.FUNCTIONS,),
+        outputs=(tables.PROBLEMS, tables.PROBLEM_SELECTION),
+        settings=_collect_settings,
+    ),
+)
+"""From tests to problems: only where a configuration has a section ``trace``."""
+
+STAGES = (*CORPUS_STAGES, *PROBLEM_STAGES)
+
 PRODUCERS: Mapping[str, Stage] = {table: stage for stage in STAGES for table in stage.outputs}
 
 
-def stages_for(names: Sequence[str]) -> Iterator[Stage]:
-    """The named stages and all that they need, in order; all stages for no names.
+def stages_of(configuration: Configuration) -> tuple[Stage, ...]:
+    """The stages that a configuration asks for, in order."""
+    return STAGES if configuration.trace else CORPUS_STAGES
+
+
+def stages_for(configuration: Configuration, names: Sequence[str]) -> Iterator[Stage]:
+    """The named stages and all that they need, in order; all of a configuration for no names.
 
     Raises:
-      UsageError: a name is not a stage's.
+      UsageError: a name is not a stage's, or the configuration does not ask for that.
     """
     known = {stage.name: stage for stage in STAGES}
+    asked = stages_of(configuration)
     wanted: set[str] = set()
-    for name in names or known:
+    for name in names or [stage.name for stage in asked]:
         if name not in known:
             raise UsageError(f"no stage {name!r}; {nearest(name, known)}")
+        if known[name] not in asked:
+            raise UsageError(
+                f"stage {name} runs tests of repositories, which the configuration does not ask "
+                "for: give it a section `trace`, or --set 'trace={}'"
+            )
         _add_with_needs(known[name], wanted)
-    return (stage for stage in STAGES if stage.name in wanted)
+    return (stage for stage in asked if stage.name in wanted)
 
 
 def _add_with_needs(stage: Stage, wanted: set[str]) -> None:

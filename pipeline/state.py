@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.configuration import Configuration
 from pipeline.errors import UsageError
 from pipeline.runs import Run
-from pipeline.stages import STAGES, Stage
+from pipeline.stages import Stage, stages_of
 from schemas.manifest import Manifest
 
 
@@ -66,7 +66,7 @@ def run_states(run: Run, configuration: Configuration) -> list[StageState]:
     """How all stages stand; one that reads a table that is to be redone is stale with it."""
     states: list[StageState] = []
     redone: dict[str, str] = {}
-    for stage in STAGES:
+    for stage in stages_of(configuration):
         state = _state_or_problem(run, configuration, stage)
         upstream = next((redone[table] for table in stage.inputs if table in redone), None)
         if state.state is State.DONE and upstream is not None:

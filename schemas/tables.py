@@ -26,6 +26,7 @@ TREES = "trees"
 PROJECTS = "projects"
 FUNCTIONS = "functions"
 PROBLEMS = "problems"
+PROBLEM_SELECTION = "problem_selection"
 
 
 def failures_of(stage: str) -> str:

@@ -26,7 +26,7 @@ def run_configuration(
     changes = (*changes, f"runner.workers={workers}")
     configuration = read_configuration(path, output=output, changes=changes)
     folder = RunFolder(Path(configuration.output))
-    execution = Execution(configuration, folder, list(stages_for(stages)))
+    execution = Execution(configuration, folder, list(stages_for(configuration, stages)))
     execute(execution, ProgressDisplay(Console(quiet=True)))
     return folder
 

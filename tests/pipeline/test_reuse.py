@@ -76,7 +76,9 @@ def test_nothing_is_reused_of_a_stage_that_is_to_be_redone(configure):
     run = run_configuration(configure(), *PARTS)
     before = inodes(run, "documents")
     configuration = read_configuration(configure(), changes=PARTS)
-    redo = Execution(configuration, run, list(stages_for(["crawl"])), frozenset({"crawl"}))
+    redo = Execution(
+        configuration, run, list(stages_for(configuration, ["crawl"])), frozenset({"crawl"})
+    )
     execute(redo, ProgressDisplay(Console(quiet=True)))
     after = inodes(run, "documents")
     assert all(after[name] != before[name] for name in before)

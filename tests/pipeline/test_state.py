@@ -56,7 +56,9 @@ def test_an_input_that_changed_is_named(configure, states, projects):
     from pipeline.progress import ProgressDisplay
     from pipeline.stages import stages_for
 
-    crawl = Execution(configuration, run, list(stages_for(["crawl"])), frozenset({"crawl"}))
+    crawl = Execution(
+        configuration, run, list(stages_for(configuration, ["crawl"])), frozenset({"crawl"})
+    )
     execute(crawl, ProgressDisplay(Console(quiet=True)))
     assert states(run=run)["annotate"] == ("stale", "input changed: documents")
 

