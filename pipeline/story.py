@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.explanation import Explanation
 from pipeline.terminal import printable
+from pipeline.tracing import tell_tracing
 from schemas.repositories import Status
 from schemas.selection import OPTED_OUT
 
@@ -27,6 +28,7 @@ def _tell(explanation: Explanation) -> Iterator[str]:
         yield f"{where} is not in: {row['reason']}{detail}"
     for document in explanation.documents:
         yield from _tell_document(document)
+    yield from tell_tracing(explanation.tracing, explanation.path)
     if not explanation.documents:
         yield from map(_tell_copy, explanation.copies)
         for name, count in explanation.bins.items():

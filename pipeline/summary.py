@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.runs import Run
 from schemas import tables
 from schemas.manifest import Manifest
+from schemas.problems import KEPT, NOT_VERIFIED
 from schemas.repositories import Status
 from schemas.selection import OPTED_OUT, SELECTED
 from schemas.shards import Split, is_shard
@@ -66,6 +67,21 @@ class SplitSummary:
 
 
 @dataclass(frozen=True)
+class TracingSummary:
+    """What tracing of test suites came to.
+
+    ``functions`` are those that were called, by why they are no problems; ``problems`` are the
+    rest, of which ``documented`` have a docstring. All are empty where their stages have not run.
+    """
+
+    projects: Mapping[str, int]
+    functions: Mapping[str, int]
+    problems: int
+    documented: int
+    cpu_seconds: float
+
+
+@dataclass(frozen=True)
 class Summary:
     """What a run came to. Parts of it are empty where their stages have not run.
 
@@ -83,6 +99,7 @@ class Summary:
     tokens: int
     tokenizing: TokensSummary | None
     shards: tuple[SplitSummary, ...]
+    tracing: TracingSummary | None
 
     def to_json(self) -> dict[str, Any]:
         """The summary as plain values."""
@@ -105,6 +122,7 @@ def summarize(run: Run) -> Summary:
         tokens=_statistics(run.manifest(tables.TOKENS)).get("tokens", 0),
         tokenizing=_tokens(run),
         shards=_shards(run.manifest(tables.SHARDS)),
+        tracing=_tracing(run),
     )
 
 
@@ -148,6 +166,23 @@ def _tokens(run: Run) -> TokensSummary | None:
             LanguageTokens(language, statistics[f"characters.{language}"], tokens)
             for language, tokens in languages.items()
         ),
+    )
+
+
+def _tracing(run: Run) -> TracingSummary | None:
+    traced = run.manifest(tables.PROJECTS)
+    if traced is None:
+        return None
+    collected = _statistics(run.manifest(tables.PROBLEMS))
+    rejected = _below(collected, "problems.")
+    kept = rejected.pop(KEPT, 0)
+    rejected.pop(NOT_VERIFIED, None)
+    return TracingSummary(
+        projects=_below(traced.statistics, "projects."),
+        functions={**_below(traced.statistics, "functions."), **rejected},
+        problems=kept,
+        documented=collected.get("documented", 0),
+        cpu_seconds=traced.statistics.get("cpu_milliseconds", 0) / 1000,
     )
 
 

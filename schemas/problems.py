@@ -69,5 +69,8 @@ class Rejection(StrEnum):
     """Another problem has the same outputs for the same inputs."""
 
 
+KEPT = "kept"
+"""The bin of functions that became problems."""
+
 NOT_VERIFIED = "not_verified"
 """The reason of functions that did not become verified problems; functions say why."""

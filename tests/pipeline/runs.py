@@ -11,8 +11,11 @@ from pipeline.execution import Execution, execute
 from pipeline.folder import RunFolder
 from pipeline.progress import ProgressDisplay
 from pipeline.reading import read_configuration
-from pipeline.stages import stages_for
+from pipeline.stages import CORPUS_STAGES, stages_for
 from pipeline.verification import committed_tables
+
+CORPUS_TABLES = [table for stage in CORPUS_STAGES for table in stage.outputs]
+"""The tables of a run that traces nothing."""
 
 
 def run_configuration(

@@ -11,10 +11,9 @@ import pytest
 from pipeline import attribution
 from pipeline.attribution import SCHEMA, write_attribution
 from pipeline.errors import UserError
-from pipeline.stages import PRODUCERS
 from schemas import tables
 from schemas.manifest import Manifest
-from tests.pipeline.runs import run_again, run_configuration
+from tests.pipeline.runs import CORPUS_TABLES, run_again, run_configuration
 from tests.pipeline.test_commands import call
 from transforms.parts import map_stream, read_part
 from transforms.tokenizers.vocabulary import END_OF_TEXT_ID
@@ -115,7 +114,7 @@ def test_the_command_prints_tokens_by_license(run):
     assert "100.0%" in output
     body = json.loads(call("attribution", run.path, "--json").output)
     assert sum(each["tokens"] for each in body["licenses"]) == body["tokens"]
-    assert call("verify", run.path).output.count(" ok") == len(PRODUCERS)
+    assert call("verify", run.path).output.count(" ok") == len(CORPUS_TABLES)
 
 
 def test_licenses_are_in_the_order_of_their_tokens():

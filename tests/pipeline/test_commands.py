@@ -8,9 +8,8 @@ from typer.testing import CliRunner
 
 from pipeline.commands import app
 from pipeline.errors import UserError
-from pipeline.stages import PRODUCERS
 from tests.pipeline.conftest import module
-from tests.pipeline.runs import run_configuration
+from tests.pipeline.runs import CORPUS_TABLES, run_configuration
 
 COMMANDS = (
     *("run", "status", "why", "similar", "rules", "attribution", "verify", "digest", "plan"),
@@ -136,14 +135,14 @@ def test_status_shows_every_stage(run):
 
 def test_digest_has_one_line_a_table(run):
     lines = call("digest", run.path).output.splitlines()
-    assert len(lines) == len(PRODUCERS)
+    assert len(lines) == len(CORPUS_TABLES)
     table, rows, sha256 = lines[0].split()
     assert (table, rows) == ("requests", "4")
     assert len(sha256) == 64
 
 
 def test_verify_finds_a_flipped_bit_and_a_stray_file(run):
-    assert call("verify", run.path).output.count(" ok") == len(PRODUCERS)
+    assert call("verify", run.path).output.count(" ok") == len(CORPUS_TABLES)
     shard = next((run.path / "shards").glob("train-*.arrow"))
     data = bytearray(shard.read_bytes())
     data[len(data) // 2] ^= 1

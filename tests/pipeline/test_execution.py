@@ -6,10 +6,9 @@ import pytest
 from pipeline.errors import StageError, UsageError, UserError
 from pipeline.execution import sum_requests, sum_statistics
 from pipeline.folder import RunFolder
-from pipeline.stages import PRODUCERS
 from pipeline.summary import summarize
 from schemas import tables
-from tests.pipeline.runs import digests, executed, run_again, run_configuration
+from tests.pipeline.runs import CORPUS_TABLES, digests, executed, run_again, run_configuration
 from transforms.parts import Receipt, map_stream, read_part
 from transforms.stores.requests import worker_name
 from transforms.tokenizers.vocabulary import p50k_tokenizer
@@ -76,7 +75,7 @@ def test_the_digest_depends_on_neither_workers_nor_order_of_sources_nor_folder(
         configure("second", sources=each[::-1]), workers=4, output=str(tmp_path / "4")
     )
     assert digests(first) == digests(second)
-    assert len(digests(first)) == len(PRODUCERS)
+    assert len(digests(first)) == len(CORPUS_TABLES)
 
 
 def test_dividing_documents_otherwise_keeps_the_same_ones(configure, tmp_path):

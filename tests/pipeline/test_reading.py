@@ -41,7 +41,7 @@ def test_every_key_but_sources_has_a_default(read):
         ("a: [", "is not YAML"),
         ("output: a\noutput: b\n" + MINIMAL, "'output' is given twice"),
         (MINIMAL + "outptu: x", "outptu: unknown key; did you mean output?"),
-        (MINIMAL + "zzz: x", "zzz: unknown key; known are annotate, cache, contamination"),
+        (MINIMAL + "zzz: x", "zzz: unknown key; known are annotate, cache, collect, contam"),
         ("sources:\n  - pypi: {projcts: [x]}", "projcts: unknown key; did you mean projects?"),
         ("sources:\n  - git: {urls: [{url: a, reff: b}]}", "reff: unknown key"),
         ("sources:\n  - svn: {url: x}", "svn: unknown key"),

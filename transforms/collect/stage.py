@@ -17,7 +17,7 @@ import pyarrow as pa
 from apache_beam.pvalue import PBegin, PCollection, TaggedOutput
 
 from schemas import problems, tables
-from schemas.problems import PROBLEMS_FILE, SELECTION, SIGNATURES_FILE, Rejection
+from schemas.problems import KEPT, PROBLEMS_FILE, SELECTION, SIGNATURES_FILE, Rejection
 from transforms.collect.copies import CLAIMS, DROPS, bucket_of, keep_best
 from transforms.collect.rows import json_lines, problem_row, rank, task_id
 from transforms.collect.rules import Difficulty
@@ -25,7 +25,7 @@ from transforms.parts import Receipt, Workspace, read_part
 from transforms.stage import Begin, Spread, do_unit
 
 UNIT = "files"
-KEPT, DROPPED = "kept", "dropped"
+DROPPED = "dropped"
 _LINES = "lines"
 
 Keyed = tuple[int, pa.RecordBatch]
