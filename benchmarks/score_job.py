@@ -18,10 +18,10 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from transforms.execute.judge import Judge
-from transforms.execute.problem_files import read_problems
-from transforms.execute.problems import Problem, imported_modules
 from transforms.execute.results import Result
 from transforms.execute.samples import Sample, iterate_samples
+from transforms.problemsets.problem_files import read_problems
+from transforms.problemsets.problems import Problem, imported_modules
 from transforms.sandbox.client import Sandbox
 from transforms.sandbox.limits import Limits, Tier
 

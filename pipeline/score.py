@@ -26,17 +26,17 @@ from pipeline.score_workspace import opened_workspace
 from runners.settings import EngineSettings
 from schemas.verdicts import Verdict
 from transforms.execute.intake import Intake, survey_samples
-from transforms.execute.problem_files import (
+from transforms.execute.results import Result, result_without_run, writing_results
+from transforms.execute.samples import Sample, iterate_samples
+from transforms.parts import Workspace, read_part
+from transforms.problemsets.problem_files import (
     ProblemFile,
     ProblemFileError,
     read_humaneval,
     read_problems,
 )
-from transforms.execute.problems import imported_modules
-from transforms.execute.results import Result, result_without_run, writing_results
-from transforms.execute.rows import RowFileError
-from transforms.execute.samples import Sample, iterate_samples
-from transforms.parts import Workspace, read_part
+from transforms.problemsets.problems import imported_modules
+from transforms.problemsets.rows import RowFileError
 from transforms.sandbox.limits import Limits, Tier
 from transforms.sandbox.process import SandboxError
 from transforms.sandbox.tiers import SAFE_TIERS, choose_tier

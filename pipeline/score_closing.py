@@ -11,9 +11,9 @@ from pipeline.score_summary import ScoreSummary
 from pipeline.tables import make_table, print_table, say
 from pipeline.terminal import printable
 from schemas.verdicts import Verdict
-from transforms.execute.findings import Finding
 from transforms.execute.pass_at_k import LEVEL, Estimate
 from transforms.execute.temperatures import Sweep
+from transforms.problemsets.findings import Finding
 from transforms.sandbox.limits import Limits, Tier
 
 _TIERS = {

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from pipeline.errors import UserError
-from transforms.execute.problem_files import read_humaneval
+from transforms.problemsets.problem_files import read_humaneval
 from transforms.stores.files import write_whole
 
 _WRONG = "    pass\n"

@@ -13,12 +13,12 @@ from schemas.verdicts import NEVER_RUN, Verdict
 from transforms.execute.bleu import Overlap, measure_overlaps, score_samples
 from transforms.execute.intake import Intake
 from transforms.execute.pass_at_k import Estimate, count_samples, estimate_pass_at_k
-from transforms.execute.problem_files import ProblemFile
-from transforms.execute.problems import Problem
 from transforms.execute.ranking import Ranking, Samples, compare_rankings
 from transforms.execute.results import Result
 from transforms.execute.samples import MalformedRow, Sample
 from transforms.execute.temperatures import Sweep, sweep_temperatures
+from transforms.problemsets.problem_files import ProblemFile
+from transforms.problemsets.problems import Problem
 
 SEED = 0
 

@@ -24,7 +24,7 @@ from tests.pipeline.scores import (
 )
 from tests.pipeline.test_commands import call
 from tests.transforms.execute.builders import json_lines
-from transforms.execute.problem_files import read_humaneval
+from transforms.problemsets.problem_files import read_humaneval
 
 
 def test_the_example_is_scored_as_it_was_made_to_be(tmp_path):

@@ -8,10 +8,10 @@ from pipeline.score_closing import print_score
 from pipeline.score_summary import Tried, summarize_score
 from schemas.verdicts import Verdict
 from transforms.execute.intake import survey_samples
-from transforms.execute.problem_files import ProblemFile
-from transforms.execute.problems import CodeTest, Problem
 from transforms.execute.results import Result
 from transforms.execute.samples import MalformedRow, Sample
+from transforms.problemsets.problem_files import ProblemFile
+from transforms.problemsets.problems import CodeTest, Problem
 from transforms.sandbox.limits import Limits
 
 REFERENCE = "    return first + second\n"

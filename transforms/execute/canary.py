@@ -14,7 +14,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from transforms.execute.problems import CodeTest
+from transforms.problemsets.problems import CodeTest
 
 
 def write_canaries(test: CodeTest) -> Iterator[str]:

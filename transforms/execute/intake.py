@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from transforms.execute.findings import MAX_EXAMPLES, Finding, Tally
 from transforms.execute.samples import MalformedRow, Sample
+from transforms.problemsets.findings import MAX_EXAMPLES, Finding, Tally
 
 _DIGEST_BYTES = 8
 _SHOWN_CHARACTERS = 80

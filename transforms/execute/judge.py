@@ -19,8 +19,8 @@ from typing import Any
 from schemas.verdicts import Verdict
 from transforms.execute.canary import write_canaries
 from transforms.execute.comparison import equals, prints, through_json
-from transforms.execute.problems import CodeTest, Problem, StreamTest, ValueTest, program
 from transforms.execute.results import Result
+from transforms.problemsets.problems import CodeTest, Problem, StreamTest, ValueTest, program
 from transforms.sandbox.client import Sandbox
 from transforms.sandbox.outcomes import (
     Ending,

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.results import OUTCOME
-from transforms.execute.fields import FieldError, Values, checked_text, task_field
-from transforms.execute.row_files import iterate_rows
-from transforms.execute.rows import EXCERPT_CHARACTERS, Row, json_text, json_type
+from transforms.problemsets.fields import FieldError, Values, checked_text, task_field
+from transforms.problemsets.row_files import iterate_rows
+from transforms.problemsets.rows import EXCERPT_CHARACTERS, Row, json_text, json_type
 
 MAX_COMPLETION_BYTES = 1 << 20
 """Of a completion as UTF-8. Those of models have some KB."""

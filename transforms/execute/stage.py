@@ -17,9 +17,9 @@ from apache_beam.pvalue import PBegin, PCollection
 
 from schemas.results import OUTCOME
 from transforms.execute.judge import Judge
-from transforms.execute.problem_files import read_humaneval, read_problems
-from transforms.execute.problems import Problem
 from transforms.parts import Progress, Receipt, Workspace, read_part
+from transforms.problemsets.problem_files import read_humaneval, read_problems
+from transforms.problemsets.problems import Problem
 from transforms.sandbox.client import Sandbox
 from transforms.sandbox.limits import Limits, Tier
 from transforms.sandbox.tiers import SAFE_TIERS, choose_tier

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.execute.canary import write_canaries
-from transforms.execute.problems import CodeTest
+from transforms.problemsets.problems import CodeTest
 
 
 def canaries(code, has_check=False):

@@ -6,7 +6,7 @@ from schemas.verdicts import Verdict
 from tests.transforms.execute.forgeries import FORGERIES, SLOW
 from tests.transforms.tiers import SAFE_TIERS, missing, opened
 from transforms.execute.judge import Judge
-from transforms.execute.problems import (
+from transforms.problemsets.problems import (
     CodeTest,
     Problem,
     StreamCase,

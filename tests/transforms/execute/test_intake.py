@@ -4,10 +4,10 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.execute.findings import Finding
 from transforms.execute.intake import survey_samples
-from transforms.execute.rows import parse_line
 from transforms.execute.samples import read_sample
+from transforms.problemsets.findings import Finding
+from transforms.problemsets.rows import parse_line
 
 PROBLEMS = ["pets/0", "pets/1", "pets/2"]
 

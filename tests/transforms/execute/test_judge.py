@@ -3,12 +3,12 @@ import pytest
 from schemas.verdicts import Verdict
 from tests.transforms.execute.builders import APPS, HUMANEVAL, MBPP, PLAIN
 from tests.transforms.tiers import SAFE_TIERS, missing, opened
-from transforms.execute.apps import apps_problem, plain_problem
-from transforms.execute.humaneval import humaneval_problem
 from transforms.execute.judge import Judge
-from transforms.execute.mbpp import mbpp_problem
-from transforms.execute.problem_files import read_humaneval
-from transforms.execute.problems import CodeTest, Problem, ValueCase, ValueTest
+from transforms.problemsets.apps import apps_problem, plain_problem
+from transforms.problemsets.humaneval import humaneval_problem
+from transforms.problemsets.mbpp import mbpp_problem
+from transforms.problemsets.problem_files import read_humaneval
+from transforms.problemsets.problems import CodeTest, Problem, ValueCase, ValueTest
 
 LIMITS = {"cpu_seconds": 0.4, "wall_seconds": 10.0, "output_bytes": 1 << 20}
 PETS = humaneval_problem(HUMANEVAL)

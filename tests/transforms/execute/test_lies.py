@@ -10,7 +10,7 @@ import pytest
 from schemas.verdicts import Verdict
 from tests.transforms.tiers import opened
 from transforms.execute.judge import Judge
-from transforms.execute.problems import CodeTest, Problem, ValueCase, ValueTest
+from transforms.problemsets.problems import CodeTest, Problem, ValueCase, ValueTest
 from transforms.sandbox.limits import Tier
 from transforms.sandbox.values import ValueFormatError, decode
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from schemas.samples import SAMPLES
 from tests.transforms.execute.builders import COMPRESS, json_lines
-from transforms.execute.rows import EXCERPT_CHARACTERS, parse_line
 from transforms.execute.samples import (
     MAX_COMPLETION_BYTES,
     MalformedRow,
@@ -18,6 +17,7 @@ from transforms.execute.samples import (
     iterate_samples,
     read_sample,
 )
+from transforms.problemsets.rows import EXCERPT_CHARACTERS, parse_line
 
 ROW = {"task_id": "pets/0", "completion": "    return 4\n"}
 FULL = {**ROW, "logprob": -12.5, "tokens": 5, "temperature": 0.8, "back_translation": -1.25}

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from transforms.execute.apps import apps_problem, is_apps, is_plain, plain_problem
-from transforms.execute.fields import FieldError, Values
-from transforms.execute.findings import Tally
-from transforms.execute.humaneval import humaneval_problem, is_humaneval
-from transforms.execute.mbpp import is_mbpp, mbpp_problem
-from transforms.execute.problems import Problem
-from transforms.execute.row_files import iterate_rows
-from transforms.execute.rows import Row, RowFileError
+from transforms.problemsets.apps import apps_problem, is_apps, is_plain, plain_problem
+from transforms.problemsets.fields import FieldError, Values
+from transforms.problemsets.findings import Tally
+from transforms.problemsets.humaneval import humaneval_problem, is_humaneval
+from transforms.problemsets.mbpp import is_mbpp, mbpp_problem
+from transforms.problemsets.problems import Problem
+from transforms.problemsets.row_files import iterate_rows
+from transforms.problemsets.rows import Row, RowFileError
 
 MAX_LINE_BYTES = 256 << 20
 """Of a problem. APPS has some of tens of MB."""

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from transforms.execute.fields import (
+from transforms.problemsets.fields import (
     FieldError,
     Values,
     function_name,
@@ -16,7 +16,7 @@ from transforms.execute.fields import (
     task_field,
     text_field,
 )
-from transforms.execute.problems import CodeTest, Problem
+from transforms.problemsets.problems import CodeTest, Problem
 
 
 def is_humaneval(values: Values) -> bool:

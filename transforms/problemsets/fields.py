@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from transforms.execute.rows import json_type
+from transforms.problemsets.rows import json_type
 
 Values = Mapping[str, Any]
 

@@ -5,8 +5,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.transforms.execute.builders import COMPRESS, json_lines
-from transforms.execute.row_files import iterate_rows
-from transforms.execute.rows import RowFileError
+from transforms.problemsets.row_files import iterate_rows
+from transforms.problemsets.rows import RowFileError
 
 ROWS = [
     {"task_id": f"pets/{number}", "completion": "# \u00e4\n" * (number % 50)}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 
-from transforms.execute.fields import (
+from transforms.problemsets.fields import (
     FieldError,
     Values,
     names_bound,
@@ -20,7 +20,7 @@ from transforms.execute.fields import (
     text_field,
     texts_field,
 )
-from transforms.execute.problems import CodeTest, Problem
+from transforms.problemsets.problems import CodeTest, Problem
 
 
 def is_mbpp(values: Values) -> bool:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.execute.rows import EXCERPT_CHARACTERS, parse_line
+from transforms.problemsets.rows import EXCERPT_CHARACTERS, parse_line
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

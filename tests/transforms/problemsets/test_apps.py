@@ -4,9 +4,9 @@ import math
 import pytest
 
 from tests.transforms.execute.builders import APPS, PLAIN
-from transforms.execute.apps import apps_problem, plain_problem
-from transforms.execute.fields import FieldError
-from transforms.execute.problems import Problem, StreamCase, StreamTest, ValueCase, ValueTest
+from transforms.problemsets.apps import apps_problem, plain_problem
+from transforms.problemsets.fields import FieldError
+from transforms.problemsets.problems import Problem, StreamCase, StreamTest, ValueCase, ValueTest
 
 
 def read_tests(tests):

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.tables import is_part, part_number
-from transforms.execute.rows import Row, json_text
+from transforms.problemsets.rows import Row, json_text
 
 PARQUET_MAGIC = b"PAR1"
 ARROW_MAGIC = b"ARROW1"

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from transforms.execute.fields import (
+from transforms.problemsets.fields import (
     FieldError,
     Values,
     checked_text,
@@ -22,8 +22,8 @@ from transforms.execute.fields import (
     text_field,
     texts_field,
 )
-from transforms.execute.problems import Problem, StreamCase, StreamTest, ValueCase, ValueTest
-from transforms.execute.rows import json_type
+from transforms.problemsets.problems import Problem, StreamCase, StreamTest, ValueCase, ValueTest
+from transforms.problemsets.rows import json_type
 
 _CHUNK_DIGITS = 4_000
 _MAX_DIGITS = 200_000

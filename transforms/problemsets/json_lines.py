@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from transforms.execute.rows import Row, parse_line, refused
+from transforms.problemsets.rows import Row, parse_line, refused
 
 _CHUNK_BYTES = 1 << 20
 

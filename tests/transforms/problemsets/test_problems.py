@@ -2,7 +2,7 @@ import pickle
 
 import pytest
 
-from transforms.execute.problems import (
+from transforms.problemsets.problems import (
     CodeTest,
     Problem,
     StreamCase,

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from transforms.execute.json_lines import iterate_json_lines
-from transforms.execute.rows import Row, RowFileError
-from transforms.execute.table_rows import (
+from transforms.problemsets.json_lines import iterate_json_lines
+from transforms.problemsets.rows import Row, RowFileError
+from transforms.problemsets.table_rows import (
     ARROW_MAGIC,
     PARQUET_MAGIC,
     STREAM_MAGIC,

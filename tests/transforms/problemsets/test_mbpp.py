@@ -1,9 +1,9 @@
 import pytest
 
 from tests.transforms.execute.builders import MBPP
-from transforms.execute.fields import FieldError
-from transforms.execute.mbpp import mbpp_problem
-from transforms.execute.problems import CodeTest, Problem
+from transforms.problemsets.fields import FieldError
+from transforms.problemsets.mbpp import mbpp_problem
+from transforms.problemsets.problems import CodeTest, Problem
 
 
 def entry_point(code, *tests):

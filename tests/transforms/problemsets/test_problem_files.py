@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.transforms.execute.builders import APPS, COMPRESS, HUMANEVAL, MBPP, PLAIN, json_lines
-from transforms.execute.problem_files import ProblemFileError, read_humaneval, read_problems
-from transforms.execute.problems import CodeTest, Problem, StreamTest, program
+from transforms.problemsets.problem_files import ProblemFileError, read_humaneval, read_problems
+from transforms.problemsets.problems import CodeTest, Problem, StreamTest, program
 
 
 def refusal(path):
