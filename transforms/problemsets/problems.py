@@ -51,6 +51,8 @@ class StreamCase:
 
     stdin: str
     stdout: str
+    is_hidden: bool = False
+    """Whether it is no part of the statement, so that a sample cannot have been told it."""
 
 
 @dataclass(frozen=True)
