@@ -9,7 +9,14 @@ from typing import Any
 from schemas import problems
 from schemas.licenses import LicenseClass
 from schemas.problems import ProblemKind
-from transforms.problemsets.problems import CodeTest, Problem, StreamTest, ValueTest
+from transforms.problemsets.problems import (
+    CodeTest,
+    Problem,
+    StreamCase,
+    StreamTest,
+    ValueCase,
+    ValueTest,
+)
 
 
 def set_rows(name: str, revision: str, found: Mapping[str, Problem]) -> Iterator[dict[str, Any]]:
@@ -38,13 +45,8 @@ def _test_columns(problem: Problem) -> dict[str, Any]:
     test = problem.test
     if isinstance(test, CodeTest):
         kind = ProblemKind.CONTINUATION if problem.is_continued else ProblemKind.CODE
-        entry_point = test.entry_point
-        return {
-            "kind": kind,
-            "entry_point": entry_point,
-            "qualname": entry_point,
-            "test": test.code,
-        }
+        name = test.entry_point
+        return {"kind": kind, "entry_point": name, "qualname": name, "test": test.code}
     cases = [_case(each) for each in test.cases]
     entry_point = test.entry_point if isinstance(test, ValueTest) else None
     return {
@@ -56,7 +58,7 @@ def _test_columns(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _case(case: Any) -> dict[str, Any]:
-    if hasattr(case, "stdin"):
+def _case(case: StreamCase | ValueCase) -> dict[str, Any]:
+    if isinstance(case, StreamCase):
         return {"input": case.stdin, "output": case.stdout, "hidden": case.is_hidden}
     return {"input": list(case.args), "output": list(case.accepted), "hidden": False}
