@@ -79,6 +79,17 @@ def function_name(name: str, value: str) -> str:
     return value
 
 
+def callable_name(name: str, value: str) -> str:
+    """A value that must name a function, or with a dot one of a class; raises `FieldError`."""
+    parts = value.split(".")
+    are_names = all(part.isidentifier() and not keyword.iskeyword(part) for part in parts)
+    if len(parts) > 2 or not are_names:
+        raise FieldError(
+            f"{name!r} must be the name of a function, or CLASS.FUNCTION, not {value!a:.50}"
+        )
+    return value
+
+
 def parse_code(name: str, code: str) -> ast.Module:
     """The syntax tree of a field that must be Python; it is not run. Raises `FieldError`."""
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from transforms.problemsets.fields import (
     FieldError,
     Values,
-    function_name,
+    callable_name,
     names_bound,
     optional_text,
     parse_code,
@@ -29,7 +29,7 @@ def humaneval_problem(values: Values) -> Problem:
     code = text_field(values, "test")
     if "check" not in names_bound(parse_code("test", code)):
         raise FieldError("'test' must define a function check")
-    entry_point = function_name("entry_point", text_field(values, "entry_point"))
+    entry_point = callable_name("entry_point", text_field(values, "entry_point"))
     return Problem(
         task_id=task_field(values, "task_id"),
         prompt=text_field(values, "prompt"),

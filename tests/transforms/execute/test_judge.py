@@ -154,6 +154,20 @@ def test_tests_of_classes_run_together_with_their_program(judge):
     assert judge._apart["7"]
 
 
+def test_a_method_is_called_by_the_name_of_its_class(judge):
+    values = {
+        "task_id": "method",
+        "prompt": "class Cat:\n    def __init__(self, lives):\n        self.lives = lives\n\n"
+        "    def lose(self, count):\n",
+        "entry_point": "Cat.lose",
+        "canonical_solution": "        return self.lives - count\n",
+        "test": "def check(candidate):\n    assert candidate(Cat(9), 2) == 7\n",
+    }
+    problem = humaneval_problem(values)
+    assert verdict(judge, problem, problem.reference) == (Verdict.PASSED, None)
+    assert verdict(judge, problem, "        return self.lives\n")[0] is Verdict.FAILED
+
+
 def test_without_a_reference_names_decide_where_tests_run(judge):
     code = "def check(candidate):\n    assert Cat(candidate(1)).lives == 2\n"
     together = Problem("no reference", "", CodeTest("f", code, True), None, is_continued=False)
