@@ -52,10 +52,13 @@ class Index:
             return Page(listed, answer.nearest)
 
     def download(
-        self, url: str, page: Page, max_bytes: int, deadline: Deadline
+        self, url: str, nearest: Reach, max_bytes: int, deadline: Deadline
     ) -> AbstractContextManager[Answer]:
-        """A file that a page lists; raises like `page`, or where it has too many bytes."""
-        return self._client.get(url, max_bytes, deadline, nearest=page.nearest)
+        """A file that a page of this ``nearest`` lists; raises like `page`.
+
+        It raises, too, where the file has too many bytes.
+        """
+        return self._client.get(url, max_bytes, deadline, nearest=nearest)
 
     def check(self, name: str, deadline: Deadline) -> str | None:
         """What is wrong with the index, seen from one request for a page; None if nothing."""

@@ -122,7 +122,7 @@ class PypiSource(Source):
             if known is not None:
                 # What this index says, not the one that the file came from.
                 return replace(known, released=released)
-            with index.download(file.url, page, max_bytes, deadline) as answer:
+            with index.download(file.url, page.nearest, max_bytes, deadline) as answer:
                 chunks = answer.chunks
                 return downloads.store(chunks, sha256, file.filename, released, place.scratch)
 
