@@ -15,8 +15,8 @@ from pydantic import AfterValidator
 
 from transforms.crawl.lists import absolute_path
 from transforms.crawl.paths import path_order, readable_path
-from transforms.crawl.web.client import shown_url
 from transforms.crawl.web.objects import OBJECT_SCHEMES, expand_objects
+from transforms.web.client import shown_url
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _PIN = re.compile(r"#sha256=([0-9a-fA-F]{64})\Z")

@@ -18,6 +18,7 @@ from typing import ClassVar, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from schemas.failures import Reason
+from transforms.web.errors import FetchError
 
 
 @dataclass(frozen=True, order=True)
@@ -102,13 +103,8 @@ class RejectedFile:
     detail: str = ""
 
 
-class CrawlError(Exception):
-    """A repository cannot be crawled, for a named reason."""
-
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
+CrawlError = FetchError
+"""A repository cannot be crawled, for a named reason."""
 
 
 class Fetched(Protocol):

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from schemas.failures import Reason
 from transforms.crawl.git.urls import without_credentials
-from transforms.crawl.retries import PassingError
 from transforms.crawl.source import CrawlError
+from transforms.web.retries import PassingError
 
 _MAX_DETAIL = 300
 # The words of a URL say nothing of what went wrong.

@@ -11,9 +11,9 @@ from transforms.crawl.git.command import Bounds, GitError, run_git
 from transforms.crawl.git.errors import explain
 from transforms.crawl.git.redirects import Destination, HttpTrace, follow_redirect
 from transforms.crawl.git.urls import LOCAL_HOST, repository_name
-from transforms.crawl.retries import Deadline, PassingError
 from transforms.crawl.source import CrawlError, Limits
-from transforms.crawl.web.pace import wait_for_turn
+from transforms.web.pace import wait_for_turn
+from transforms.web.retries import Deadline, PassingError
 
 # What `git init` would make, less what nobody reads: a process would cost more.
 _HEAD = "ref: refs/heads/main\n"

@@ -15,9 +15,9 @@ from urllib.parse import urljoin, urlsplit
 
 from schemas.failures import Reason
 from transforms.crawl.git.urls import check_url, without_credentials
-from transforms.crawl.retries import PassingError, parse_retry_after
 from transforms.crawl.source import CrawlError
-from transforms.crawl.web.reach import Reach, reach_beyond, reach_of
+from transforms.web.reach import Reach, reach_beyond, reach_of
+from transforms.web.retries import PassingError, parse_retry_after
 
 _HEADER = re.compile(r"^\S+ \S+ +<= Recv header: (.*)$", re.MULTILINE)
 # Where no version of curl says it in these words, the address counts as public.

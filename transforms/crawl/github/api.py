@@ -16,9 +16,9 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from schemas.failures import Reason
-from transforms.crawl.retries import Deadline, PassingError, Retries, parse_retry_after
 from transforms.crawl.source import CrawlError, Limits
-from transforms.crawl.web.client import describe, shown_url
+from transforms.web.client import describe, shown_url
+from transforms.web.retries import Deadline, PassingError, Retries, parse_retry_after
 
 if TYPE_CHECKING:
     from transforms.crawl.github.connection import Client

@@ -13,11 +13,11 @@ from github.Auth import Token
 from github.Requester import HTTPRequestsConnectionClass, Requester, RequestsResponse
 
 from schemas.failures import Reason
-from transforms.crawl.retries import Deadline, PassingError
 from transforms.crawl.source import CrawlError
-from transforms.crawl.web.client import CHUNK_BYTES, CONNECT_SECONDS, READ_SECONDS, shown_url
-from transforms.crawl.web.connections import Adapter, Call
-from transforms.crawl.web.reach import ANYWHERE
+from transforms.web.client import CHUNK_BYTES, CONNECT_SECONDS, READ_SECONDS, shown_url
+from transforms.web.connections import Adapter, Call
+from transforms.web.reach import ANYWHERE
+from transforms.web.retries import Deadline, PassingError
 
 MAX_ANSWER_BYTES = 16 << 20  # a page of 100 repositories has 0.7 MB
 ANSWER_SECONDS = 60.0

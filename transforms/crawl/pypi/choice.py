@@ -11,7 +11,7 @@ from pypi_simple import DistributionPackage, ProjectPage, UnparsableFilenameErro
 from schemas.failures import Reason
 from transforms.crawl.pypi.requirements import ProjectLine
 from transforms.crawl.source import CrawlError
-from transforms.crawl.web.eviction import is_distribution_name
+from transforms.web.eviction import is_distribution_name
 
 # Of several sdists of one release, which old projects have, the most usual kind first.
 _SDIST_SUFFIXES = (".tar.gz", ".tgz", ".zip", ".tar.bz2", ".tar.xz")

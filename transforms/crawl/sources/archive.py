@@ -11,7 +11,6 @@ from typing import ClassVar
 
 from transforms.crawl.addresses import Address, parse_address
 from transforms.crawl.archives.members import iterate_members, read_member
-from transforms.crawl.retries import Deadline, Retries
 from transforms.crawl.source import (
     Limits,
     PathFilter,
@@ -22,8 +21,9 @@ from transforms.crawl.source import (
     SourceFile,
 )
 from transforms.crawl.sources.files import FilesSource, check_location
-from transforms.crawl.web.downloads import Downloads
 from transforms.crawl.web.transfers import check_hash, copy_chunks, remote_chunks, sha256_of
+from transforms.web.downloads import Downloads
+from transforms.web.retries import Deadline, Retries
 
 _SUFFIX = re.compile(r"(?i)\.(?:tar(?:\.(?:gz|bz2|xz|zst))?|tgz|tbz2?|txz|tzst|zip|whl)\Z")
 # The same archive may have many names and is kept under this one.

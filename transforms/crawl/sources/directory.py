@@ -17,7 +17,6 @@ from schemas.failures import Reason
 from transforms.crawl.gitignore import Ignored
 from transforms.crawl.lists import LocalPath, digest_of
 from transforms.crawl.paths import MAX_PATH_BYTES, path_order, readable_path
-from transforms.crawl.retries import Deadline
 from transforms.crawl.source import (
     CrawlError,
     Limits,
@@ -29,6 +28,7 @@ from transforms.crawl.source import (
     Source,
     SourceFile,
 )
+from transforms.web.retries import Deadline
 
 MAX_GITIGNORE_BYTES = 1 << 20
 

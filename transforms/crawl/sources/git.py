@@ -25,7 +25,6 @@ from transforms.crawl.git.objects import GitObject, ObjectReader, object_reader
 from transforms.crawl.git.trees import ListedFile, TreeWalk
 from transforms.crawl.git.urls import check_reference, check_url, repository_name
 from transforms.crawl.lists import FilePath, iterate_lines, state_of_lists
-from transforms.crawl.retries import Deadline, Retries
 from transforms.crawl.source import (
     CrawlError,
     Limits,
@@ -37,6 +36,7 @@ from transforms.crawl.source import (
     Source,
     SourceFile,
 )
+from transforms.web.retries import Deadline, Retries
 
 _MAX_COMMIT_BYTES = 1 << 20
 _MAX_TAGS = 8

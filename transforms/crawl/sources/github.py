@@ -35,7 +35,6 @@ from transforms.crawl.github.repositories import (
     site_of,
 )
 from transforms.crawl.github.search import parse_query, search
-from transforms.crawl.retries import Retries
 from transforms.crawl.source import (
     CrawlError,
     Limits,
@@ -48,6 +47,7 @@ from transforms.crawl.source import (
     SourceFile,
 )
 from transforms.crawl.sources.git import GitFetched, GitSource
+from transforms.web.retries import Retries
 
 _FORK = re.compile(r"(?:^|\s)fork:")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")

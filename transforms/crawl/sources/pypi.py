@@ -19,14 +19,12 @@ from transforms.crawl.archives.members import Member, iterate_members, read_memb
 from transforms.crawl.licenses.metadata import licenses_of_metadata
 from transforms.crawl.lists import FilePath, iterate_lines, state_of_lists
 from transforms.crawl.pypi.choice import Allowed, choose_file, sha256_of_file, version_of
-from transforms.crawl.pypi.index import Index, locate_index
 from transforms.crawl.pypi.requirements import (
     ProjectLine,
     hashes_of,
     parse_project_line,
     project_name,
 )
-from transforms.crawl.retries import Deadline, Retries
 from transforms.crawl.source import (
     CrawlError,
     Limits,
@@ -38,8 +36,10 @@ from transforms.crawl.source import (
     Source,
     SourceFile,
 )
-from transforms.crawl.web.client import shown_url
-from transforms.crawl.web.downloads import Download, Downloads
+from transforms.web.client import shown_url
+from transforms.web.downloads import Download, Downloads
+from transforms.web.index import Index, locate_index
+from transforms.web.retries import Deadline, Retries
 
 MAX_METADATA_BYTES = 4 << 20
 CHECK_SECONDS = 10.0
@@ -122,7 +122,7 @@ class PypiSource(Source):
             if known is not None:
                 # What this index says, not the one that the file came from.
                 return replace(known, released=released)
-            with index.download(file.url, page, max_bytes, deadline) as answer:
+            with index.download(file.url, page.nearest, max_bytes, deadline) as answer:
                 chunks = answer.chunks
                 return downloads.store(chunks, sha256, file.filename, released, place.scratch)
 

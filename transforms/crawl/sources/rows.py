@@ -19,7 +19,6 @@ from transforms.crawl.datasets.columns import Columns, Row
 from transforms.crawl.datasets.grouping import Naming, group_rows
 from transforms.crawl.datasets.jsonlines import iterate_json_lines
 from transforms.crawl.datasets.parquet import iterate_parquet
-from transforms.crawl.retries import Deadline, Retries
 from transforms.crawl.source import Collection, CrawlError, Held, Limits, PathFilter, Place, Request
 from transforms.crawl.sources.files import FilesSource, check_location
 from transforms.crawl.web.transfers import (
@@ -30,6 +29,7 @@ from transforms.crawl.web.transfers import (
     sha256_of,
 )
 from transforms.languages import check_language
+from transforms.web.retries import Deadline, Retries
 
 
 def _known(language: str) -> str:

@@ -1,1 +1,1 @@
-"""What is fetched over HTTP and kept."""
+"""Files that lie elsewhere: objects of stores, and what is copied from there."""

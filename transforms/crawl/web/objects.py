@@ -20,9 +20,9 @@ from urllib.parse import urlsplit
 from pyarrow import fs
 
 from schemas.failures import Reason
-from transforms.crawl.retries import Deadline, PassingError
 from transforms.crawl.source import CrawlError
-from transforms.crawl.web.client import shown_url
+from transforms.web.client import shown_url
+from transforms.web.retries import Deadline, PassingError
 
 OBJECT_SCHEMES = ("s3", "gs")
 CONNECT_SECONDS = 10.0

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from schemas.failures import Reason
 from transforms.crawl.addresses import Address
-from transforms.crawl.retries import Deadline
 from transforms.crawl.source import CrawlError, Limits
-from transforms.crawl.web.client import Client
 from transforms.crawl.web.objects import OBJECT_SCHEMES, object_chunks
+from transforms.web.client import Client
+from transforms.web.retries import Deadline
 
 _READ_BYTES = 1 << 20
 

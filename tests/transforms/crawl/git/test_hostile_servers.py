@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from schemas.failures import Reason
-from tests.transforms.crawl.conftest import serving
+from tests.index_server import serving
 from tests.transforms.crawl.git.forging import (
     FLUSH,
     answering,
@@ -25,7 +25,7 @@ from transforms.crawl.git import command
 from transforms.crawl.git.redirects import HttpTrace
 from transforms.crawl.source import CrawlError, Limits, RejectedFile, Request, SourceFile
 from transforms.crawl.sources.git import GitSource
-from transforms.crawl.web.reach import Reach
+from transforms.web.reach import Reach
 
 PACK, TIP = repository_pack({b"a.py": b"x = 1\n", b"b.py": os.urandom(300_000)})
 ADVERTISED = "/info/refs?service=git-upload-pack"

@@ -14,8 +14,8 @@ from schemas.failures import Reason
 from transforms.crawl.repository import crawl_repository
 from transforms.crawl.source import CrawlError, Limits, SourceFile
 from transforms.crawl.sources.pypi import PypiSource
-from transforms.crawl.web import connections
-from transforms.crawl.web.reach import Reach
+from transforms.web import connections
+from transforms.web.reach import Reach
 
 DEFAULT_LIMITS = Limits()
 FILES = {"setup.py": b"import setuptools\n", "boltons/a.py": b"a = 1\n"}
@@ -397,7 +397,7 @@ def test_finds_nothing_in_a_page_that_is_none(index, failure, body):
 
 
 def test_ends_a_page_that_unpacks_to_too_much(index, failure, monkeypatch):
-    monkeypatch.setattr("transforms.crawl.pypi.index.MAX_PAGE_BYTES", 1 << 20)
+    monkeypatch.setattr("transforms.web.index.MAX_PAGE_BYTES", 1 << 20)
     packed = {"Content-Type": JSON, "Content-Encoding": "gzip"}
     index.replace("/simple/boltons/", body=gzip.compress(bytes(20 << 20)), headers=packed)
     assert failure().reason is Reason.REPOSITORY_TOO_LARGE

@@ -24,9 +24,9 @@ from pathlib import Path
 import filelock
 
 from schemas.failures import Reason
-from transforms.crawl.source import CrawlError
-from transforms.crawl.web.eviction import RELEASE, is_distribution_name, making_room
 from transforms.stores.files import temporary_beside, write_whole
+from transforms.web.errors import FetchError
+from transforms.web.eviction import RELEASE, is_distribution_name, making_room
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Downloads:
         released: datetime.datetime | None,
         scratch: Path,
     ) -> Download:
-        """Keeps what has the promised hash; raises `CrawlError` where it has another one."""
+        """Keeps what has the promised hash; raises `FetchError` where it has another one."""
         if not is_distribution_name(filename) or not re.fullmatch(r"[0-9a-f]{64}", sha256):
             raise ValueError(f"neither {filename!r} nor {sha256!r} may come from outside unchecked")
         path = Path(tempfile.mkdtemp(dir=scratch), filename)
@@ -147,7 +147,7 @@ def _write(chunks: Iterator[bytes], path: Path, sha256: str, filename: str) -> N
             file.write(chunk)
     if digest.hexdigest() != sha256:
         detail = f"{filename} should have sha256 {sha256} and has {digest.hexdigest()}"
-        raise CrawlError(Reason.HASH_MISMATCH, detail)
+        raise FetchError(Reason.HASH_MISMATCH, detail)
 
 
 def _sha256_of(path: Path) -> str:

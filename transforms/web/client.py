@@ -21,12 +21,12 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from urllib3.exceptions import HTTPError
 
 from schemas.failures import Reason
-from transforms.crawl.retries import Deadline, PassingError, parse_retry_after
-from transforms.crawl.source import CrawlError
-from transforms.crawl.web.connections import Adapter, Call
-from transforms.crawl.web.pace import wait_for_turn
-from transforms.crawl.web.pip_settings import certificate_bundle
-from transforms.crawl.web.reach import ANYWHERE, Reach, reach_beyond
+from transforms.web.connections import Adapter, Call
+from transforms.web.errors import FetchError
+from transforms.web.pace import wait_for_turn
+from transforms.web.pip_settings import certificate_bundle
+from transforms.web.reach import ANYWHERE, Reach, reach_beyond
+from transforms.web.retries import Deadline, PassingError, parse_retry_after
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
@@ -81,7 +81,7 @@ class Client:
 
         Its chunks are the bytes as they are sent, or what they mean with ``decode``.
         For a URL that the user did not give, ``nearest`` is that of the answer that gave
-        it. Raises `CrawlError` or `PassingError`, the chunks too.
+        it. Raises `FetchError` or `PassingError`, the chunks too.
         """
         bare, own = split_login(url)
         asking = _Asking(self, own or self.login, deadline, {**_IDENTITY, **(headers or {})})
@@ -95,7 +95,7 @@ class Client:
                     yield Answer(bare, answer.headers, chunks, reach_beyond(reach))
                     return
                 bare, nearest = _target(answer), min(nearest, reach_beyond(reach))
-        raise CrawlError(Reason.UNREACHABLE, f"{shown_url(url)} redirects too often")
+        raise FetchError(Reason.UNREACHABLE, f"{shown_url(url)} redirects too often")
 
 
 # A server that compressed an archive once more would make its hash another one.
@@ -177,7 +177,7 @@ def split_login(url: str) -> tuple[str, Login | None]:
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise CrawlError(Reason.REQUEST_REFUSED, f"{shown_url(url)} is no URL") from None
+        raise FetchError(Reason.REQUEST_REFUSED, f"{shown_url(url)} is no URL") from None
     bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
     if parts.username is None:
         return bare, None
@@ -207,7 +207,7 @@ def _cause(error: BaseException) -> Any:
 
 
 def _host(url: str) -> str:
-    """The server that a URL names; raises `CrawlError` where it is not one of ours to ask."""
+    """The server that a URL names; raises `FetchError` where it is not one of ours to ask."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -215,7 +215,7 @@ def _host(url: str) -> str:
         host = None
     if host is None or parts.scheme not in ("http", "https"):
         detail = f"{shown_url(url)} is no address that is fetched over http or https"
-        raise CrawlError(Reason.REQUEST_REFUSED, detail)
+        raise FetchError(Reason.REQUEST_REFUSED, detail)
     return host
 
 
@@ -227,11 +227,11 @@ def _target(answer: requests.Response) -> str:
         target, _ = split_login(urljoin(answer.url, location))
     except ValueError:
         detail = f"{shown_url(answer.url)} redirects to what is no address"
-        raise CrawlError(Reason.REQUEST_REFUSED, detail) from None
+        raise FetchError(Reason.REQUEST_REFUSED, detail) from None
     downgraded = answer.url.startswith("https:") and not target.startswith("https:")
     if downgraded and "Authorization" in answer.request.headers:
         detail = f"{shown_url(answer.url)} wants credentials and redirects to plain http"
-        raise CrawlError(Reason.REQUEST_REFUSED, detail)
+        raise FetchError(Reason.REQUEST_REFUSED, detail)
     return target
 
 
@@ -248,12 +248,12 @@ def _check_status(answer: requests.Response) -> None:
     _keep_connection(answer)
     detail = f"{shown_url(answer.url)} answers {status}"
     if status in (404, 410):
-        raise CrawlError(Reason.NOT_FOUND, detail)
+        raise FetchError(Reason.NOT_FOUND, detail)
     if status in (401, 403, 407):
-        raise CrawlError(Reason.ACCESS_DENIED, detail)
+        raise FetchError(Reason.ACCESS_DENIED, detail)
     if status in _PASSING_STATUSES:
         raise PassingError(detail, parse_retry_after(answer.headers.get("Retry-After")))
-    raise CrawlError(Reason.UNREACHABLE, detail)
+    raise FetchError(Reason.UNREACHABLE, detail)
 
 
 def _chunks(
@@ -272,7 +272,7 @@ def _chunks(
             yield chunk
     if total > max_bytes:
         detail = f"{shown_url(answer.url)} has more than {max_bytes:,} bytes"
-        raise CrawlError(Reason.REPOSITORY_TOO_LARGE, detail)
+        raise FetchError(Reason.REPOSITORY_TOO_LARGE, detail)
     # A connection that was shut down looks like the end of a body without a length.
     deadline.remaining_seconds()
     if total == 0 and answer.raw.length_remaining is None and not answer.raw.chunked:
@@ -292,4 +292,4 @@ def _raise_named(error: Exception, url: str) -> NoReturn:
     trusted = not isinstance(_cause(error), ssl.SSLCertVerificationError)
     if isinstance(error, passing) and trusted:
         raise PassingError(detail) from error
-    raise CrawlError(Reason.UNREACHABLE, detail) from error
+    raise FetchError(Reason.UNREACHABLE, detail) from error

@@ -13,6 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.index_server import (  # noqa: F401 - fixtures
+    hosts_that_were_left_alone,
+    no_settings_of_this_machine,
+)
+
 Talk = Callable[[socket.socket, threading.Event], None]
 
 

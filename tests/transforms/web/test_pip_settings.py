@@ -1,5 +1,5 @@
-from transforms.crawl.web import pip_settings
-from transforms.crawl.web.pip_settings import (
+from transforms.web import pip_settings
+from transforms.web.pip_settings import (
     certificate_bundle,
     index_address,
     parse_pip_settings,

@@ -11,11 +11,11 @@ from pypi_simple import ACCEPT_ANY, PYPI_SIMPLE_ENDPOINT, ProjectPage
 from pypi_simple.errors import UnsupportedRepoVersionError
 
 from schemas.failures import Reason
-from transforms.crawl.retries import Deadline, PassingError
-from transforms.crawl.source import CrawlError
-from transforms.crawl.web.client import Answer, Client, shown_url, split_login
-from transforms.crawl.web.pip_settings import index_address
-from transforms.crawl.web.reach import Reach
+from transforms.web.client import Answer, Client, shown_url, split_login
+from transforms.web.errors import FetchError
+from transforms.web.pip_settings import index_address
+from transforms.web.reach import Reach
+from transforms.web.retries import Deadline, PassingError
 
 MAX_PAGE_BYTES = 128 << 20  # the longest pages list some 100,000 files in 60 MB
 MAX_OPEN_TAGS = 100
@@ -42,7 +42,7 @@ class Index:
         return f"{self.url}{canonicalize_name(name)}/"
 
     def page(self, name: str, deadline: Deadline) -> Page:
-        """What the index lists of a project; raises `CrawlError` or `PassingError`."""
+        """What the index lists of a project; raises `FetchError` or `PassingError`."""
         headers = {"Accept": ACCEPT_ANY, "Accept-Encoding": "gzip"}
         url = self.project_url(name)
         with self._client.get(
@@ -52,10 +52,13 @@ class Index:
             return Page(listed, answer.nearest)
 
     def download(
-        self, url: str, page: Page, max_bytes: int, deadline: Deadline
+        self, url: str, nearest: Reach, max_bytes: int, deadline: Deadline
     ) -> AbstractContextManager[Answer]:
-        """A file that a page lists; raises like `page`, or where it has too many bytes."""
-        return self._client.get(url, max_bytes, deadline, nearest=page.nearest)
+        """A file that a page of this ``nearest`` lists; raises like `page`.
+
+        It raises, too, where the file has too many bytes.
+        """
+        return self._client.get(url, max_bytes, deadline, nearest=nearest)
 
     def check(self, name: str, deadline: Deadline) -> str | None:
         """What is wrong with the index, seen from one request for a page; None if nothing."""
@@ -64,7 +67,7 @@ class Index:
                 return None
         except PassingError as error:
             return error.detail
-        except CrawlError as error:
+        except FetchError as error:
             return None if error.reason is Reason.NOT_FOUND else error.detail
 
 
@@ -85,5 +88,5 @@ def _parse_page(name: str, answer: Answer, body: bytes) -> ProjectPage:
             return ProjectPage.from_html(name, body, answer.url, charset)
     except (ValueError, LookupError, RecursionError, UnsupportedRepoVersionError) as error:
         detail = f"{shown_url(answer.url)} is no project page ({type(error).__name__})"
-        raise CrawlError(Reason.UNREACHABLE, detail) from error
-    raise CrawlError(Reason.UNREACHABLE, f"{shown_url(answer.url)} is {kind}, no project page")
+        raise FetchError(Reason.UNREACHABLE, detail) from error
+    raise FetchError(Reason.UNREACHABLE, f"{shown_url(answer.url)} is {kind}, no project page")

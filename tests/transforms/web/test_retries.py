@@ -3,8 +3,9 @@ import datetime
 import pytest
 
 from schemas.failures import Reason
-from transforms.crawl.retries import Deadline, PassingError, Retries, parse_retry_after
-from transforms.crawl.source import CrawlError, Limits
+from transforms.crawl.source import Limits
+from transforms.web.errors import FetchError
+from transforms.web.retries import Deadline, PassingError, Retries, parse_retry_after
 
 
 class Clock:
@@ -49,15 +50,15 @@ def test_gives_the_result_of_the_first_attempt_that_works(run, clock):
 
 
 def test_does_not_repeat_what_will_not_pass(run, clock):
-    with pytest.raises(CrawlError) as caught:
-        run(CrawlError(Reason.NOT_FOUND, "gone"))
+    with pytest.raises(FetchError) as caught:
+        run(FetchError(Reason.NOT_FOUND, "gone"))
     assert caught.value.reason is Reason.NOT_FOUND
     assert clock.waits == []
 
 
 def test_waits_twice_as_long_each_time_within_bounds(run, clock):
     errors = [PassingError("busy")] * 6
-    with pytest.raises(CrawlError, match=r"busy \(attempt 6 of 6\)") as caught:
+    with pytest.raises(FetchError, match=r"busy \(attempt 6 of 6\)") as caught:
         run(*errors, attempts=6, first_wait_seconds=1, max_wait_seconds=4)
     assert caught.value.reason is Reason.UNREACHABLE
     for wait, longest in zip(clock.waits, [1, 2, 4, 4, 4], strict=True):
@@ -66,7 +67,7 @@ def test_waits_twice_as_long_each_time_within_bounds(run, clock):
 
 def test_waits_differ_between_repositories(clock):
     for _ in range(20):
-        with pytest.raises(CrawlError):
+        with pytest.raises(FetchError):
             Retries(clock.sleep, clock).run(raise_busy, Limits(attempts=2))
     assert len(set(clock.waits)) > 10
 
@@ -83,7 +84,7 @@ def test_waits_as_long_as_a_server_asks_and_never_less_than_its_own_time(run, cl
 
 @pytest.mark.parametrize("wait", [10.0, 1e300, float("inf")])
 def test_gives_up_where_a_server_asks_for_more_time_than_there_is(run, clock, wait):
-    with pytest.raises(CrawlError, match="too long") as caught:
+    with pytest.raises(FetchError, match="too long") as caught:
         run(PassingError("busy", wait), timeout_seconds=10)
     assert caught.value.reason is Reason.UNREACHABLE
     assert clock.waits == []
@@ -95,7 +96,7 @@ def test_all_attempts_share_one_time(clock):
         deadline.remaining_seconds()
         raise PassingError("busy")
 
-    with pytest.raises(CrawlError) as caught:
+    with pytest.raises(FetchError) as caught:
         Retries(clock.sleep, clock).run(action, Limits(timeout_seconds=10, attempts=9))
     assert caught.value.reason in (Reason.TIMED_OUT, Reason.UNREACHABLE)
     assert clock.now < 15
@@ -110,7 +111,7 @@ def test_a_deadline_knows_what_is_left(clock):
     deadline = Deadline.after(3, clock)
     assert deadline.remaining_seconds() == 3
     clock.now = 3.0
-    with pytest.raises(CrawlError) as caught:
+    with pytest.raises(FetchError) as caught:
         deadline.remaining_seconds()
     assert caught.value.reason is Reason.TIMED_OUT
 

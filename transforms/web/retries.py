@@ -8,10 +8,10 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from schemas.failures import Reason
-from transforms.crawl.source import CrawlError, Limits
+from transforms.web.errors import FetchError
 
 T = TypeVar("T")
 
@@ -41,11 +41,31 @@ class Deadline:
         return cls(clock() + seconds, clock)
 
     def remaining_seconds(self) -> float:
-        """The time left; raises `CrawlError` when there is none."""
+        """The time left; raises `FetchError` when there is none."""
         left = self.ends - self.clock()
         if left <= 0:
-            raise CrawlError(Reason.TIMED_OUT, "the time that a repository is given is over")
+            raise FetchError(Reason.TIMED_OUT, "the time that a repository is given is over")
         return left
+
+
+class Patience(Protocol):
+    """How long and how often something is tried."""
+
+    @property
+    def timeout_seconds(self) -> float:
+        """For all attempts together."""
+
+    @property
+    def attempts(self) -> int:
+        """At most, at least 1."""
+
+    @property
+    def first_wait_seconds(self) -> float:
+        """Before the second attempt; twice as long before each further one."""
+
+    @property
+    def max_wait_seconds(self) -> float:
+        """Between two attempts, unless the server asks for more."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +79,7 @@ class Retries:
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
-    def run(self, action: Callable[[Deadline], T], limits: Limits) -> T:
+    def run(self, action: Callable[[Deadline], T], limits: Patience) -> T:
         """The result of an action, which is tried again where it raises `PassingError`."""
         deadline = Deadline.after(limits.timeout_seconds, self.clock)
         for attempt in range(limits.attempts):
@@ -68,20 +88,20 @@ class Retries:
             except PassingError as error:
                 if attempt + 1 == limits.attempts:
                     tries = f" (attempt {attempt + 1} of {limits.attempts})"
-                    raise CrawlError(Reason.UNREACHABLE, error.detail + tries) from None
+                    raise FetchError(Reason.UNREACHABLE, error.detail + tries) from None
                 self._wait(_back_off_seconds(attempt, limits), error, deadline)
         raise ValueError(f"limits.attempts must be at least 1, got {limits.attempts}")
 
     def _wait(self, back_off: float, error: PassingError, deadline: Deadline) -> None:
         wait = max(back_off, error.wait_seconds or 0.0)
         if wait >= deadline.remaining_seconds():
-            raise CrawlError(
+            raise FetchError(
                 Reason.UNREACHABLE, f"{error.detail}; waiting {wait:.0f} s more is too long"
             )
         self.sleep(wait)
 
 
-def _back_off_seconds(attempt: int, limits: Limits) -> float:
+def _back_off_seconds(attempt: int, limits: Patience) -> float:
     # Bounded before it is a float, which no power of two of a thousand attempts is.
     longest = min(limits.max_wait_seconds, limits.first_wait_seconds * 2.0 ** min(attempt, 64))
     return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret depends on it

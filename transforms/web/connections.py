@@ -18,8 +18,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from schemas.failures import Reason
-from transforms.crawl.source import CrawlError
-from transforms.crawl.web.reach import Reach, reach_of
+from transforms.web.errors import FetchError
+from transforms.web.reach import Reach, reach_of
 
 IDLE_CONNECTIONS = 64  # kept for each host, as many as a worker may have downloads
 
@@ -50,10 +50,10 @@ class Call:
                 self._socket = None
 
     def use(self, connected: socket.socket, reach: Reach) -> None:
-        """Takes a connection; raises `CrawlError` where it comes too near."""
+        """Takes a connection; raises `FetchError` where it comes too near."""
         if reach > self._nearest:
             detail = f"a server leads to a {reach.name.lower()} address, where it is not itself"
-            raise CrawlError(Reason.REQUEST_REFUSED, detail)
+            raise FetchError(Reason.REQUEST_REFUSED, detail)
         self.reach = reach
         with self._lock:
             self._socket = connected
@@ -85,7 +85,7 @@ class _Connection(HTTPConnection):
         self._reach = max(reach_of(peer), reach_of(self.host))
         try:
             self._use(connected)
-        except CrawlError:
+        except FetchError:
             connected.close()
             raise
         return connected

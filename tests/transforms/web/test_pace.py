@@ -3,9 +3,9 @@ import threading
 import pytest
 
 from schemas.failures import Reason
-from transforms.crawl.retries import Deadline
-from transforms.crawl.source import CrawlError
-from transforms.crawl.web.pace import Pace
+from transforms.web.errors import FetchError
+from transforms.web.pace import Pace
+from transforms.web.retries import Deadline
 
 
 class Clock:
@@ -71,7 +71,7 @@ def test_a_host_that_rested_has_its_turns_again(pace, clock):
 def test_says_at_once_that_a_turn_comes_too_late_and_leaves_it_to_others(pace, clock):
     moments(pace, clock, 4)
     before = clock.now
-    with pytest.raises(CrawlError, match="a may be asked 4 times a second") as caught:
+    with pytest.raises(FetchError, match="a may be asked 4 times a second") as caught:
         moments(pace, clock, 1, seconds=0.2)
     assert caught.value.reason is Reason.TIMED_OUT
     assert clock.now == before

@@ -6,11 +6,12 @@ import time
 import pytest
 
 from schemas.failures import Reason
-from transforms.crawl.retries import Deadline, PassingError, Retries
-from transforms.crawl.source import CrawlError, Limits
-from transforms.crawl.web import connections
-from transforms.crawl.web.client import MAX_REDIRECTS, Client, shown_url, split_login
-from transforms.crawl.web.reach import Reach
+from transforms.crawl.source import Limits
+from transforms.web import connections
+from transforms.web.client import MAX_REDIRECTS, Client, shown_url, split_login
+from transforms.web.errors import FetchError
+from transforms.web.reach import Reach
+from transforms.web.retries import Deadline, PassingError, Retries
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 OK = HEAD + b"Content-Length: 2\r\n\r\nok"
@@ -24,7 +25,7 @@ def get(url, *, max_bytes=MAX_BYTES, seconds=10.0, client=None, **options):
 
 
 def failure(url, **options):
-    with pytest.raises(CrawlError) as caught:
+    with pytest.raises(FetchError) as caught:
         get(url, **options)
     return caught.value
 
@@ -83,7 +84,7 @@ def test_ends_a_handshake_that_never_does(serve):
     started = time.monotonic()
     retries = Retries(sleep=lambda seconds: None)
     limits = Limits(timeout_seconds=0.4, attempts=2)
-    with pytest.raises(CrawlError):
+    with pytest.raises(FetchError):
         retries.run(lambda deadline: get(url, seconds=deadline.remaining_seconds()), limits)
     assert time.monotonic() - started < 3
 

@@ -1,6 +1,6 @@
 import pytest
 
-from transforms.crawl.web.reach import ANYWHERE, Reach, reach_beyond, reach_of
+from transforms.web.reach import ANYWHERE, Reach, reach_beyond, reach_of
 
 
 @pytest.mark.parametrize(

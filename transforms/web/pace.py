@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from schemas.failures import Reason
-from transforms.crawl.retries import Deadline
-from transforms.crawl.source import CrawlError
+from transforms.web.errors import FetchError
+from transforms.web.retries import Deadline
 
 _MAX_HOSTS = 10_000
 
@@ -26,7 +26,7 @@ class Pace:
     def wait_for_turn(self, host: str, per_second: float, deadline: Deadline) -> None:
         """Returns when the host may be asked once more.
 
-        Raises `CrawlError` at once where that would be after the deadline.
+        Raises `FetchError` at once where that would be after the deadline.
         """
         self.sleep(self._take_turn(host, per_second, deadline.remaining_seconds()))
 
@@ -39,7 +39,7 @@ class Pace:
             wait = max(0.0, full_at - now - max(1.0, 1 / per_second))
             if wait >= longest:
                 detail = f"{host} may be asked {per_second:g} times a second, and others wait too"
-                raise CrawlError(Reason.TIMED_OUT, detail)
+                raise FetchError(Reason.TIMED_OUT, detail)
             self._full_at[host] = full_at
             if len(self._full_at) > _MAX_HOSTS:
                 self._full_at = {name: at for name, at in self._full_at.items() if at > now}
@@ -50,5 +50,5 @@ _PACE = Pace()
 
 
 def wait_for_turn(host: str, per_second: float, deadline: Deadline) -> None:
-    """Waits for this process's turn to ask a host; raises `CrawlError` if it comes too late."""
+    """Waits for this process's turn to ask a host; raises `FetchError` if it comes too late."""
     _PACE.wait_for_turn(host, per_second, deadline)

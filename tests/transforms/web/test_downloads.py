@@ -11,10 +11,10 @@ import pytest
 from filelock import FileLock
 
 from schemas.failures import Reason
-from transforms.crawl.source import CrawlError
-from transforms.crawl.web import eviction
-from transforms.crawl.web.downloads import Downloads
-from transforms.crawl.web.eviction import making_room
+from transforms.web import eviction
+from transforms.web.downloads import Downloads
+from transforms.web.errors import FetchError
+from transforms.web.eviction import making_room
 
 MOMENT = datetime.datetime(2024, 5, 6, tzinfo=datetime.UTC)
 LARGE = 1 << 30
@@ -100,7 +100,7 @@ def test_copies_where_there_are_no_hard_links(cache, scratch, monkeypatch):
 
 
 def test_keeps_nothing_that_has_not_the_promised_hash(cache, scratch):
-    with pytest.raises(CrawlError) as caught:
+    with pytest.raises(FetchError) as caught:
         Downloads(cache, LARGE).store(iter([b"x"]), "0" * 64, "a-1.0.zip", None, scratch)
     assert caught.value.reason is Reason.HASH_MISMATCH
     assert not list(scratch.rglob("*.zip"))

@@ -1,0 +1,1 @@
+"""From the tests of a repository to verified programming problems."""

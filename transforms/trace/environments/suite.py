@@ -1,0 +1,284 @@
+"""Runs the test suite of a project in its environment, under the tracer.
+
+A suite is to reach as many tests as possible, not to pass: options that end it early or
+judge it are left out, single tests have their own time, and where no test ran the next way
+of calling it is tried. What it reports is hostile like all that it writes.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from transforms.trace.environments.building import Environment
+from transforms.trace.environments.calls import Call, Runner, calls_of
+from transforms.trace.environments.files import put_file, read_file
+from transforms.trace.environments.workplaces import (
+    PROJECT,
+    RECORDS,
+    TEMPORARY,
+    Command,
+    Finished,
+    Workplace,
+    base_environment,
+    last_lines,
+)
+
+_REPORTER = Path(__file__).with_name("reporter.py")
+_REPORTER_NAME = "repomill_reporter"
+_MOST_REPORT_BYTES = 8 << 20
+_MOST_COUNT = 10_000_000
+_LEAST_SECONDS = 5.0
+_MOST_VARIABLES = 200
+_MOST_VALUE_BYTES = 4096
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,100}")
+# What decides which programs and libraries run, or belongs to the run itself.
+_OURS = re.compile(r"(?:PATH|HOME|TMPDIR|VIRTUAL_ENV|PYTHONHOME|(?:LD|REPOMILL|UV|PIP)_.*)")
+_RAN = re.compile(rb"^Ran (\d{1,7}) tests? in ", re.M)
+_UNITTEST_COUNT = re.compile(rb"(failures|errors|skipped)=(\d{1,7})")
+
+
+class SuiteState(StrEnum):
+    """How a suite ended."""
+
+    RAN = "ran"
+    """Tests ran to the suite's end, however they ended themselves."""
+    CUT_SHORT = "cut_short"
+    """Its time or another limit was over, or it died, after some tests had ended."""
+    TIMED_OUT = "timed_out"
+    """Its time was over before any test had ended."""
+    NO_TESTS = "no_tests"
+    """No way of calling it found a test."""
+    FAILED_TO_START = "failed_to_start"
+    """It broke before any test."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Of tests by how they ended; ``errors`` are broken files and fixtures, too."""
+
+    collected: int = 0
+    passed: int = 0
+    failed: int = 0
+    errors: int = 0
+    skipped: int = 0
+
+    @property
+    def ran(self) -> int:
+        """Tests whose bodies ran."""
+        return self.passed + self.failed
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One way in which the suite was called, and what came of it."""
+
+    arguments: tuple[str, ...]
+    state: SuiteState
+    counts: Counts
+    status: int | None
+    seconds: float
+    cpu_seconds: float
+    tail: str
+
+
+@dataclass(frozen=True)
+class SuiteRun:
+    """The attempt that reached most tests, and all of them in their order."""
+
+    best: Attempt
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def state(self) -> SuiteState:
+        """How the suite ended."""
+        return self.best.state
+
+
+@dataclass(frozen=True)
+class TestCommand:
+    """A command that runs tests, as the project's CI has it; ``folder`` is in the repository."""
+
+    __test__ = False
+
+    arguments: tuple[str, ...]
+    folder: str = "."
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Tracer:
+    """What is put into an environment: files of site-packages by name, and variables.
+
+    ``{records}`` in the value of a variable is where the folder of records lies.
+    """
+
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SuiteLimits:
+    """What running one suite may take, all attempts together."""
+
+    seconds: float = 900.0
+    test_seconds: float = 60.0
+    attempts: int = 6
+
+
+def run_suite(
+    workplace: Workplace,
+    environment: Environment,
+    commands: Sequence[TestCommand],
+    files: Mapping[str, bytes],
+    tracer: Tracer | None = None,
+    limits: SuiteLimits | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> SuiteRun:
+    """Runs a suite by the first of its commands, or of what stands for them, that reaches tests.
+
+    Args:
+      workplace: where the environment was built.
+      environment: of the project.
+      commands: those of its CI, the best one first.
+      files: of the project, which say how it configures pytest.
+      tracer: what records the calls of its functions.
+      limits: of all together.
+      clock: seconds of a clock.
+    """
+    limits, tracer = limits or SuiteLimits(), tracer or Tracer()
+    install_tracer(workplace, environment, tracer)
+    run = _Run(workplace, environment, tracer, limits, clock() + limits.seconds, clock)
+    attempts: list[Attempt] = []
+    for call in calls_of(commands, files, environment.installed):
+        if attempts and (run.seconds_left() < _LEAST_SECONDS or len(attempts) >= limits.attempts):
+            break
+        attempts.append(run.attempt(call, len(attempts)))
+        if attempts[-1].counts.passed or attempts[-1].state is SuiteState.CUT_SHORT:
+            break
+    best = max(attempts, key=_merit)
+    return SuiteRun(best, tuple(attempts))
+
+
+def install_tracer(workplace: Workplace, environment: Environment, tracer: Tracer) -> None:
+    """Puts the tracer and the reporter into an environment, whatever was done to its folders."""
+    packages = environment.packages.removeprefix(f"{workplace.inside}/")
+    files = {**tracer.files, f"{_REPORTER_NAME}.py": _REPORTER.read_bytes()}
+    for name, content in files.items():
+        put_file(workplace.outside, f"{packages}/{name}", content)
+
+
+@dataclass(frozen=True)
+class _Run:
+    workplace: Workplace
+    environment: Environment
+    tracer: Tracer
+    limits: SuiteLimits
+    ends: float
+    clock: Callable[[], float]
+
+    def seconds_left(self) -> float:
+        return self.ends - self.clock()
+
+    def attempt(self, call: Call, number: int) -> Attempt:
+        report = f"report-{number}"
+        arguments = (self._program(call.arguments[0]), *call.arguments[1:])
+        if call.runner is Runner.PYTEST:
+            cache = self.workplace.inside / TEMPORARY / "pytest-cache"
+            arguments += ("-p", _REPORTER_NAME, "-o", f"cache_dir={cache}")
+        variables = self._variables(call, str(self.workplace.inside / report))
+        command = Command(arguments, variables, f"{PROJECT}/{call.folder}", self.seconds_left())
+        finished = self.workplace.run(command)
+        if call.runner is Runner.PYTEST:
+            written = read_file(self.workplace.outside, report, _MOST_REPORT_BYTES)
+            counts, ended = count_report(written or b"")
+        else:
+            counts, ended = count_output(finished.output), finished.status is not None
+        return Attempt(
+            arguments=call.arguments,
+            state=_state(counts, finished, ended=ended, found_none=finished.status == 5),
+            counts=counts,
+            status=finished.status,
+            seconds=round(finished.seconds, 3),
+            cpu_seconds=round(finished.cpu_seconds, 3),
+            tail=last_lines(finished.output),
+        )
+
+    def _program(self, name: str) -> str:
+        return self.environment.python if name == "python" else name
+
+    def _variables(self, call: Call, report: str) -> dict[str, str]:
+        inside = self.workplace.inside
+        theirs = _allowed(call.environment)
+        place = str(inside / PROJECT / call.folder)
+        paths = [*self.environment.python_path, *theirs.pop("PYTHONPATH", "").split(":")]
+        absolute = [one if one.startswith("/") else f"{place}/{one}" for one in paths if one]
+        variables = base_environment(self.workplace) | theirs
+        if absolute:
+            variables["PYTHONPATH"] = ":".join(absolute)
+        records = str(inside / RECORDS)
+        for name, value in self.tracer.environment.items():
+            variables[name] = value.replace("{records}", records)
+        variables["REPOMILL_REPORT"] = report
+        variables["REPOMILL_TEST_SECONDS"] = f"{self.limits.test_seconds:g}"
+        return variables
+
+
+def count_report(report: bytes) -> tuple[Counts, bool]:
+    """What the reporter wrote, and whether the suite came to its end; lines of others are none."""
+    counts = dict.fromkeys(("collected", "passed", "failed", "errors", "skipped"), 0)
+    ended = False
+    for line in report.splitlines():
+        word, _, number = line.decode("ascii", "replace").partition(" ")
+        if word == "collected" and number.isascii() and number.isdigit() and len(number) <= 8:
+            counts["collected"] = min(int(number), _MOST_COUNT)
+        elif word in ("error", "collect_error"):
+            counts["errors"] += 1
+        elif word in ("passed", "failed", "skipped"):
+            counts[word] += 1
+        ended = ended or word == "finished"
+    return Counts(**counts), ended
+
+
+def count_output(output: bytes) -> Counts:
+    """What unittest says at its end; nothing where it does not say it."""
+    ran = _RAN.findall(output)
+    if not ran:
+        return Counts()
+    total = int(ran[-1])
+    end = output[output.rindex(b"Ran " + ran[-1]) :]
+    found = {name.decode(): int(number) for name, number in _UNITTEST_COUNT.findall(end)}
+    failed, errors, skipped = (found.get(name, 0) for name in ("failures", "errors", "skipped"))
+    passed = max(0, total - failed - errors - skipped)
+    return Counts(total, passed, failed, errors, skipped)
+
+
+def _state(counts: Counts, finished: Finished, *, ended: bool, found_none: bool) -> SuiteState:
+    if counts.ran:
+        is_whole = ended and finished.breach is None
+        return SuiteState.RAN if is_whole else SuiteState.CUT_SHORT
+    if finished.timed_out:
+        return SuiteState.TIMED_OUT
+    if counts.errors == 0 and (counts.skipped or found_none):
+        return SuiteState.NO_TESTS
+    return SuiteState.FAILED_TO_START
+
+
+def _merit(attempt: Attempt) -> tuple[int, int, bool]:
+    # Of attempts without tests, one that says what is wrong tells more than one that found none.
+    return attempt.counts.passed, attempt.counts.ran, attempt.state is not SuiteState.NO_TESTS
+
+
+def _allowed(environment: Mapping[str, str]) -> dict[str, str]:
+    return dict(_allowed_items(environment))
+
+
+def _allowed_items(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name, value in list(environment.items())[:_MOST_VARIABLES]:
+        is_text = "\0" not in value and len(value.encode("utf-8", "replace")) <= _MOST_VALUE_BYTES
+        if _VARIABLE.fullmatch(name) and not _OURS.fullmatch(name) and is_text:
+            yield name, value
