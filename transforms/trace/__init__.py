@@ -1,1 +1,1 @@
-"""From the tests of a repository to verified programming problems."""
+"""Trees of repositories in, functions that their own tests called out, as verified problems."""

@@ -105,21 +105,20 @@ def rank_interpreters(
 ) -> tuple[Interpreter, ...]:
     """Those that a project allows, the one to try first in front.
 
-    Versions that its CI names go before others, the newest of them first, for its suite is
-    known to pass there. Where it names none, 3.12 goes first, the oldest one that is cheap to
-    trace in, then newer ones, then older ones. Names that mean no version of CPython 3, such
-    as ``pypy-3.10`` or ``3.x``, are passed over; so is a ``requires_python`` that is none.
+    Ones that are cheap to trace in go first: of those the ones that its CI names, the newest
+    in front, for its suite is known to pass there, then 3.12 and what is nearest to it. Older
+    ones come after, again those that are named first. Names that mean no version of CPython 3,
+    such as ``pypy-3.10`` or ``3.x``, are passed over; so is a ``requires_python`` that is none.
     """
-    allowed = [one for one in found if _allows(requires_python, one)]
     minors = {(3, int(match[1])) for name in named if (match := _NAMED.fullmatch(name.strip()))}
 
     def order(one: Interpreter) -> tuple[bool, bool, int, int]:
-        nearest = max(minors, default=MONITORED)
-        distance = abs(one.minor[1] - nearest[1])
-        is_old = not minors and one.minor < MONITORED
-        return one.minor not in minors, is_old, distance, -one.version[2]
+        is_old, is_named = one.minor < MONITORED, one.minor in minors
+        newest_first = is_old or is_named
+        minor = one.minor[1]
+        return is_old, not is_named, -minor if newest_first else minor, -one.version[2]
 
-    return tuple(sorted(allowed, key=order))
+    return tuple(sorted((one for one in found if _allows(requires_python, one)), key=order))
 
 
 def _allows(requires_python: str | None, interpreter: Interpreter) -> bool:
