@@ -139,8 +139,7 @@ def _execute_stage(
     seconds = time.monotonic() - started
     requests = sum_requests(count_requests() - asked, receipts)
     _record(execution, stage, seconds, _cpu_seconds() - cpu, requests)
-    listed = {"repositories": statistics["requests"]} if stage.name == "list" else None
-    line = describe(stage.name, listed or _corpus_counts(run), Goal({}), seconds)
+    line = describe(stage.name, _work_counts(run, stage, statistics), Goal({}), seconds)
     line += f"  {sum(requests.values()):,} requests" if requests else ""
     display.say(f"{line}  {reused} of {len(units)} parts as before" if reused else line)
 
@@ -171,9 +170,30 @@ def _goal(execution: Execution, stage: Stage) -> Goal:
     if stage.name == "crawl":
         manifest = execution.run.manifest(tables.REQUESTS)
         return Goal({"repositories": manifest.rows if manifest else 0})
-    if stage.name == "list":
+    if stage.name in ("list", "gather", "collect"):
         return Goal({})
+    if stage.name == "trace":
+        manifest = execution.run.manifest(tables.TREES)
+        return Goal({"repositories": manifest.statistics["trees"] if manifest else 0})
     return Goal({"documents": _corpus_counts(execution.run)["documents"]})
+
+
+def _work_counts(run: Run, stage: Stage, statistics: Mapping[str, int]) -> dict[str, int]:
+    """What a finished stage has worked on."""
+    if stage.name == "list":
+        return {"repositories": statistics["requests"]}
+    if stage.name == "gather":
+        return {"repositories": statistics.get("trees", 0)}
+    if stage.name == "trace":
+        return {"repositories": sum_below(statistics, "projects.")}
+    if stage.name == "collect":
+        return {"functions": sum_below(statistics, "problems.")}
+    return _corpus_counts(run)
+
+
+def sum_below(statistics: Mapping[str, int], prefix: str) -> int:
+    """The counts whose names begin so, together."""
+    return sum(count for name, count in statistics.items() if name.startswith(prefix))
 
 
 def _corpus_counts(run: Run) -> dict[str, int]:

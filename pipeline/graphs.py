@@ -10,7 +10,7 @@ from typing import Any
 import apache_beam as beam
 
 from pipeline.caches import download_cache
-from pipeline.configuration import Configuration
+from pipeline.configuration import Configuration, Trace
 from pipeline.contamination import index_path
 from pipeline.optouts import opt_outs_path
 from pipeline.runs import Run
@@ -45,6 +45,8 @@ from transforms.tokenize.headers import Header
 from transforms.tokenize.order import Order
 from transforms.tokenize.stage import TokenizeDocuments, TokenizeOptions
 from transforms.tokenizers.roles import read_special_tokens
+from transforms.trace.options import TraceOptions
+from transforms.trace.stage import TraceProjects
 
 Transform = beam.PTransform[Any, Any]
 
@@ -195,6 +197,15 @@ def _gather(configuration: Configuration, run: Run, workspace: Workspace) -> Tra
     return GatherTrees(workspace, _files(run, tables.REQUESTS), options)
 
 
+def _trace(configuration: Configuration, run: Run, workspace: Workspace) -> Transform:
+    trace = configuration.trace or Trace()
+    options = TraceOptions(
+        cache=str(download_cache(configuration)),
+        **trace.model_dump(exclude={"repositories"}),
+    )
+    return TraceProjects(workspace, _parts(run, tables.TREES), options)
+
+
 def _collect(configuration: Configuration, run: Run, workspace: Workspace) -> Transform:
     parts = _parts(run, tables.FUNCTIONS)
     collect = configuration.collect
@@ -241,5 +252,6 @@ _BUILDERS: Mapping[str, Callable[[Configuration, Run, Workspace], Transform]] = 
     "tokenize": _tokenize,
     "shard": _shard,
     "gather": _gather,
+    "trace": _trace,
     "collect": _collect,
 }

@@ -117,7 +117,7 @@ def describe(
     ``resumed`` are the counts with which it began, where it goes on.
     """
     words = [f"{name:<11}"]
-    for what in ("repositories", "documents", "candidates", "sequences", "samples"):
+    for what in ("repositories", "documents", "candidates", "sequences", "samples", "functions"):
         numbers = [f"{each[what]:,}" for each in (counts, goal.counts) if what in each]
         if numbers:
             words.append(f"{'/'.join(numbers)} {what}")
