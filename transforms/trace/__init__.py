@@ -1,0 +1,1 @@
+"""Tracing test suites, and programming problems from what they call."""
