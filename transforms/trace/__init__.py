@@ -1,0 +1,1 @@
+"""Trace: test suites of repositories in, verified programming problems out."""

@@ -1,0 +1,154 @@
+"""Names by which importing reaches an object, found by identity in namespaces alone."""
+
+from __future__ import annotations
+
+import sys
+from types import FunctionType, ModuleType
+
+from transforms.trace.tracer.values import (
+    Opaque,
+    Walk,
+    module_dict,
+    type_dict,
+    type_module,
+    type_mro,
+    type_qualname,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+_MODULES = sys.modules
+_PUBLIC = {
+    "_io": "io",
+    "_pydatetime": "datetime",
+    "_pydecimal": "decimal",
+    "_pyio": "io",
+    "_sre": "re",
+    "_thread": "threading",
+}
+
+
+def namespace(module: str) -> Mapping[str, Any]:
+    """The namespace of a module that has been imported, or an empty one."""
+    found = _MODULES.get(module)
+    return module_dict(found) if issubclass(type(found), ModuleType) else {}
+
+
+def class_attribute(kind: type, name: str) -> Any:
+    """What a class or the first of its bases that has it holds under a name; None if none does."""
+    for each in type_mro(kind):
+        held = type_dict(each)
+        if name in held:
+            return held[name]
+    return None
+
+
+def resolve(module: str, qualname: str) -> Any:
+    """What a name reaches, read without running descriptors; None if nothing."""
+    first, *others = qualname.split(".")
+    found: Any = namespace(module).get(first)
+    for part in others:
+        if not issubclass(type(found), type):
+            return None
+        found = class_attribute(found, part)
+    return found
+
+
+def _importable(module: Any, qualname: Any) -> Iterator[tuple[str, str]]:
+    """Where a thing that says it is of a module may be imported from, the best first."""
+    if type(module) is str and type(qualname) is str:
+        package = module.partition(".")[0]
+        if module.startswith("_"):
+            yield _PUBLIC.get(module) or module.lstrip("_"), qualname
+        elif "._" in module:
+            yield package, qualname
+        yield module, qualname
+        yield package, qualname
+
+
+def find_name(walk: Walk, value: Any, module: Any, qualname: Any) -> str | None:
+    """The name ``module:qualname`` by which a value is reached that says so, or None."""
+    known = walk.names.get(id(value))
+    if known is not None:
+        return known
+    for of_module, name in _importable(module, qualname):
+        found = resolve(of_module, name)
+        if type(found) is staticmethod:
+            found = found.__func__
+        if found is value and value is not None:
+            return of_module + ":" + name
+    return None
+
+
+def class_name(walk: Walk, kind: type) -> str:
+    """The name of a class.
+
+    Raises:
+      Opaque: no name reaches it.
+    """
+    name = find_name(walk, kind, type_module(kind), type_qualname(kind))
+    if name is None:
+        raise Opaque(type_qualname(kind) if type(kind) is type else "class")
+    walk.spend(len(name))
+    return name
+
+
+def constant_name(walk: Walk, value: object) -> str | None:
+    """The name of a constant at the top of one of the program's own modules, or None."""
+    known = walk.names.get(id(value))
+    if known is not None:
+        return known
+    for module in list(_MODULES):
+        if type(module) is str and walk.owns(module):
+            for name, held in list(namespace(module).items()):
+                if held is value and type(name) is str:
+                    return module + ":" + name
+    return None
+
+
+def function_in(held: Any, code: Any, depth: int = 4) -> Any:
+    """The function of this code in what a namespace holds, through its wrappers; None if not.
+
+    Returns the function itself, whatever decorators, descriptors and closures are around it.
+    """
+    kind = type(held)
+    if kind is FunctionType and held.__code__ is code:
+        return held
+    if depth:
+        for inner in _inside(held, kind):
+            found = function_in(inner, code, depth - 1)
+            if found is not None:
+                return found
+    return None
+
+
+def _inside(held: Any, kind: type) -> Iterator[Any]:
+    if kind in (staticmethod, classmethod):
+        yield held.__func__
+    elif kind is property:
+        yield from (held.fget, held.fset, held.fdel)
+    elif not issubclass(kind, (type, ModuleType)):
+        try:
+            attributes = object.__getattribute__(held, "__dict__")
+        except AttributeError:
+            attributes = {}
+        if type(attributes) is dict:
+            yield from (attributes[name] for name in _WRAPPED if name in attributes)
+        if kind is FunctionType:
+            yield from _closed_over(held)
+
+
+_WRAPPED = ("__wrapped__", "func", "fget", "_func", "function")
+
+
+def _closed_over(function: FunctionType) -> Iterator[Any]:
+    for cell in function.__closure__ or ():
+        try:
+            held = cell.cell_contents
+        except ValueError:
+            continue
+        if type(held) is FunctionType:
+            yield held

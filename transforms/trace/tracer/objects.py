@@ -1,0 +1,308 @@
+"""Snapshots of objects of classes in Python: the call that would make one equal to them.
+
+Only what stands in namespaces is read: no property, no `__reduce__` and no `__eq__` of the
+program runs. A guess may be wrong; whoever replays calls finds that out.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    WrapperDescriptorType,
+)
+
+from transforms.trace.tracer.names import class_attribute, class_name, constant_name
+from transforms.trace.tracer.parameters import (
+    ABSENT,
+    Parameter,
+    arrange,
+    parameters_of,
+)
+from transforms.trace.tracer.standard import BY_TYPE, standard_taker
+from transforms.trace.tracer.values import (
+    MOST_TEXT,
+    Opaque,
+    Walk,
+    call,
+    type_dict,
+    type_module,
+    type_mro,
+    type_qualname,
+    write_json,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+_ARGUMENTS = BaseException.__dict__["args"].__get__
+_HEAP_TYPE = 1 << 9
+_WHOLE = slice(None)
+_CONVERSIONS: Sequence[tuple[type, Callable[[Any], Any]]] = (
+    (dict, dict.copy),
+    (list, lambda value: list.__getitem__(value, _WHOLE)),
+    (tuple, lambda value: tuple.__getitem__(value, _WHOLE)),
+    (set, lambda value: set.__or__(set(), value)),
+    (frozenset, lambda value: frozenset.__or__(frozenset(), value)),
+    (str, str.__str__),
+    (int, int.__int__),
+    (float, float.__float__),
+)
+"""Objects of subclasses as objects of the built-in types themselves."""
+
+
+class Snapshots(Walk):
+    """A walk that knows classes, functions and objects as well.
+
+    ``made`` gives the arguments that an object was made from, as texts of JSON, where they are
+    known and it has not changed since.
+    """
+
+    made: Callable[[object], Any | None] | None = None
+
+    def take_other(self, value: Any, level: int) -> Any:
+        """A value that is not of the types that have a tag of their own."""
+        kind = type(value)
+        if id(value) in self.names:
+            return {"name": self.names[id(value)]}
+        taker = BY_TYPE.get(id(kind)) or standard_taker(kind)
+        left = self.nodes, self.text
+        try:
+            if taker is not None:
+                return taker(self, value, level)
+            if issubclass(kind, type):
+                return {"name": class_name(self, value)}
+            return self._take_object(value, kind, level)
+        except Opaque:
+            self.nodes, self.text = left
+            name = constant_name(self, value)
+            if name is not None:
+                return {"name": name}
+            if self.consume and class_attribute(kind, "__next__") is not None:
+                return {"iterator": self.items(value, level)}
+            raise
+
+    def _take_object(self, value: Any, kind: type, level: int) -> Any:
+        if _is_enumeration(kind):
+            return self._take_member(value, kind)
+        name = class_name(self, kind)
+        if _is_named_tuple(kind):
+            return call(name, *self.items(tuple.__iter__(value), level))
+        made = self.made(value) if self.made is not None else None
+        if made is not None:
+            self.spend(len(write_json(made)))
+            return {"call": [name, *made]}
+        if _is_generated(kind):
+            return self._take_fields(name, value, kind, level)
+        is_made_in_c = _is_made_in_c(kind)
+        if issubclass(kind, BaseException) and is_made_in_c:
+            return call(name, *self.items(_exception_arguments(value), level))
+        if id(kind) not in self.names and not self.owns(type_module(kind)):
+            raise Opaque(type_qualname(kind))
+        for base, convert in _CONVERSIONS if is_made_in_c else ():
+            if issubclass(kind, base) and _makes_as(kind, base):
+                if attributes_of(value, kind):
+                    raise Opaque(type_qualname(kind))
+                return call(name, self.take(convert(value), level))
+        return self._take_matched(name, value, kind, level)
+
+    def _take_member(self, value: Any, kind: type) -> Any:
+        attributes = attributes_of(value, kind)
+        member, name = attributes.get("_name_"), class_name(self, kind)
+        members = class_attribute(kind, "_member_map_")
+        if type(member) is str and type(members) is dict and members.get(member) is value:
+            return {"name": name + "." + member}
+        return call(name, self.take(attributes.get("_value_"), 0))
+
+    def _take_fields(self, name: str, value: Any, kind: type, level: int) -> Any:
+        """An object of a class whose `__init__` was generated from its fields."""
+        attributes = attributes_of(value, kind)
+        init = class_attribute(kind, "__init__")
+        parameters = parameters_of(init.__code__, init)[1:]
+        held = _attributes_of_parameters(kind)
+        values = [attributes.get(held.get(each.name, each.name), ABSENT) for each in parameters]
+        if any(each is ABSENT for each in values):
+            raise Opaque(type_qualname(kind))
+        return self._call(name, parameters, values, level)
+
+    def _take_matched(self, name: str, value: Any, kind: type, level: int) -> Any:
+        """An object whose attributes have the names of the parameters of `__init__`."""
+        if not _is_of_python(kind):
+            raise Opaque(type_qualname(kind))
+        attributes = attributes_of(value, kind)
+        init = class_attribute(kind, "__init__")
+        if type(init) is not FunctionType:
+            if attributes:
+                raise Opaque(type_qualname(kind))
+            return call(name)
+        parameters = parameters_of(init.__code__, init)[1:]
+        values = []
+        unexplained = dict(attributes)
+        for parameter in parameters:
+            held = _held_under(parameter.name, kind, attributes)
+            unexplained.pop(held or "", None)
+            values.append(attributes[held] if held else parameter.default)
+        is_short = any(each is ABSENT for each in values)
+        if not is_short and all(map(_is_empty, unexplained.values())):
+            return self._call(name, parameters, values, level)
+        if issubclass(kind, BaseException):
+            arguments = _ARGUMENTS(value)
+            least = sum(each.default is ABSENT for each in parameters)
+            if least <= len(arguments) <= len(parameters):
+                return call(name, *self.items(arguments, level))
+        raise Opaque(type_qualname(kind))
+
+    def _call(
+        self, name: str, parameters: Sequence[Parameter], values: Sequence[Any], level: int
+    ) -> Any:
+        positional, keywords = arrange(parameters, values)
+        by_keyword = {key: self.take(value, level) for key, value in keywords.items()}
+        return {"call": [name, self.items(positional, level), by_keyword]}
+
+
+def attributes_of(value: object, kind: type) -> dict[str, Any]:
+    """What an object holds in its dictionary and its slots; descriptors of the program rest."""
+    found: dict[str, Any] = {}
+    for each in type_mro(kind):
+        names = type_dict(each)
+        if "__slots__" in names:
+            for name, member in list(names.items()):
+                if type(member) is MemberDescriptorType:
+                    try:
+                        found.setdefault(name, member.__get__(value))
+                    except AttributeError:
+                        continue
+        held = names.get("__dict__")
+        if type(held) is GetSetDescriptorType:
+            attributes = held.__get__(value)
+            if issubclass(type(attributes), dict):
+                for name, item in dict.items(attributes):
+                    found.setdefault(name, item)
+    return found
+
+
+def _held_under(parameter: str, kind: type, attributes: Mapping[str, Any]) -> str | None:
+    private = "_" + type_qualname(kind).rpartition(".")[2].lstrip("_") + "__" + parameter
+    for name in (parameter, "_" + parameter, private, parameter.rstrip("_"), parameter + "_"):
+        if name in attributes:
+            return name
+    return None
+
+
+def _is_empty(value: object) -> bool:
+    kind = type(value)
+    if value is None or kind in (bool, int, str, bytes):
+        return not value
+    return kind in (list, tuple, dict, set, frozenset) and not len(value)  # type: ignore[arg-type]
+
+
+def _is_enumeration(kind: type) -> bool:
+    enum = sys.modules.get("enum")
+    return enum is not None and issubclass(type(kind), enum.EnumMeta)
+
+
+def _file_of(function: object) -> str:
+    if type(function) is staticmethod:
+        function = function.__func__
+    return function.__code__.co_filename if type(function) is FunctionType else ""
+
+
+def _is_named_tuple(kind: type) -> bool:
+    return (
+        issubclass(kind, tuple)
+        and type(class_attribute(kind, "_fields")) is tuple
+        and _file_of(class_attribute(kind, "__new__")).startswith("<")
+    )
+
+
+def _is_generated(kind: type) -> bool:
+    """Whether `__init__` is one that dataclasses or attrs made."""
+    file = _file_of(class_attribute(kind, "__init__"))
+    if file == "<string>":
+        return type(class_attribute(kind, "__dataclass_fields__")) is dict
+    return file.startswith("<attrs generated")
+
+
+def _attributes_of_parameters(kind: type) -> dict[str, str]:
+    """For classes of attrs, whose private attributes have parameters without the underscore."""
+    attributes = class_attribute(kind, "__attrs_attrs__") or ()
+    found = {}
+    for each in tuple.__iter__(attributes) if issubclass(type(attributes), tuple) else ():
+        found[getattr(each, "alias", None) or each.name.lstrip("_")] = each.name
+    return found
+
+
+def _is_made_in_c(kind: type) -> bool:
+    return (
+        type(class_attribute(kind, "__init__")) is WrapperDescriptorType
+        and type(class_attribute(kind, "__new__")) is BuiltinFunctionType
+    )
+
+
+def _makes_as(kind: type, base: type) -> bool:
+    return all(
+        class_attribute(kind, name) is class_attribute(base, name)
+        for name in ("__init__", "__new__")
+    )
+
+
+def _is_of_python(kind: type) -> bool:
+    """Whether all that makes an object of a class is its `__init__`."""
+    if type(class_attribute(kind, "__new__")) is not BuiltinFunctionType:
+        return False
+    if issubclass(kind, BaseException):
+        return True
+    others: list[type] = [each for each in type_mro(kind) if each is not object]
+    return all(type.__dict__["__flags__"].__get__(each) & _HEAP_TYPE for each in others)
+
+
+def _exception_arguments(value: BaseException) -> tuple[Any, ...]:
+    if issubclass(type(value), OSError):
+        arguments = OSError.__reduce__(value)[1]
+        return arguments if type(arguments) is tuple else ()
+    return _ARGUMENTS(value)  # type: ignore[no-any-return]
+
+
+def snapshot(
+    value: object,
+    names: Mapping[str, object] | None = None,
+    own_modules: Sequence[str] = (),
+    consume: bool = False,
+) -> Any:
+    """The snapshot of a value, for others than the tracer.
+
+    ``names`` are objects by their names ``module:qualname``, where those are not what importing
+    gives: classes, functions and constants of a program that was made from modules.
+    ``own_modules`` are modules whose classes may be rebuilt, beside those in ``names``. With
+    ``consume``, an iterator that has no other form becomes the list of what it yields, in which
+    code of the program runs and may raise anything.
+
+    Raises:
+      Opaque: there is none.
+    """
+    by_id = {id(each): name for name, each in (names or {}).items()}
+    walk = Snapshots(by_id, frozenset(own_modules).__contains__, consume)
+    tree = walk.take(value)
+    if len(write_json(tree)) > MOST_TEXT:
+        raise Opaque("large")
+    return tree
+
+
+def snapshot_error(error: BaseException, names: Mapping[str, object] | None = None) -> Any:
+    """The snapshot of an exception as the outcome of a call; its `__str__` runs.
+
+    Raises:
+      Opaque: no name reaches its class, or its message is too long.
+    """
+    walk = Snapshots({id(each): name for name, each in (names or {}).items()}, _owns_none)
+    kind = type(error)
+    return {"raised": [class_name(walk, kind), walk.take(str(error))]}
+
+
+def _owns_none(module: str) -> bool:
+    return False
