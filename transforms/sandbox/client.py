@@ -27,7 +27,7 @@ from transforms.sandbox.outcomes import (
     ending_of_exception,
     ending_of_status,
 )
-from transforms.sandbox.process import SandboxError, SandboxProcess
+from transforms.sandbox.process import SandboxError, SandboxProcess, Surroundings
 from transforms.sandbox.values import encode
 
 Call = tuple[str, Sequence[object], Mapping[str, object]]
@@ -48,14 +48,20 @@ class Sandbox:
       tier: what keeps programs in.
       limits: of each run.
       preload: modules of the standard library to import once, before any program.
+      surroundings: what programs see and should not depend on.
     """
 
     def __init__(
-        self, tier: Tier, limits: Limits | None = None, preload: Iterable[str] = ()
+        self,
+        tier: Tier,
+        limits: Limits | None = None,
+        preload: Iterable[str] = (),
+        surroundings: Surroundings | None = None,
     ) -> None:
         self.tier = tier
         self.limits = limits or Limits()
         self._preload = tuple(sorted(set(preload) & sys.stdlib_module_names))
+        self._surroundings = surroundings or Surroundings()
         self._server: SandboxProcess | None = None
         self._tester: SandboxProcess | None = None
         self._used_up_memory = False
@@ -214,7 +220,7 @@ class Sandbox:
         return Outcome(self.tier, ending, reason, output, seconds, memory_bytes, messages)
 
     def _start(self, role: str) -> SandboxProcess:
-        return SandboxProcess(role, self.tier, self.limits, self._preload)
+        return SandboxProcess(role, self.tier, self.limits, self._preload, self._surroundings)
 
     def _stop(self) -> None:
         if self._server is not None:

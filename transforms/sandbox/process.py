@@ -8,7 +8,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import landlockpy
@@ -32,7 +34,6 @@ _START = (
     "from transforms.sandbox.{role} import main; del sys.path[-len(paths):]; main(sys.argv[2:])"
 )
 _ENVIRONMENT = {
-    "PYTHONHASHSEED": "0",
     "LANG": "C.UTF-8",
     # Calls of libraries are bound when they are loaded, and not by each child anew.
     "LD_BIND_NOW": "1",
@@ -53,6 +54,17 @@ class SandboxError(RuntimeError):
     """The sandbox cannot be had; says why."""
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What programs see, and should not depend on; the same in every run of a sandbox."""
+
+    hash_seed: int = 0
+    """Of the hashes of text, thus of the order of sets."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables beside those that every program finds, such as ``TZ`` and ``LC_ALL``."""
+
+
 class SandboxProcess:
     """A process with a socket to it, ``control``.
 
@@ -61,12 +73,21 @@ class SandboxProcess:
       tier: what it and its children are kept in by.
       limits: of its children.
       preload: modules to import first.
+      surroundings: what programs may not depend on.
 
     Raises:
       SandboxError: this machine does not offer the tier.
     """
 
-    def __init__(self, role: str, tier: Tier, limits: Limits, preload: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        role: str,
+        tier: Tier,
+        limits: Limits,
+        preload: tuple[str, ...] = (),
+        surroundings: Surroundings | None = None,
+    ) -> None:
+        surroundings = surroundings or Surroundings()
         self._kills = 0
         self._folder = tempfile.mkdtemp(prefix="repomill-sandbox-")
         own_files = tier is Tier.NAMESPACES
@@ -80,6 +101,7 @@ class SandboxProcess:
             pivot_root=system_call("pivot_root"),
             folder=self._folder,
             user=_choose_user(),
+            environment=dict(surroundings.environment),
         )
         self.control, theirs = socket.socketpair()
         with theirs, tempfile.TemporaryFile() as log:
@@ -90,7 +112,11 @@ class SandboxProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
-                env=_ENVIRONMENT,
+                env={
+                    **_ENVIRONMENT,
+                    **surroundings.environment,
+                    "PYTHONHASHSEED": str(surroundings.hash_seed),
+                },
                 cwd=self._folder,
                 # Ctrl-C is for the command, which may still want to end what it began.
                 start_new_session=True,

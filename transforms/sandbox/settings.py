@@ -37,6 +37,9 @@ class Settings:
     user: int
     """Who programs run as on the machine, where the server may choose."""
 
+    environment: dict[str, str]
+    """Variables that programs find beside those of every world."""
+
     def to_json(self) -> str:
         """For the command line of the server."""
         return json.dumps(asdict(self))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -146,7 +147,7 @@ class _OwnRoot(World):
             _build_root(settings, self._folder)
         kernel.unshare(kernel.NEW_IPC | kernel.NEW_NETWORK | kernel.NEW_HOST_NAME)
         self._family = Family(tables, _go_on_as_first_process())
-        _settle(self._folder)
+        _settle(self._folder, settings.environment)
 
     def _make_folder(self) -> None:
         kernel.mount_memory(self._folder, self._options)
@@ -273,7 +274,7 @@ class _SharedRoot(World):
         super().__init__(Path(settings.folder) / "work")
         self._folder.mkdir(mode=0o700)
         self._family = Family(_open_tables(), os.getpid())
-        _settle(self._folder)
+        _settle(self._folder, settings.environment)
         kernel.adopt_orphans()
         if settings.tier is Tier.LANDLOCK:
             self._rules = self._write_rules()
@@ -314,10 +315,10 @@ class _SharedRoot(World):
         empty_folder(str(self._folder))
 
 
-def _settle(folder: Path) -> None:
+def _settle(folder: Path, environment: Mapping[str, str]) -> None:
     """Programs find no environment but this."""
     os.environ.clear()
-    os.environ.update(_ENVIRONMENT, HOME=str(folder), TMPDIR=str(folder))
+    os.environ.update({**_ENVIRONMENT, **environment}, HOME=str(folder), TMPDIR=str(folder))
 
 
 def _allow_reading(rules: Ruleset, path: Path) -> None:

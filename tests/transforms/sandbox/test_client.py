@@ -10,7 +10,7 @@ from transforms.sandbox import process
 from transforms.sandbox.client import Sandbox
 from transforms.sandbox.limits import Limits
 from transforms.sandbox.outcomes import Ending
-from transforms.sandbox.process import SandboxError
+from transforms.sandbox.process import SandboxError, Surroundings
 from transforms.sandbox.values import ValueRefusedError, decode, encode
 
 MB = 1 << 20
@@ -341,3 +341,19 @@ except ModuleNotFoundError:
     print("none")
 """
     assert box.run_script(program).output == b"0 [''] ['']\nnone\n"
+
+
+def test_what_programs_should_not_depend_on_can_be_chosen(tier):
+    source = "import os, time; print(hash('a'), time.tzname, os.environ['LC_ALL'])"
+    chosen = [
+        Surroundings(),
+        Surroundings(1, {"TZ": "ABC+3", "LC_ALL": "C"}),
+        Surroundings(2, {"TZ": "ABC+3", "LC_ALL": "C"}),
+    ]
+    outputs = []
+    for surroundings in chosen:
+        with Sandbox(tier, surroundings=surroundings) as sandbox:
+            outputs.append(sandbox.run_script(source, with_errors=False).output.decode())
+    assert outputs[0] == ""
+    assert all("('ABC', 'ABC') C" in output for output in outputs[1:])
+    assert outputs[1] != outputs[2]

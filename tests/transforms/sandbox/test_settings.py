@@ -18,6 +18,7 @@ def test_settings_travel_as_text(tier):
         pivot_root=155,
         folder="/tmp/a folder\n\u00e9",
         user=1 << 30,
+        environment={"TZ": "UTC0"},
     )
     found = Settings.from_json(settings.to_json())
     assert found == settings
