@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import PurePosixPath
-from typing import Protocol
 
-from transforms.trace.environments.options import configured_options, keep_options, paths_in
-
-_PYTHONS = ("python", "python3", "py")
-_INSTEAD = ("nosetests", "nosetests3", "nose2", "pytest", "py.test", "tox", "nox", "make")
 _NEVER_SLOW = {"pytest-benchmark": "--benchmark-disable", "pytest-cov": "--no-cov"}
 _TEST_FOLDERS = ("tests", "test", "testing")
+# Without the project's own options, with which it did not start, and warnings are no errors.
+_PLAIN = ("-o", "addopts=", "-o", "filterwarnings=", "-o", "required_plugins=")
 
 
 class Runner(StrEnum):
@@ -24,150 +21,99 @@ class Runner(StrEnum):
     SCRIPT = "script"
 
 
-class Commanded(Protocol):
-    """A command that runs tests."""
-
-    @property
-    def arguments(self) -> tuple[str, ...]:
-        """The program and its arguments."""
-
-    @property
-    def folder(self) -> str:
-        """Where in the repository it runs."""
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """Further variables."""
-
-
 @dataclass(frozen=True)
-class Call:
-    """One way to run tests. The program ``python`` is that of the environment."""
+class SuiteCommand:
+    """What a project has to run its tests: arguments of pytest, of unittest or of Python."""
 
     runner: Runner
-    arguments: tuple[str, ...]
+    arguments: tuple[str, ...] = ()
     folder: str = "."
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def calls_of(
-    commands: Sequence[Commanded], files: Mapping[str, bytes], installed: Sequence[str] = ()
-) -> tuple[Call, ...]:
+    commands: Sequence[SuiteCommand], paths: Collection[str], installed: Sequence[str] = ()
+) -> tuple[SuiteCommand, ...]:
     """The calls to try one after the other until one reaches tests, each once.
 
-    First the commands as they are meant, then pytest without the project's options, on the
-    same paths and on all, then unittest's discovery.
+    Their arguments are those of Python. First come the commands as they are, then pytest
+    without the project's options, on the same paths and on all, then unittest's discovery.
+
+    Args:
+      commands: those of the project, the best one first.
+      paths: of all its files.
+      installed: lines ``name==version`` of its environment.
     """
-    quick = _quick_options(installed)
-    calls = [*_as_meant(commands, files, quick), *_bare(commands, files, quick)]
-    folders = list(dict.fromkeys([*(command.folder for command in commands), "."]))
-    calls += [
-        Call(Runner.UNITTEST, ("python", "-m", "unittest", "discover", *start), folder)
-        for folder in folders
-        for start in _starts(files, folder)
-    ]
-    return tuple({(call.arguments, call.folder): call for call in calls}.values())
-
-
-def split_command(arguments: Sequence[str]) -> tuple[Runner, tuple[str, ...]]:
-    """Who runs the tests of a command, and with which arguments; coverage around it is cut off.
-
-    Scripts keep their whole command; what runs the tests of other programs is pytest.
-    """
-    name = PurePosixPath(arguments[0]).name if arguments else "pytest"
-    rest = list(arguments[1:])
-    if name in _PYTHONS or name.startswith("python"):
-        rest = _without_python_options(rest)
-        if rest[:1] != ["-m"]:
-            is_setup = bool(rest) and PurePosixPath(rest[0]).name == "setup.py"
-            return (Runner.PYTEST, ()) if is_setup else (Runner.SCRIPT, ("python", *rest))
-        name, rest = (rest[1:] or ["pytest"])[0], rest[2:]
-        if name not in ("pytest", "py.test", "unittest", "coverage", *_INSTEAD):
-            return Runner.SCRIPT, ("python", "-m", name, *rest)
-    if name == "coverage":
-        return split_command(_measured(rest))
-    if name in ("pytest", "py.test"):
-        return Runner.PYTEST, tuple(rest)
-    if name == "unittest":
-        return Runner.UNITTEST, tuple(rest)
-    return (Runner.PYTEST, ()) if name in _INSTEAD else (Runner.SCRIPT, (name, *rest))
-
-
-def _as_meant(
-    commands: Sequence[Commanded], files: Mapping[str, bytes], quick: Sequence[str]
-) -> Iterator[Call]:
-    for command in commands:
-        runner, rest = split_command(command.arguments)
-        if runner is Runner.PYTEST:
-            options = keep_options(configured_options(files, command.folder))
-            own = (*_override(options), *keep_options(rest))
-            arguments = (*_pytest(quick), *own)
-        elif runner is Runner.UNITTEST:
-            arguments = ("python", "-m", "unittest", *rest)
-        else:
-            arguments = rest
-        yield Call(runner, arguments, command.folder, command.environment)
-
-
-def _bare(
-    commands: Sequence[Commanded], files: Mapping[str, bytes], quick: Sequence[str]
-) -> Iterator[Call]:
-    environments = {command.folder: command.environment for command in commands} | {".": {}}
-    for command in commands:
-        runner, rest = split_command(command.arguments)
-        if runner is Runner.PYTEST and (paths := paths_in(rest, files, command.folder)):
-            arguments = (*_pytest(quick), *_plain(), *paths)
-            yield Call(runner, arguments, command.folder, command.environment)
-    for folder, environment in environments.items():
-        options = keep_options(configured_options(files, folder))
-        yield Call(Runner.PYTEST, (*_pytest(quick), *_override(options)), folder, environment)
-        yield Call(Runner.PYTEST, (*_pytest(quick), *_plain()), folder, environment)
-
-
-def _pytest(quick: Sequence[str]) -> tuple[str, ...]:
-    fixed = ("--continue-on-collection-errors", "--tb=line", "--color=no", "-p", "no:randomly")
-    return ("python", "-m", "pytest", *fixed, *quick)
-
-
-def _override(options: Sequence[str]) -> tuple[str, ...]:
-    # Those of the configuration as arguments: quoting them once more would be another risk.
-    return ("-o", "addopts=", *options)
-
-
-def _plain() -> tuple[str, ...]:
-    """Without any option of the configuration, and without warnings that are errors."""
-    return ("-o", "addopts=", "-o", "filterwarnings=", "-o", "required_plugins=")
-
-
-def _quick_options(installed: Sequence[str]) -> tuple[str, ...]:
     names = {line.partition("==")[0] for line in installed}
-    return tuple(option for name, option in _NEVER_SLOW.items() if name in names)
+    quick = tuple(option for name, option in _NEVER_SLOW.items() if name in names)
+    calls = [*_as_meant(commands, quick), *_plain(commands, paths, quick)]
+    calls += [*_bare(commands, quick), *_discoveries(commands, paths)]
+    unique: dict[tuple[tuple[str, ...], str], SuiteCommand] = {}
+    for call in calls:
+        unique.setdefault((call.arguments, call.folder), call)
+    return tuple(unique.values())
 
 
-def _starts(files: Mapping[str, bytes], folder: str) -> list[tuple[str, ...]]:
-    prefix = "" if folder == "." else f"{folder}/"
-    found = [
-        ("-s", name, *(("-t", ".") if f"{prefix}{name}/__init__.py" in files else ()))
-        for name in _TEST_FOLDERS
-        if any(path.startswith(f"{prefix}{name}/") for path in files)
-    ]
-    return [*found, ()]
+def _as_meant(commands: Sequence[SuiteCommand], quick: tuple[str, ...]) -> Iterator[SuiteCommand]:
+    for command in commands:
+        arguments = command.arguments
+        if command.runner is Runner.PYTEST:
+            arguments = (*_pytest(quick), *arguments)
+        elif command.runner is Runner.UNITTEST:
+            arguments = ("-m", "unittest", *arguments)
+        yield SuiteCommand(command.runner, arguments, command.folder, command.environment)
 
 
-def _without_python_options(rest: list[str]) -> list[str]:
-    """Arguments from the module or script on."""
-    position = 0
-    while position < len(rest) and rest[position].startswith("-") and rest[position] != "-m":
-        position += 2 if rest[position] in ("-W", "-X") else 1
-    return rest[position:]
+def _plain(
+    commands: Sequence[SuiteCommand], paths: Collection[str], quick: tuple[str, ...]
+) -> Iterator[SuiteCommand]:
+    for command in commands:
+        found = paths_in(command.arguments, paths, command.folder)
+        if command.runner is Runner.PYTEST and found:
+            arguments = (*_pytest(quick), *_PLAIN, *found)
+            yield SuiteCommand(Runner.PYTEST, arguments, command.folder, command.environment)
 
 
-def _measured(rest: list[str]) -> list[str]:
-    """What `coverage run` runs: a module or a script."""
-    if not rest or rest[0] != "run":
-        return ["pytest"]
-    position = 1
-    while position < len(rest) and rest[position].startswith("-") and rest[position] != "-m":
-        position += 1
-    inner = rest[position:]
-    return ["python", *inner] if inner else ["pytest"]
+def _bare(commands: Sequence[SuiteCommand], quick: tuple[str, ...]) -> Iterator[SuiteCommand]:
+    for folder, environment in _folders(commands).items():
+        yield SuiteCommand(Runner.PYTEST, (*_pytest(quick), *_PLAIN), folder, environment)
+
+
+def _discoveries(
+    commands: Sequence[SuiteCommand], paths: Collection[str]
+) -> Iterator[SuiteCommand]:
+    for folder, environment in _folders(commands).items():
+        prefix = "" if folder == "." else f"{folder}/"
+        starts: list[tuple[str, ...]] = [
+            ("-s", name, *(("-t", ".") if f"{prefix}{name}/__init__.py" in paths else ()))
+            for name in _TEST_FOLDERS
+            if any(path.startswith(f"{prefix}{name}/") for path in paths)
+        ]
+        for start in (*starts, ()):
+            arguments = ("-m", "unittest", "discover", *start)
+            yield SuiteCommand(Runner.UNITTEST, arguments, folder, environment)
+
+
+def paths_in(arguments: Sequence[str], paths: Collection[str], folder: str) -> tuple[str, ...]:
+    """The arguments that name files or folders of a project, without parts of files."""
+    folders = {str(parent) for path in paths for parent in PurePosixPath(path).parents}
+    kept: dict[str, None] = {}
+    for argument in arguments:
+        path = argument.partition("::")[0]
+        place = str(PurePosixPath(folder, path))
+        if not path.startswith("-") and (place in paths or place in folders):
+            kept[path] = None
+    return tuple(kept)
+
+
+def _folders(commands: Sequence[SuiteCommand]) -> dict[str, Mapping[str, str]]:
+    """Where commands run, and the repository's own folder, with the variables of the first one."""
+    found: dict[str, Mapping[str, str]] = {}
+    for command in commands:
+        found.setdefault(command.folder, command.environment)
+    return found | {".": found.get(".", {})}
+
+
+def _pytest(quick: tuple[str, ...]) -> tuple[str, ...]:
+    fixed = ("--continue-on-collection-errors", "--tb=line", "--color=no", "-p", "no:randomly")
+    return ("-m", "pytest", *fixed, *quick)

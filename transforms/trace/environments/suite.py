@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from transforms.trace.environments.building import Environment
-from transforms.trace.environments.calls import Call, Runner, calls_of
+from transforms.trace.environments.calls import Runner, SuiteCommand, calls_of
 from transforms.trace.environments.files import put_file, read_file
 from transforms.trace.environments.workplaces import (
     PROJECT,
@@ -100,21 +100,11 @@ class SuiteRun:
 
 
 @dataclass(frozen=True)
-class TestCommand:
-    """A command that runs tests, as the project's CI has it; ``folder`` is in the repository."""
-
-    __test__ = False
-
-    arguments: tuple[str, ...]
-    folder: str = "."
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Tracer:
     """What is put into an environment: files of site-packages by name, and variables.
 
-    ``{records}`` in the value of a variable is where the folder of records lies.
+    In the value of a variable, ``{records}`` is where the folder of records lies, and
+    ``{roots}`` are the roots of the environment, separated by colons.
     """
 
     files: Mapping[str, bytes] = field(default_factory=dict)
@@ -133,10 +123,11 @@ class SuiteLimits:
 def run_suite(
     workplace: Workplace,
     environment: Environment,
-    commands: Sequence[TestCommand],
-    files: Mapping[str, bytes],
+    commands: Sequence[SuiteCommand],
+    paths: Collection[str],
     tracer: Tracer | None = None,
     limits: SuiteLimits | None = None,
+    records: str = RECORDS[0],
     clock: Callable[[], float] = time.monotonic,
 ) -> SuiteRun:
     """Runs a suite by the first of its commands, or of what stands for them, that reaches tests.
@@ -145,16 +136,17 @@ def run_suite(
       workplace: where the environment was built.
       environment: of the project.
       commands: those of its CI, the best one first.
-      files: of the project, which say how it configures pytest.
+      paths: of the project's files.
       tracer: what records the calls of its functions.
       limits: of all together.
+      records: the folder of the workplace that the tracer writes to.
       clock: seconds of a clock.
     """
     limits, tracer = limits or SuiteLimits(), tracer or Tracer()
     install_tracer(workplace, environment, tracer)
-    run = _Run(workplace, environment, tracer, limits, clock() + limits.seconds, clock)
+    run = _Run(workplace, environment, tracer, limits, records, clock() + limits.seconds, clock)
     attempts: list[Attempt] = []
-    for call in calls_of(commands, files, environment.installed):
+    for call in calls_of(commands, paths, environment.installed):
         if attempts and (run.seconds_left() < _LEAST_SECONDS or len(attempts) >= limits.attempts):
             break
         attempts.append(run.attempt(call, len(attempts)))
@@ -178,15 +170,16 @@ class _Run:
     environment: Environment
     tracer: Tracer
     limits: SuiteLimits
+    records: str
     ends: float
     clock: Callable[[], float]
 
     def seconds_left(self) -> float:
         return self.ends - self.clock()
 
-    def attempt(self, call: Call, number: int) -> Attempt:
-        report = f"report-{number}"
-        arguments = (self._program(call.arguments[0]), *call.arguments[1:])
+    def attempt(self, call: SuiteCommand, number: int) -> Attempt:
+        report = f"report-{self.records}-{number}"
+        arguments = (self.environment.python, *call.arguments)
         if call.runner is Runner.PYTEST:
             cache = self.workplace.inside / TEMPORARY / "pytest-cache"
             arguments += ("-p", _REPORTER_NAME, "-o", f"cache_dir={cache}")
@@ -200,7 +193,7 @@ class _Run:
             counts, ended = count_output(finished.output), finished.status is not None
         return Attempt(
             arguments=call.arguments,
-            state=_state(counts, finished, ended=ended, found_none=finished.status == 5),
+            state=_state(counts, finished, ended=ended),
             counts=counts,
             status=finished.status,
             seconds=round(finished.seconds, 3),
@@ -208,10 +201,7 @@ class _Run:
             tail=last_lines(finished.output),
         )
 
-    def _program(self, name: str) -> str:
-        return self.environment.python if name == "python" else name
-
-    def _variables(self, call: Call, report: str) -> dict[str, str]:
+    def _variables(self, call: SuiteCommand, report: str) -> dict[str, str]:
         inside = self.workplace.inside
         theirs = _allowed(call.environment)
         place = str(inside / PROJECT / call.folder)
@@ -220,9 +210,12 @@ class _Run:
         variables = base_environment(self.workplace) | theirs
         if absolute:
             variables["PYTHONPATH"] = ":".join(absolute)
-        records = str(inside / RECORDS)
+        known = {"{records}": str(inside / self.records)}
+        known["{roots}"] = ":".join(self.environment.roots)
         for name, value in self.tracer.environment.items():
-            variables[name] = value.replace("{records}", records)
+            for placeholder, meant in known.items():
+                value = value.replace(placeholder, meant)
+            variables[name] = value
         variables["REPOMILL_REPORT"] = report
         variables["REPOMILL_TEST_SECONDS"] = f"{self.limits.test_seconds:g}"
         return variables
@@ -257,15 +250,15 @@ def count_output(output: bytes) -> Counts:
     return Counts(total, passed, failed, errors, skipped)
 
 
-def _state(counts: Counts, finished: Finished, *, ended: bool, found_none: bool) -> SuiteState:
+def _state(counts: Counts, finished: Finished, *, ended: bool) -> SuiteState:
     if counts.ran:
         is_whole = ended and finished.breach is None
         return SuiteState.RAN if is_whole else SuiteState.CUT_SHORT
     if finished.timed_out:
         return SuiteState.TIMED_OUT
-    if counts.errors == 0 and (counts.skipped or found_none):
-        return SuiteState.NO_TESTS
-    return SuiteState.FAILED_TO_START
+    # pytest's own status for it, and unittest's from Python 3.12 on; before it was 0.
+    is_empty = finished.status in (0, 5) and counts.errors == 0
+    return SuiteState.NO_TESTS if is_empty else SuiteState.FAILED_TO_START
 
 
 def _merit(attempt: Attempt) -> tuple[int, int, bool]:

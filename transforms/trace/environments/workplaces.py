@@ -15,8 +15,11 @@ HOME = "home"
 TEMPORARY = "tmp"
 CACHE = "cache"
 SETTINGS = "settings"
-RECORDS = "records"
-"""Folders of a workplace. Only commands of its own project ever write there."""
+RECORDS = ("records-0", "records-1", "records-2")
+"""Folders of a workplace, those of records one a trial.
+
+Only commands of its own project ever write there.
+"""
 
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 _MOST_NAME_BYTES = 255
@@ -89,7 +92,7 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> tuple[str, ...]:
 
 def prepare_folders(workplace: Workplace) -> None:
     """Makes the folders of a workplace besides that of the project."""
-    for name in (HOME, TEMPORARY, CACHE, SETTINGS, RECORDS):
+    for name in (HOME, TEMPORARY, CACHE, SETTINGS, *RECORDS):
         (workplace.outside / name).mkdir(exist_ok=True)
 
 
