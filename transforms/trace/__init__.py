@@ -1,0 +1,1 @@
+"""From a repository's own tests to programming problems with tests."""
