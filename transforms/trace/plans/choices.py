@@ -15,7 +15,7 @@ _OTHER = """
     type typos docs doc documentation sphinx readme publish release deploy pypi dist wheel
     wheels coverage cov codecov report combine clean bench benchmark benchmarks perf performance
     codspeed fuzz audit security bandit safety pre commit precommit format fmt style changelog
-    manifest pylint changes spell spelling codespell demo
+    manifest pylint changes spell spelling codespell fix demo
    mutmut mutation downstream integration nightly pypy jython windows macos emscripten wasm
     race pyodide android ios minimal minimum oldest lowest cleanup
 """
@@ -33,17 +33,17 @@ def is_for_tests(name: str) -> bool:
 def name_rank(name: str) -> tuple[int, int]:
     """The smaller, the more a name is that of the usual tests."""
     words = frozenset(_WORD.findall(name.lower()))
-    return len(words & _OTHER_WORDS) - min(1, len(words & _TEST_WORDS)), len(name)
+    return 2 * len(words & _OTHER_WORDS) - min(1, len(words & _TEST_WORDS)), len(name)
 
 
 def pick_first(recipes: Sequence[Recipe], count: int = 8) -> list[Recipe]:
     """Recipes that seem to be for tests, the most likely first, newer Pythons before older."""
 
-    def key(recipe: Recipe) -> tuple[int, int, int]:
+    def key(recipe: Recipe) -> tuple[int, bool, int, int]:
         rank, length = name_rank(recipe.name)
         versions = [interpreter_version(part) for part in recipe.name.split("-")]
         minors = [int(version.split(".")[1]) for version in versions if version]
-        return rank, length, -max(minors, default=0)
+        return rank, not minors, -max(minors, default=0), length
 
     return sorted(recipes, key=key)[:count]
 
@@ -67,7 +67,7 @@ _TOOLS = """
     pytest-randomly pytest-random-order pytest-rerunfailures pytest-html pytest-emoji pytest-md
     pytest-watch pytest-watcher pytest-profiling pytest-memray pytest-repeat ipython jupyter
     notebook jupyterlab ipdb pdbpp asv memory-profiler line-profiler py-spy snakeviz
-    licensecheck pip-licenses pip-tools build wheel changelog-chug refurb ssort
+    coverage poethepoet covdefaults diff-cover pre-commit-uv hatch flake518 doc2dash licensecheck pip-licenses pip-tools build wheel changelog-chug refurb ssort
 """
 NOT_FOR_TESTS = frozenset(_TOOLS.split())
 _NOT_PREFIXES = ("sphinx", "mkdocs", "types-", "flake8-", "pylint-", "mypy-", "tox-", "furo")

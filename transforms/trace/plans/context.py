@@ -91,6 +91,7 @@ class Context:
         self.commands: list[TestCommand] = []
         self.interpreters: list[str] = []
         self.evidence: list[Evidence] = []
+        self.runs = 0  # of tests, repeated commands among them
         self.notes: list[str] = []
         self._tools = tools
         self._applied: list[tuple[str, str]] = []
@@ -278,6 +279,7 @@ class Context:
 
     def command(self, kind: CommandKind, arguments: Sequence[str]) -> None:
         """Adds a command that runs tests."""
+        self.runs += 1
         command = TestCommand(kind, tuple(arguments), self.directory)
         if command not in self.commands:
             self.commands.append(command)

@@ -11,6 +11,7 @@ from transforms.trace.plans.documents import as_mapping
 from transforms.trace.plans.installers import pdm, poetry
 from transforms.trace.plans.pytest_settings import read_settings
 from transforms.trace.plans.repository import Repository
+from transforms.trace.plans.requirements import distribution
 from transforms.trace.plans.suites import TEST_FOLDERS, collected_by_pytest, find_uses
 
 _TEST_NAMES = re.compile(
@@ -40,7 +41,9 @@ def requirement_files(repository: Repository) -> list[str]:
     """Files of requirements for tests, or else for development, in the folders near the top."""
     paths = sorted(path for path in repository.files if path.count("/") <= 2)
     found = [path for path in paths if _is_named(path, _FILE_NAMES)]
-    return found or [path for path in paths if _is_named(path, _DEVELOPMENT_FILES)]
+    found = found or [path for path in paths if _is_named(path, _DEVELOPMENT_FILES)]
+    # A list that was compiled from another one pins what may not suit the interpreter.
+    return [path for path in found if not path.endswith(".txt") or f"{path[:-4]}.in" not in found]
 
 
 def _is_named(path: str, pattern: re.Pattern[str]) -> bool:
@@ -63,7 +66,9 @@ def run_default(context: Context, tests: Sequence[str]) -> None:
     collected = [path for path in tests if collected_by_pytest(path)]
     paths = [path for path in settings.testpaths if context.repository.exists(path)]
     if collected and not paths:
-        paths = list(dict.fromkeys(map(_folder, collected)))[:_MAX_PATHS]
+        paths = list(dict.fromkeys(map(_folder, collected)))
+        if len(paths) > _MAX_PATHS:
+            paths = list(dict.fromkeys(path.partition("/")[0] for path in paths))
     if not collected:
         # Files that pytest would not find by their names are named to it.
         paths = list(tests)[:_MAX_FILES]
@@ -93,8 +98,9 @@ def follow_heuristics(context: Context, tests: Sequence[str]) -> None:
     uses = find_uses(repository, list(tests), _own_modules(repository, tests))
     for requirement in sorted(uses.requirements):
         context.install(requirement)
-    if uses.unknown:
-        context.note(f"tests import what no table knows: {', '.join(sorted(uses.unknown))}")
+    known = {distribution(each).replace("-", "_") for each in metadata.dependencies}
+    if unknown := sorted(uses.unknown - known):
+        context.note(f"tests import what no table knows: {', '.join(unknown)}")
     run_default(context, tests)
 
 

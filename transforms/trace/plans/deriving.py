@@ -68,7 +68,7 @@ def _job_plans(
     repository: Repository, origin: Origin, jobs: Sequence[Recipe]
 ) -> Iterator[TestPlan]:
     """Plans of those jobs that run tests: by their names, then those for more interpreters."""
-    ranked = sorted(jobs, key=lambda job: (name_rank(job.name)[0], -len({*job.interpreters})))
+    ranked = sorted(jobs, key=_job_rank)
     count = 0
     for job in ranked:
         context = Context(repository, PROGRAMS)
@@ -76,6 +76,12 @@ def _job_plans(
         if context.commands and count < MAX_PLANS_OF_ORIGIN:
             count += 1
             yield context.plan(origin, (Evidence(job.path, None, f"job {job.name}"[:200]),))
+
+
+def _job_rank(job: Recipe) -> tuple[bool, int, int, int]:
+    rank, _ = name_rank(f"{job.path.rpartition('/')[2]} {job.name}")
+    minors = [int(version.split(".")[1]) for version in job.interpreters]
+    return rank > 0, -len({*minors}), -max(minors, default=0), rank
 
 
 def _followed(repository: Repository, tests: Sequence[str]) -> Iterator[tuple[Origin, str, Follow]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from transforms.trace.plans.choices import name_rank
 from transforms.trace.plans.context import Recipe, Step
 from transforms.trace.plans.documents import as_list, as_mapping, as_texts, dig
 from transforms.trace.plans.repository import Repository, inside
@@ -161,6 +162,7 @@ def _preference(row: dict[str, str]) -> tuple[bool, bool, list[int]]:
     versions = [found for value in row.values() if (found := interpreter_version(value))]
     newest = max(([int(n) for n in each.split(".")] for each in versions), default=[0, 0])
     is_odd = bool(re.search(r"pypy|graalpy|jython|-dev|alpha|beta|rc\d|experimental", text))
+    is_odd |= name_rank(text)[0] > 0
     return _runs_elsewhere(text), is_odd or (not versions and len(row) > 0), [-n for n in newest]
 
 
@@ -201,6 +203,8 @@ def _steps(
             line = line_of(text, run)
             yield Step(scope.fill(run), line, where, scope.variables(item.get("env")))
         elif isinstance(used := item.get("uses"), str):
+            if "repository" in as_mapping(item.get("with")) and "checkout" in used:
+                return  # what follows is done to another project
             yield from _used(repository, used, as_mapping(item.get("with")), scope, where, depth)
 
 

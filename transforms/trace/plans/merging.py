@@ -9,7 +9,6 @@ that they cannot contradict each other.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -26,7 +25,6 @@ from transforms.trace.plans.plan import (
 from transforms.trace.plans.requirements import distribution
 
 MAX_COMMANDS = 8
-MAX_PLANS_OF_ORIGIN = 3
 
 # These say what to install and leave how to run to a guess.
 _GUESSING = frozenset(
@@ -62,13 +60,8 @@ def _choice(plan: TestPlan) -> int:
 
 
 def _used(plans: Sequence[TestPlan]) -> list[TestPlan]:
-    counts: Counter[Origin] = Counter()
-    used = []
-    for plan in plans:
-        counts[plan.origin] += 1
-        if counts[plan.origin] <= MAX_PLANS_OF_ORIGIN:
-            used.append(plan)
-    return used
+    """The first plan of each origin; others of it are for special cases, such as old versions."""
+    return list({plan.origin: plan for plan in reversed(plans)}.values())[::-1]
 
 
 def _origins(plans: Sequence[TestPlan]) -> str:
@@ -108,10 +101,15 @@ def _requirements(plans: Sequence[TestPlan]) -> tuple[list[Install], list[str]]:
                 own.setdefault(name, []).append(text)
             else:
                 left_out[name] = None
-        found = own | found
+        found = {name: _without_bare(texts) for name, texts in own.items()} | found
     texts = [text for name in sorted(found) for text in found[name]]
     installs = [Install(InstallKind.REQUIREMENT, text) for text in texts]
     return installs, sorted(left_out.keys() - found.keys())
+
+
+def _without_bare(texts: list[str]) -> list[str]:
+    """Requirements of one distribution, the bare name left out where another says more."""
+    return [text for text in texts if text != Requirement(text).name] or texts[:1]
 
 
 def loosen(plan: TestPlan) -> TestPlan:

@@ -176,15 +176,22 @@ def tox(context: Context, words: Sequence[str]) -> None:
         for recipe in named:
             context.apply(recipe)
     else:
-        _apply_first(context, [r for name in file.names() if (r := file.recipe(name, arguments))])
+        # A part of a name that a matrix gives is not known always: "-tests".
+        parts = [name.strip("- ") for name in names if name.strip("- ")]
+        known = file.names()
+        alike = [name for name in known if any(part in name.split("-") for part in parts)]
+        recipes = (file.recipe(name, arguments) for name in alike or known)
+        found = [recipe for recipe in recipes if recipe is not None]
+        context.interpreters += (version for recipe in found for version in recipe.interpreters)
+        _apply_first(context, found)
 
 
 def _apply_first(context: Context, recipes: Sequence[Recipe]) -> None:
     """Follows recipes, those that look the most like tests first, until one runs tests."""
-    before = len(context.commands)
+    before = context.runs
     for recipe in pick_first(recipes):
         context.apply(recipe)
-        if len(context.commands) > before:
+        if context.runs > before:
             return
 
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 
 from transforms.trace.plans.repository import Repository, inside
 
+_MAX_CONFTESTS = 30
+
 KEEP, DROP, PATH = "keep", "drop", "path"
 """What becomes of an option; ``PATH`` is kept where its value is inside of the repository."""
 
@@ -24,7 +26,8 @@ KEEP, DROP, PATH = "keep", "drop", "path"
 class Option:
     """What is done with an option, whether it takes a value, and the plugin that has it.
 
-    ``value`` is "no", "yes", or "equals" where it may be given behind ``=`` only.
+    ``value`` is "no", "yes", "maybe" where the next word is one unless it is an option, or
+    "equals" where it may be given behind ``=`` only.
     """
 
     fate: str
@@ -38,7 +41,7 @@ def _options(fate: str, value: str, names: str, plugin: str = "") -> dict[str, O
 
 OPTIONS = {
     # pytest's own
-    **_options(KEEP, "yes", "-k -m -W --pythonwarnings -o --override-ini --import-mode --capture"),
+    **_options(KEEP, "yes", "-k -m -p -W --pythonwarnings -o --override-ini --import-mode --capture"),
     **_options(KEEP, "yes", "--doctest-glob --doctest-report --deselect --assert --log-level"),
     **_options(KEEP, "yes", "--ignore-glob --verbosity"),
     **_options(KEEP, "no", "--doctest-modules --doctest-ignore-import-errors --pyargs -s"),
@@ -58,7 +61,7 @@ OPTIONS = {
     **_options(DROP, "yes", "--log-file-level --log-format --log-date-format --log-cli-format"),
     **_options(DROP, "equals", "--debug"),
     # of plugins
-    **_options(DROP, "equals", "--cov", "pytest-cov"),
+    **_options(DROP, "maybe", "--cov", "pytest-cov"),
     **_options(DROP, "yes", "--cov-report --cov-config --cov-fail-under --cov-context", "pytest-cov"),
     **_options(DROP, "yes", "--cov-precision", "pytest-cov"),
     **_options(DROP, "no", "--no-cov --cov-append --cov-branch --cov-reset", "pytest-cov"),
@@ -202,10 +205,14 @@ def _split(words: Sequence[str], own: dict[str, Option]) -> Iterator[tuple[str |
             pending.insert(0, f"-{value}")
         elif equals:
             yield name, value
-        elif option is not None and option.value == "yes" and pending:
+        elif option is not None and pending and _takes_next(option, pending[0]):
             yield name, pending.pop(0)
         else:
             yield name, None
+
+
+def _takes_next(option: Option, word: str) -> bool:
+    return option.value == "yes" or (option.value == "maybe" and not word.startswith("-"))
 
 
 def _read_option(
@@ -264,7 +271,8 @@ def _read_path(
     place, colons, test = value.partition("::")
     path = inside(place, directory)
     if path is not None and repository.exists(path):
-        found.paths.append(posixpath.relpath(path, directory) + colons + test)
+        named = posixpath.relpath(path, directory) + colons + test
+        found.paths += [named] if named not in found.paths else []
     elif names_modules and place.replace(".", "").isidentifier():
         found.paths.append(value)
     elif path is not None and any(mark in place for mark in "*?["):
@@ -290,13 +298,18 @@ def _matches(pattern: str, repository: Repository, directory: str) -> list[str]:
 
 def conftest_options(repository: Repository) -> dict[str, Option]:
     """Options that the repository's own conftest files add."""
-    found: dict[str, Option] = {}
-    paths = [path for path in repository.files if posixpath.basename(path) == "conftest.py"]
-    for path in sorted(paths)[:50]:
-        for node in ast.walk(repository.python(path)):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                if node.func.attr in {"addoption", "_addoption"}:
-                    found |= _added(node)
+    if "conftest options" not in repository.kept:
+        paths = [path for path in repository.files if posixpath.basename(path) == "conftest.py"]
+        repository.kept["conftest options"] = {
+            name: option
+            for path in sorted(paths)[:_MAX_CONFTESTS]
+            for node in ast.walk(repository.parse_python(path))
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in {"addoption", "_addoption"}
+            for name, option in _added(node).items()
+        }
+    found: dict[str, Option] = repository.kept["conftest options"]
     return found
 
 

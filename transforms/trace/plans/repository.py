@@ -35,6 +35,8 @@ class Repository:
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self.files = files
         self.problems: dict[str, str] = {}
+        self.kept: dict[str, Any] = {}
+        """What readers have read and need again, by names of theirs."""
         self._parsed: dict[tuple[str, str], Any] = {}
 
     @cached_property
@@ -71,6 +73,14 @@ class Repository:
     def ini(self, path: str) -> Ini:
         """An INI file by its sections, empty where it is missing or wrong."""
         return self._read("ini", path, parse_ini, {})
+
+    def parse_python(self, path: str) -> ast.Module:
+        """A Python file's syntax tree, empty where it is wrong; it is not kept."""
+        try:
+            return _parse_python(self.text(path))
+        except DocumentError as error:
+            self.problems[path] = f"{path}: {error}"
+            return ast.Module([], [])
 
     def python(self, path: str) -> ast.Module:
         """A Python file's syntax tree, empty where it is missing or wrong."""

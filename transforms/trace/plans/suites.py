@@ -13,10 +13,11 @@ from transforms.trace.plans.pytest_options import PLUGINS
 from transforms.trace.plans.repository import Repository
 from transforms.trace.plans.uses import FIXTURES, MARKS, MODULES
 
-MAX_PARSED = 400
+# Of Python that is parsed; a syntax tree takes some fifty times the memory of its text.
+MAX_PARSED_BYTES = 4 * 1024 * 1024
 _MAX_DEPTH = 60
 _TEST_NAME = re.compile(r"test_[^/]*\.py|[^/]*_tests?\.py|tests?\.py")
-TEST_FOLDERS = frozenset(("test", "tests", "testing", "unittests", "unit_tests", "t"))
+TEST_FOLDERS = frozenset(("test", "tests", "testing", "unittests", "unit_tests", "_tests", "t"))
 _OTHER_FOLDERS = frozenset(
     ("node_modules", "site-packages", "vendor", "vendored", "_vendor", "_vendored", ".tox", ".git",
      "third_party", "venv", ".venv", "build", "dist")
@@ -65,6 +66,17 @@ class Uses:
     unknown: set[str] = field(default_factory=set)
 
 
+@dataclass
+class _Names:
+    """Names in test files, gathered before it is known which fixtures are the project's own."""
+
+    modules: set[str] = field(default_factory=set)
+    arguments: set[str] = field(default_factory=set)
+    defined: set[str] = field(default_factory=set)
+    marks: set[str] = field(default_factory=set)
+    plugins: set[str] = field(default_factory=set)
+
+
 def find_uses(repository: Repository, paths: list[str], own: frozenset[str]) -> Uses:
     """Requirements of test files by imports, fixtures, marks and plugins of conftest files.
 
@@ -72,15 +84,20 @@ def find_uses(repository: Repository, paths: list[str], own: frozenset[str]) -> 
     requirements, since the tests do without; nor are modules that no table knows, since
     their distributions may be called anything.
     """
+    names = _Names()
+    conftests = sorted(path for path in repository.files if path.endswith("conftest.py"))
+    left = MAX_PARSED_BYTES
+    for path in [*conftests, *paths]:
+        left -= len(repository.files[path])
+        if left > 0:
+            _read_body(repository.parse_python(path).body, names, 0)
     uses = Uses()
-    conftests = [path for path in repository.files if posixpath.basename(path) == "conftest.py"]
-    trees = [repository.python(path) for path in [*sorted(conftests)[:50], *paths[:MAX_PARSED]]]
-    fixtures = {name for tree in trees for name in _defined(tree)}
-    for tree in trees:
-        for module in set(_imports(tree.body, 0)):
-            _add_module(module, own, uses)
-        for node in ast.walk(tree):
-            _add_node(node, fixtures, uses)
+    for module in names.modules:
+        _add_module(module, own, uses)
+    fixtures = names.arguments - names.defined
+    uses.requirements |= {FIXTURES[name] for name in fixtures if name in FIXTURES}
+    uses.requirements |= {MARKS[name] for name in names.marks if name in MARKS}
+    uses.requirements |= {PLUGINS[name] for name in names.plugins if name in PLUGINS}
     return uses
 
 
@@ -95,43 +112,58 @@ def _add_module(module: str, own: frozenset[str], uses: Uses) -> None:
         uses.requirements.add(known)
 
 
-def _imports(body: list[ast.stmt], depth: int) -> Iterator[str]:
-    """Modules that must be there for a file to be imported; those of functions are left out."""
+def _read_body(body: list[ast.stmt], names: _Names, depth: int) -> None:
+    """Names of statements that run when a file is imported, and of its tests and fixtures."""
     for statement in body:
         if isinstance(statement, ast.Import):
-            yield from (alias.name for alias in statement.names)
+            names.modules.update(alias.name for alias in statement.names)
         elif isinstance(statement, ast.ImportFrom) and not statement.level and statement.module:
-            yield statement.module
-            yield from (f"{statement.module}.{alias.name}" for alias in statement.names)
+            names.modules.add(statement.module)
+            names.modules.update(f"{statement.module}.{each.name}" for each in statement.names)
+        elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            _read_function(statement, names)
+        elif isinstance(statement, ast.Assign):
+            _read_assignment(statement, names)
         elif isinstance(statement, ast.If | ast.With | ast.ClassDef) and depth < _MAX_DEPTH:
-            if "TYPE_CHECKING" not in ast.dump(getattr(statement, "test", statement))[:200]:
-                yield from _imports(statement.body, depth + 1)
+            is_for_types = isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.dump(
+                statement.test
+            )
+            if not is_for_types:
+                _read_body(statement.body, names, depth + 1)
+        if isinstance(statement, ast.ClassDef):
+            _read_decorators(statement.decorator_list, names)
 
 
-def _defined(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node.name
-            for decorator in node.decorator_list:
-                # Names that `parametrize` gives are arguments and no fixtures.
-                if isinstance(decorator, ast.Call) and decorator.args:
-                    first = decorator.args[0]
-                    if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                        yield from first.value.replace(",", " ").split()
+def _read_function(function: ast.FunctionDef | ast.AsyncFunctionDef, names: _Names) -> None:
+    names.defined.add(function.name)
+    if function.name.startswith("test") or function.decorator_list:
+        names.arguments.update(each.arg for each in function.args.args)
+    _read_decorators(function.decorator_list, names)
 
 
-def _add_node(node: ast.AST, fixtures: set[str], uses: Uses) -> None:
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        if node.name.startswith("test") or node.decorator_list:
-            for argument in node.args.args:
-                if argument.arg in FIXTURES and argument.arg not in fixtures:
-                    uses.requirements.add(FIXTURES[argument.arg])
-    elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute):
-        if node.value.attr == "mark" and node.attr in MARKS:
-            uses.requirements.add(MARKS[node.attr])
-    elif isinstance(node, ast.Assign) and any(
-        isinstance(target, ast.Name) and target.id == "pytest_plugins" for target in node.targets
-    ):
-        for constant in ast.walk(node.value):
-            if isinstance(constant, ast.Constant) and constant.value in PLUGINS:
-                uses.requirements.add(PLUGINS[str(constant.value)])
+def _read_decorators(decorators: list[ast.expr], names: _Names) -> None:
+    for decorator in decorators:
+        called = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if isinstance(called, ast.Attribute) and getattr(called.value, "attr", "") == "mark":
+            names.marks.add(called.attr)
+        # Names that `parametrize` or `given` gives are arguments and no fixtures.
+        if isinstance(decorator, ast.Call):
+            names.defined.update(each.arg for each in decorator.keywords if each.arg)
+            for argument in decorator.args[:1]:
+                names.defined.update(_texts(argument))
+
+
+def _texts(node: ast.expr) -> Iterator[str]:
+    for each in node.elts if isinstance(node, ast.List | ast.Tuple) else [node]:
+        if isinstance(each, ast.Constant) and isinstance(each.value, str):
+            yield from each.value.replace(",", " ").split()
+
+
+def _read_assignment(statement: ast.Assign, names: _Names) -> None:
+    targets = {target.id for target in statement.targets if isinstance(target, ast.Name)}
+    if "pytest_plugins" in targets:
+        names.plugins.update(_texts(statement.value))
+    elif "pytestmark" in targets:
+        for node in ast.walk(statement.value):
+            if isinstance(node, ast.Attribute) and getattr(node.value, "attr", "") == "mark":
+                names.marks.add(node.attr)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from transforms.trace.plans.context import Recipe, Step, pip_step
@@ -40,8 +40,11 @@ _OLDER = {
 class ToxFile:
     """What a repository says to tox; values by the names of tox 4, in lines."""
 
-    def __init__(self, path: str, sections: Ini, document: dict[str, Any]) -> None:
+    def __init__(
+        self, path: str, sections: Ini, document: dict[str, Any], folders: Container[str]
+    ) -> None:
         self.path = path
+        self._folders = folders
         self._document = document
         self._sections: dict[str, dict[str, str]] = {}
         for name, values in sections.items():
@@ -68,7 +71,9 @@ class ToxFile:
             return None
         lines = _Lines(self, name, arguments)
         directory = inside(" ".join(lines.of("change_dir")) or ".")
-        lines.root = _way_up(directory or ".")
+        if directory is None or directory not in self._folders:
+            directory = "."  # a folder of tox's own, where tests are to see no sources
+        lines.root = _way_up(directory)
         skips = any(map(_FLAGS.fullmatch, [*lines.of("skip_install"), *self._core("no_package")]))
         skips |= lines.of("package") in (["skip"], ["false"])
         deps = [word for line in lines.of("deps") for word in _dependency(line)]
@@ -77,7 +82,7 @@ class ToxFile:
         ]
         commands = lines.of("commands")
         steps = [pip_step(deps)] if deps else []
-        steps += [Step(text, None, directory or ".") for text in map(_plain, commands) if text]
+        steps += [Step(text, None, directory) for text in map(_plain, commands) if text]
         variables = dict(_assignment(line) for line in lines.of("set_env") if "=" in line)
         versions = (
             interpreter_version(each) for each in (*name.split("-"), *lines.of("base_python"))
@@ -172,22 +177,22 @@ class _Lines:
 
 def read_tox(repository: Repository) -> ToxFile | None:
     """The file that tox would read, None where there is none."""
-    if "tox.ini" in repository.files and (sections := repository.ini("tox.ini")):
-        if any(name == "tox" or name.startswith("testenv") for name in sections):
-            return ToxFile("tox.ini", sections, {})
+    sections = repository.ini("tox.ini")
+    if any(name == "tox" or name.startswith("testenv") for name in sections):
+        return ToxFile("tox.ini", sections, {}, repository.folders)
     sections = repository.ini("setup.cfg")
     if "tox:tox" in sections:
-        return ToxFile("setup.cfg", sections, {})
+        return ToxFile("setup.cfg", sections, {}, repository.folders)
     table = as_mapping(dig(repository.pyproject, "tool", "tox"))
     if isinstance(legacy := table.get("legacy_tox_ini"), str):
         try:
-            return ToxFile("pyproject.toml", parse_ini(legacy), {})
+            return ToxFile("pyproject.toml", parse_ini(legacy), {}, repository.folders)
         except DocumentError as error:
             repository.problems["pyproject.toml"] = f"pyproject.toml: legacy_tox_ini: {error}"
     if table:
-        return ToxFile("pyproject.toml", {}, table)
+        return ToxFile("pyproject.toml", {}, table, repository.folders)
     document = repository.toml("tox.toml")
-    return ToxFile("tox.toml", {}, document) if document else None
+    return ToxFile("tox.toml", {}, document, repository.folders) if document else None
 
 
 def _is_generic(name: str) -> bool:

@@ -12,7 +12,7 @@ _BRACES = re.compile(r"\{([^{}]{0,400})\}")
 _RANGE = re.compile(r"(\d{1,3})-(\d{1,3})")
 _CONDITION = re.compile(r"(?P<factors>[\w.!,{}\-\s]{1,300}):(?:\s+|$)(?P<rest>.*)")
 # Innermost braces first, so that a default may have some.
-_SUBSTITUTION = re.compile(r"\{(?P<inner>[^{}\n]{0,400})\}")
+_SUBSTITUTION = re.compile(r"\{(?P<inner>[^{}\n]{0,4000})\}")
 _SECTION = re.compile(r"\[(?P<section>[^\]]{1,200})\](?P<key>.{1,100})")
 
 _ROOTS = frozenset(("toxinidir", "tox_root", "package_root", "config_dir"))
@@ -114,17 +114,19 @@ def substitute(
             return section_value(place, section["key"])[:_MAX_LENGTH]
         if head == "posargs":
             return posargs or rest
+        if head == "tty":
+            return rest.partition(":")[2]
         if head == "env" and colon:
             return rest.partition(":")[2]
         return _constant(inner, name, root)
 
-    text = text[:_MAX_LENGTH]
+    text = text[:_MAX_LENGTH].replace("\\\n", " ").replace("\1", "").replace("\2", "")
     for _ in range(6):
         replaced = _SUBSTITUTION.sub(replace, text)[:_MAX_LENGTH]
         if replaced == text:
             break
         text = replaced
-    return text.replace("\0{", "{").replace("\0}", "}")
+    return text.replace("\1", "{").replace("\2", "}")
 
 
 def _constant(inner: str, name: str, root: str) -> str:
@@ -135,4 +137,4 @@ def _constant(inner: str, name: str, root: str) -> str:
     fixed = {"/": "/", ":": ":", "envname": name, "env_name": name, "envpython": "python",
              "env_python": "python", "envbindir": "bin", "env_bin_dir": "bin"}  # fmt: skip
     # Braces that mean something else, as in factors, are kept from the next round.
-    return fixed.get(inner, f"\0{{{inner}\0}}")
+    return fixed.get(inner, f"\1{inner}\2")
