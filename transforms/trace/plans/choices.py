@@ -67,7 +67,8 @@ _TOOLS = """
     pytest-randomly pytest-random-order pytest-rerunfailures pytest-html pytest-emoji pytest-md
     pytest-watch pytest-watcher pytest-profiling pytest-memray pytest-repeat ipython jupyter
     notebook jupyterlab ipdb pdbpp asv memory-profiler line-profiler py-spy snakeviz
-    coverage poethepoet covdefaults diff-cover pre-commit-uv hatch flake518 doc2dash licensecheck pip-licenses pip-tools build wheel changelog-chug refurb ssort
+    coverage poethepoet covdefaults diff-cover pre-commit-uv hatch flake518 doc2dash licensecheck
+    pip-licenses pip-tools build wheel changelog-chug refurb ssort release-creator
 """
 NOT_FOR_TESTS = frozenset(_TOOLS.split())
 _NOT_PREFIXES = ("sphinx", "mkdocs", "types-", "flake8-", "pylint-", "mypy-", "tox-", "furo")

@@ -158,12 +158,10 @@ def _dictionary(node: ast.Dict, names: dict[str, Any], depth: int) -> dict[str, 
 
 
 def _sum(left: Any, right: Any) -> Any:
-    for kind in (str, list):
-        if isinstance(left, kind) and isinstance(right, kind):
-            if len(left) + len(right) > _MAX_ITEMS:
-                break
-            return left + right
-    raise UnknownValue
+    are_alike = any(isinstance(left, kind) and isinstance(right, kind) for kind in (str, list))
+    if not are_alike or len(left) + len(right) > _MAX_ITEMS:
+        raise UnknownValue
+    return left + right
 
 
 def _subscript(node: ast.Subscript, names: dict[str, Any], depth: int) -> Any:

@@ -27,7 +27,7 @@ def dependencies(settings: dict[str, Any]) -> list[str]:
 
 def groups(settings: dict[str, Any]) -> dict[str, list[str]]:
     """Requirements of dependency groups, "dev" among them where it is the older table."""
-    found = {
+    found: dict[str, list[str]] = {
         canonicalize_name(name): _requirements(as_mapping(as_mapping(group).get("dependencies")))
         for name, group in as_mapping(settings.get("group")).items()
     }

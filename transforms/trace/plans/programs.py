@@ -231,8 +231,8 @@ def make(context: Context, words: Sequence[str]) -> None:
             directory = inside(rest.pop(0), directory) or "/outside"
         elif not word.startswith("-") and "=" not in word:
             names.append(word)
-    for name in names or [None]:
-        recipe = make_target(context.repository, name, directory)
+    for name in names or [""]:
+        recipe = make_target(context.repository, name or None, directory)
         if recipe is None:
             context.note(f"make target {(name or 'of no name')[:80]!r} is not in a Makefile")
         else:

@@ -41,7 +41,8 @@ def _options(fate: str, value: str, names: str, plugin: str = "") -> dict[str, O
 
 OPTIONS = {
     # pytest's own
-    **_options(KEEP, "yes", "-k -m -p -W --pythonwarnings -o --override-ini --import-mode --capture"),
+    **_options(KEEP, "yes", "-k -m -p -W --pythonwarnings -o --override-ini --import-mode"),
+    **_options(KEEP, "yes", "--capture"),
     **_options(KEEP, "yes", "--doctest-glob --doctest-report --deselect --assert --log-level"),
     **_options(KEEP, "yes", "--ignore-glob --verbosity"),
     **_options(KEEP, "no", "--doctest-modules --doctest-ignore-import-errors --pyargs -s"),
@@ -62,7 +63,8 @@ OPTIONS = {
     **_options(DROP, "equals", "--debug"),
     # of plugins
     **_options(DROP, "maybe", "--cov", "pytest-cov"),
-    **_options(DROP, "yes", "--cov-report --cov-config --cov-fail-under --cov-context", "pytest-cov"),
+    **_options(DROP, "yes", "--cov-report --cov-config --cov-fail-under", "pytest-cov"),
+    **_options(DROP, "yes", "--cov-context", "pytest-cov"),
     **_options(DROP, "yes", "--cov-precision", "pytest-cov"),
     **_options(DROP, "no", "--no-cov --cov-append --cov-branch --cov-reset", "pytest-cov"),
     **_options(DROP, "no", "--no-cov-on-fail", "pytest-cov"),
@@ -101,9 +103,11 @@ OPTIONS = {
     **_options(DROP, "no", "--pycodestyle --pydocstyle", "pytest-pycodestyle"),
     **_options(DROP, "no", "--checkdocs", "pytest-checkdocs"),
     **_options(DROP, "no", "--enabler", "pytest-enabler"),
-    **_options(DROP, "yes", "--benchmark-json --benchmark-columns --benchmark-sort", "pytest-benchmark"),
-    **_options(DROP, "yes", "--benchmark-group-by --benchmark-save --benchmark-compare", "pytest-benchmark"),
-    **_options(DROP, "no", "--benchmark-autosave --benchmark-only --benchmark-enable", "pytest-benchmark"),
+    **_options(DROP, "yes", "--benchmark-json --benchmark-columns", "pytest-benchmark"),
+    **_options(DROP, "yes", "--benchmark-sort --benchmark-save", "pytest-benchmark"),
+    **_options(DROP, "yes", "--benchmark-group-by --benchmark-compare", "pytest-benchmark"),
+    **_options(DROP, "no", "--benchmark-autosave --benchmark-only", "pytest-benchmark"),
+    **_options(DROP, "no", "--benchmark-enable", "pytest-benchmark"),
     **_options(KEEP, "no", "--benchmark-skip --benchmark-disable", "pytest-benchmark"),
     **_options(KEEP, "yes", "--asyncio-mode", "pytest-asyncio"),
     **_options(KEEP, "yes", "--hypothesis-profile --hypothesis-seed", "hypothesis"),

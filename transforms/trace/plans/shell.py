@@ -73,6 +73,7 @@ def _take(
         closers.append(_OPENERS[words[0]])
         notes.append(f"block {' '.join(words)[:80]!r} not followed")
         return
+    words = _without_computed_names(words)
     if _is_opaque(words):
         notes.append(f"command {' '.join(words)[:80]!r} not followed: it is computed")
         return
@@ -82,6 +83,17 @@ def _take(
         words = words[1:]
     if words or assignments:
         commands.append(ShellCommand(tuple(words), tuple(assignments), line))
+
+
+def _without_computed_names(words: list[str]) -> list[str]:
+    """A command of tox or nox up to a name that is computed, which both do without."""
+    place = next((i for i, word in enumerate(words) if word == "$" or "$(" in word), None)
+    if place is None or not {"tox", "nox"} & {*words[:place]}:
+        return words
+    kept = words[:place]
+    while kept[-1].startswith("-"):
+        kept.pop()
+    return kept
 
 
 def _is_opaque(words: list[str]) -> bool:
