@@ -28,7 +28,7 @@ from transforms.trace.plans.requirements import (
     local_project,
     read_requirement_file,
 )
-from transforms.trace.plans.shell import expand, expand_text, read_shell
+from transforms.trace.plans.shell import expand, expand_known, expand_text, read_shell
 from transforms.trace.plans.variables import refused_variable
 from transforms.trace.plans.versions import newest_first
 
@@ -36,6 +36,9 @@ MAX_DEPTH = 8
 MAX_STEPS = 2_000
 MAX_NOTES = 60
 _MAX_NOTE = 240
+
+# Programs that find out what is meant where a part of a name is not known.
+_NAMED_IN_PART = frozenset(("tox", "nox"))
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,8 @@ class Context:
         self, words: tuple[str, ...], assignments: tuple[tuple[str, str], ...]
     ) -> None:
         expanded = expand(words, self.variables)
+        if expanded is None and _NAMED_IN_PART & {*words}:
+            expanded = expand_known(words, self.variables)
         if expanded is None:
             self.note(f"{' '.join(words)[:80]!r} not followed: a variable in it is not known")
             return
@@ -157,6 +162,9 @@ class Context:
         known = {name: value for name, value in values.items() if value is not None}
         if not expanded:
             self.variables |= known
+            return
+        if not known:
+            self.run(expanded)
             return
         with self._restored(variables=dict(self.variables)):
             self.set_variables(known)

@@ -20,11 +20,14 @@ from transforms.trace.plans.plan import (
     Install,
     InstallKind,
     Origin,
+    TestCommand,
     TestPlan,
 )
 from transforms.trace.plans.requirements import distribution
 
 MAX_COMMANDS = 8
+
+_SELECTING = frozenset(("-k", "-m"))
 
 # These say what to install and leave how to run to a guess.
 _GUESSING = frozenset(
@@ -47,8 +50,25 @@ def combine(plans: Sequence[TestPlan]) -> TestPlan:
         chosen,
         interpreters=next((plan.interpreters for plan in plans if plan.interpreters), ()),
         installs=(*_builds(plans), *_projects(chosen, used), *requirements),
-        commands=chosen.commands[:MAX_COMMANDS],
+        commands=_without_parts(chosen.commands)[:MAX_COMMANDS],
         notes=tuple(dict.fromkeys((*notes, *chosen.notes))),
+    )
+
+
+def _without_parts(commands: Sequence[TestCommand]) -> tuple[TestCommand, ...]:
+    """Commands but those that only select some of another one's tests."""
+    return tuple(each for each in commands if not any(_is_part(each, other) for other in commands))
+
+
+def _is_part(command: TestCommand, other: TestCommand) -> bool:
+    added = {*command.arguments} - {*other.arguments}
+    options = {argument for argument in added if argument.startswith("-")}
+    is_alike = (command.kind, command.directory) == (other.kind, other.directory)
+    return (
+        is_alike
+        and bool(added)
+        and {*other.arguments} <= {*command.arguments}
+        and options <= _SELECTING
     )
 
 

@@ -229,6 +229,14 @@ def expand(words: tuple[str, ...], variables: Mapping[str, str]) -> list[str] | 
     return found
 
 
+def expand_known(words: tuple[str, ...], variables: Mapping[str, str]) -> list[str]:
+    """Words with known variables in place and nothing in the place of others."""
+    unknown = {
+        match["name"] or match["braced"]: "" for word in words for match in _VARIABLE.finditer(word)
+    }
+    return expand(words, {**unknown, **variables}) or []
+
+
 def expand_text(text: str, variables: Mapping[str, str]) -> str | None:
     """A text with known variables in place, None where one is not known."""
     if "$" not in text:
