@@ -125,6 +125,8 @@ class Context:
         self._applied.pop()
 
     def _follow_step(self, recipe: Recipe, step: Step) -> None:
+        if self._steps > MAX_STEPS:
+            return
         directory = inside(step.directory)
         if directory is None or directory not in self.repository.folders:
             self.note(f"{recipe.path}: directory {step.directory[:80]!r} is not in the repository")
@@ -172,7 +174,7 @@ class Context:
 
     def run(self, words: Sequence[str]) -> None:
         """Follows one command by its words."""
-        if not words:
+        if not words or not self.repository.spend(1_000):
             return
         self._steps += 1
         name = posixpath.basename(words[0])

@@ -15,6 +15,7 @@ from transforms.trace.plans.repository import Repository, inside
 from transforms.trace.plans.versions import interpreter_version
 
 MAX_WORKFLOWS = 40
+MAX_JOBS = 60
 MAX_COMBINATIONS = 256
 _MAX_STEPS = 100
 _WORKFLOW = re.compile(r"\.github/workflows/[^/]{1,200}\.ya?ml")
@@ -76,7 +77,7 @@ def github_jobs(repository: Repository) -> Iterator[Recipe]:
     paths = sorted(path for path in repository.files if _WORKFLOW.fullmatch(path))
     for path in paths[:MAX_WORKFLOWS]:
         workflow = as_mapping(repository.yaml(path))
-        for name, job in as_mapping(workflow.get("jobs")).items():
+        for name, job in list(as_mapping(workflow.get("jobs")).items())[:MAX_JOBS]:
             recipe = _job(repository, path, name, as_mapping(job), workflow)
             if recipe is not None:
                 yield recipe
@@ -86,6 +87,8 @@ def _job(
     repository: Repository, path: str, name: str, job: dict[str, Any], workflow: dict[str, Any]
 ) -> Recipe | None:
     combinations = _combinations(as_mapping(dig(job, "strategy", "matrix")))
+    if not repository.spend(100 * len(combinations)):
+        return None
     scope = _scope(min(combinations, key=_preference))
     if _runs_elsewhere(scope.fill(" ".join(as_texts(job.get("runs-on"))))):
         return None

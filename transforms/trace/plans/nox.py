@@ -28,6 +28,10 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 def nox_sessions(repository: Repository) -> list[Recipe]:
     """All sessions of a noxfile, in its order."""
+    return repository.keep("nox sessions", lambda: _read_sessions(repository))
+
+
+def _read_sessions(repository: Repository) -> list[Recipe]:
     tree = repository.python(PATH)
     names: dict[str, Any] = {"__file__": PATH}
     functions: dict[str, _Function] = {}

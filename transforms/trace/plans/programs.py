@@ -180,6 +180,8 @@ def tox(context: Context, words: Sequence[str]) -> None:
         parts = [name.strip("- ") for name in names if name.strip("- ")]
         known = file.names()
         alike = [name for name in known if any(part in name.split("-") for part in parts)]
+        if not context.repository.spend(10_000 * len(known)):
+            return
         recipes = (file.recipe(name, arguments) for name in alike or known)
         found = [recipe for recipe in recipes if recipe is not None]
         context.interpreters += (version for recipe in found for version in recipe.interpreters)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from transforms.trace.plans.repository import Repository, inside
 
 _MAX_CONFTESTS = 30
+_MAX_WORDS = 400
 
 KEEP, DROP, PATH = "keep", "drop", "path"
 """What becomes of an option; ``PATH`` is kept where its value is inside of the repository."""
@@ -180,7 +181,7 @@ def read_arguments(words: Sequence[str], repository: Repository, directory: str)
     own = conftest_options(repository)
     # A module's name may stand in place of a path.
     names_modules = "--pyargs" in words
-    for name, value in _split(words, own):
+    for name, value in _split(words[:_MAX_WORDS], own):
         if name is None:
             _read_path(value or "", repository, directory, names_modules, found)
         else:
@@ -291,30 +292,32 @@ def _matches(pattern: str, repository: Repository, directory: str) -> list[str]:
     within = inside(folder or ".", directory)
     if within is None or len(name) > 100 or name.count("*") > 3:
         return []
-    paths = (*repository.files, *sorted(repository.folders))
-    children = (path for path in paths if (posixpath.dirname(path) or ".") == within)
-    return sorted(
+    children = repository.children.get(within, [])
+    if not repository.spend(len(children)):
+        return []
+    return [
         posixpath.relpath(path, directory)
         for path in children
         if fnmatch.fnmatchcase(posixpath.basename(path), name)
-    )[:200]
+    ][:200]
 
 
 def conftest_options(repository: Repository) -> dict[str, Option]:
     """Options that the repository's own conftest files add."""
-    if "conftest options" not in repository.kept:
-        paths = [path for path in repository.files if posixpath.basename(path) == "conftest.py"]
-        repository.kept["conftest options"] = {
-            name: option
-            for path in sorted(paths)[:_MAX_CONFTESTS]
-            for node in ast.walk(repository.parse_python(path))
-            if isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in {"addoption", "_addoption"}
-            for name, option in _added(node).items()
-        }
-    found: dict[str, Option] = repository.kept["conftest options"]
-    return found
+    return repository.keep("conftest options", lambda: _read_conftests(repository))
+
+
+def _read_conftests(repository: Repository) -> dict[str, Option]:
+    paths = [path for path in repository.files if posixpath.basename(path) == "conftest.py"]
+    return {
+        name: option
+        for path in sorted(paths)[:_MAX_CONFTESTS]
+        for node in ast.walk(repository.parse_python(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"addoption", "_addoption"}
+        for name, option in _added(node).items()
+    }
 
 
 def _added(call: ast.Call) -> dict[str, Option]:

@@ -69,10 +69,7 @@ class Settings:
 def read_settings(repository: Repository, directory: str = ".") -> Settings:
     """The settings that pytest finds when it starts in a directory, or at the top."""
     key = f"pytest settings of {directory}"
-    if key not in repository.kept:
-        repository.kept[key] = _find_settings(repository, directory)
-    found: Settings = repository.kept[key]
-    return found
+    return repository.keep(key, lambda: _find_settings(repository, directory))
 
 
 def _find_settings(repository: Repository, directory: str) -> Settings:

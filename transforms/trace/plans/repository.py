@@ -20,6 +20,10 @@ from transforms.trace.plans.documents import (
 
 T = TypeVar("T")
 
+# A command that is followed takes a thousand of these units, some 50 microseconds; projects of
+# 74 that this was tried on need at most a tenth of it.
+MAX_WORK = 20_000_000
+
 
 def inside(path: str, directory: str = ".") -> str | None:
     """A path as seen from the top of the repository, "." for that; None if it leads out."""
@@ -35,6 +39,7 @@ class Repository:
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self.files = files
         self.problems: dict[str, str] = {}
+        self.work = MAX_WORK
         self.kept: dict[str, Any] = {}
         """What readers have read and need again, by names of theirs."""
         self._parsed: dict[tuple[str, str], Any] = {}
@@ -49,6 +54,28 @@ class Repository:
                 found.add(parent)
                 parent = posixpath.dirname(parent)
         return frozenset(found)
+
+    @cached_property
+    def children(self) -> dict[str, list[str]]:
+        """Files and folders directly in each folder, sorted."""
+        found: dict[str, list[str]] = {folder: [] for folder in self.folders}
+        for path in sorted({*self.files, *self.folders} - {"."}):
+            found[posixpath.dirname(path) or "."].append(path)
+        return found
+
+    def spend(self, units: int) -> bool:
+        """Takes work from what there is for all that is derived; False when none is left."""
+        self.work -= units
+        if self.work <= 0:
+            self.problems["work"] = "the rest is not followed: configuration takes too much work"
+        return self.work > 0
+
+    def keep(self, key: str, read: Callable[[], T]) -> T:
+        """What a reader finds, read once."""
+        if key not in self.kept:
+            self.kept[key] = read()
+        found: T = self.kept[key]
+        return found
 
     def exists(self, path: str) -> bool:
         """Whether a path, as `inside` writes it, is a file or a folder."""

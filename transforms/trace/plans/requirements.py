@@ -78,6 +78,10 @@ def local_project(text: str, directory: str) -> tuple[str, tuple[str, ...]] | No
 
 def read_requirement_file(repository: Repository, path: str) -> Listed:
     """All that a requirements file of the repository lists."""
+    return repository.keep(f"requirements of {path}", lambda: _read_listed(repository, path))
+
+
+def _read_listed(repository: Repository, path: str) -> Listed:
     listed = Listed()
     _read_file(repository, path, listed, set())
     del listed.requirements[MAX_REQUIREMENTS:]

@@ -39,7 +39,10 @@ def _target(
     path = next((prefix + file for file in files if prefix + file in repository.files), None)
     if path is None:
         return None
-    targets = _Targets(repository.text(path), files is JUSTFILES)
+    is_just = files is JUSTFILES
+    targets = repository.keep(
+        f"targets of {path}", lambda: _Targets(repository.text(path), is_just)
+    )
     wanted = name or next(iter(targets.needs), "")
     if wanted not in targets.needs:
         return None

@@ -46,6 +46,7 @@ class ToxFile:
         self.path = path
         self._folders = folders
         self._document = document
+        self._recipes: dict[tuple[str, tuple[str, ...]], Recipe | None] = {}
         self._sections: dict[str, dict[str, str]] = {}
         for name, values in sections.items():
             for each in expand_braces(name):
@@ -66,6 +67,12 @@ class ToxFile:
 
     def recipe(self, name: str, arguments: tuple[str, ...] = ()) -> Recipe | None:
         """One environment as a recipe, with arguments in the place of ``{posargs}``."""
+        key = (name, arguments)
+        if key not in self._recipes:
+            self._recipes[key] = self._read_recipe(name, arguments)
+        return self._recipes[key]
+
+    def _read_recipe(self, name: str, arguments: tuple[str, ...]) -> Recipe | None:
         known = f"testenv:{name}" in self._sections or name in self.names()
         if not known and not (self._has_base() and _is_generic(name)):
             return None
@@ -177,6 +184,10 @@ class _Lines:
 
 def read_tox(repository: Repository) -> ToxFile | None:
     """The file that tox would read, None where there is none."""
+    return repository.keep("tox", lambda: _find_tox(repository))
+
+
+def _find_tox(repository: Repository) -> ToxFile | None:
     sections = repository.ini("tox.ini")
     if any(name == "tox" or name.startswith("testenv") for name in sections):
         return ToxFile("tox.ini", sections, {}, repository.folders)

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Callable
 
-MAX_NAMES = 500
+MAX_NAMES = 200
 _MAX_LENGTH = 20_000
 _BRACES = re.compile(r"\{([^{}]{0,400})\}")
 _RANGE = re.compile(r"(\d{1,3})-(\d{1,3})")

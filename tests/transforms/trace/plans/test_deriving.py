@@ -1,4 +1,5 @@
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -185,5 +186,27 @@ def test_no_bytes_raise(files):
 
 
 def test_large_files_are_read_within_bounds():
-    files = {path: b"a: " * 400_000 for path in CONFIGURATIONS}
+    files = dict.fromkeys(CONFIGURATIONS, b"a: " * 400_000)
     assert all(plan.origin is Origin.HEURISTICS for plan in derive_plans(files))
+
+
+def test_work_that_multiplies_is_bounded():
+    many = " ".join(f"t{n}" for n in range(200))
+    targets = "".join(f"t{n}:\n\tmake {many}\n\ttox\n\tpytest *\n" for n in range(200))
+    envs = ",".join(f"e{n}" for n in range(200))
+    matrix = {f"a{n}": ["x", "y"] for n in range(8)}
+    job = {
+        "runs-on": "ubuntu-latest",
+        "strategy": {"matrix": matrix},
+        "steps": [{"run": "make t0"}],
+    }
+    jobs = {f"j{n}": job for n in range(60)}
+    files = {
+        ".github/workflows/a.yml": yaml.safe_dump({"jobs": jobs}).encode(),
+        "Makefile": targets.encode(),
+        "tox.ini": f"[tox]\nenvlist = {envs}\n[testenv]\ncommands = make {many}\n".encode(),
+        "tests/test_a.py": TEST.encode(),
+    }
+    plans = derive_plans(files)
+    assert plans[-1].origin is Origin.HEURISTICS
+    assert any("too much work" in note for note in plans[-1].notes)

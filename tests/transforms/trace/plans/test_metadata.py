@@ -80,7 +80,8 @@ def test_setup_scripts_are_read_and_not_run():
 
 
 def test_values_that_grow_are_bounded():
-    text = "a = ['x'] * 9\n" + "a = ['x', 'y']\n" + "a = a + a\n" * 60 + "setup(install_requires=a)"
+    text = "a = ['x'] * 9\n" + "a = ['x', 'y']\n" + "a = a + a\n" * 60
+    text += "setup(install_requires=a)"
     assert len(read_metadata(Repository({"setup.py": text.encode()})).dependencies) <= 2
 
 
@@ -105,8 +106,16 @@ def test_a_distributions_own_metadata_fills_what_files_compute():
     assert found.extras == {"test": ("pytest>=3",)}
 
 
-@pytest.mark.parametrize("text", ["[project]\nname = 3\ndependencies = {a = 1}", "[tool]\npoetry = 1",
-                                  "project = 1", "[[project]]\nname = 'x'", "\0"])  # fmt: skip
+OTHER_SHAPES = [
+    "[project]\nname = 3\ndependencies = {a = 1}",
+    "[tool]\npoetry = 1",
+    "project = 1",
+    "[[project]]\nname = 'x'",
+    "\0",
+]
+
+
+@pytest.mark.parametrize("text", OTHER_SHAPES)
 def test_other_shapes_give_empty_metadata(text):
     found = read_metadata(repository(pyproject=text))
     assert (found.name, found.dependencies, found.extras) == ("", (), {})
