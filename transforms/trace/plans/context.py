@@ -219,7 +219,8 @@ class Context:
             if expanded is not None:
                 self.variables[name] = expanded
             rule = refused_variable(name, value if expanded is None else expanded)
-            if rule is None and expanded is not None:
+            # What a matrix leaves out is empty, and says nothing.
+            if rule is None and expanded:
                 self.environment[name] = expanded
             elif rule is not None:
                 self.note(f"variable {name[:60]} refused: {rule}")

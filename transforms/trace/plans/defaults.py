@@ -96,7 +96,8 @@ def follow_heuristics(context: Context, tests: Sequence[str]) -> None:
         if "src" in repository.folders:
             context.set_variables({"PYTHONPATH": "src"})
     uses = find_uses(repository, list(tests), _own_modules(repository, tests))
-    for requirement in sorted(uses.requirements):
+    # The project's own fixtures and marks are in its plugin for pytest, which has them as well.
+    for requirement in sorted(uses.requirements - {f"pytest-{metadata.name}"}):
         context.install(requirement)
     known = {distribution(each).replace("-", "_") for each in metadata.dependencies}
     if unknown := sorted(uses.unknown - known):

@@ -99,6 +99,12 @@ def test_a_project_is_no_requirement_of_itself():
     assert "thing" not in combine(derive_plans(files)).requirements
 
 
+def test_a_project_needs_no_plugin_for_itself():
+    text = "import pytest\n@pytest.mark.timeout(1)\n@pytest.mark.asyncio\ndef test_a(): pass\n"
+    files = project({"tests/test_a.py": text}, pyproject=PROJECT.replace("thing", "timeout"))
+    assert combine(derive_plans(files)).requirements == ("pytest", "pytest-asyncio")
+
+
 def test_plans_survive_json():
     for plan in derive_plans(project(workflow("TZ=UTC pytest -k 'é'"))):
         assert plan_from_json(plan_to_json(plan)) == plan
