@@ -120,7 +120,9 @@ def test_circles_of_targets_environments_and_scripts_end():
             "tox.ini": "[testenv:x]\ncommands = make a\n    tox -e x\n    pytest\n",
         }
     )
-    assert "github" in origins(files)
+    (plan, *_) = derive_plans(files)
+    assert plan.origin is Origin.GITHUB
+    assert "Makefile: 'a' not followed: it goes in circles" in plan.notes
 
 
 def test_the_combined_plan_has_requirements_of_all_and_the_first_command():
@@ -137,6 +139,11 @@ def test_the_combined_plan_has_requirements_of_all_and_the_first_command():
     assert [each.arguments for each in plan.commands] == [("tests",)]
     assert [each.value for each in plan.projects] == ["."]
     assert "ruff, sphinx" in " ".join(plan.notes)
+
+
+def test_commands_that_find_other_tests_are_all_kept():
+    plan = combine(derive_plans(project(workflow("pytest\npytest --doctest-modules\npytest -m x"))))
+    assert [each.arguments for each in plan.commands] == [(), ("--doctest-modules",)]
 
 
 def test_scripts_come_behind_pytest_of_any_configuration():
