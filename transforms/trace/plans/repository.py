@@ -20,8 +20,8 @@ from transforms.trace.plans.documents import (
 
 T = TypeVar("T")
 
-# A command that is followed takes a thousand of these units, some 50 microseconds; projects of
-# 74 that this was tried on need at most a tenth of it.
+# A command that is followed takes a thousand of these units. Of 86 projects tried, attrs took
+# the most, 1.7 million.
 MAX_WORK = 20_000_000
 
 
