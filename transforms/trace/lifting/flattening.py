@@ -12,7 +12,8 @@ from transforms.trace.lifting.text import first_line
 Imports = Callable[[ast.Import | ast.ImportFrom], bool | None]
 """Whether an import works, None where that is not known."""
 
-_CATCHING = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+_OF_IMPORTS = frozenset({"ImportError", "ModuleNotFoundError"})
+_CATCHING = _OF_IMPORTS | {"Exception", "BaseException"}
 _HARMLESS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Pass)
 _Branches = Sequence[Sequence[ast.stmt]]
 
@@ -59,26 +60,29 @@ def _branch(
     wanted_line: int | None,
 ) -> Sequence[ast.stmt] | None:
     """The statements that take the place of one, None where it stays."""
+    branches: _Branches = []
+    if isinstance(node, ast.If):
+        branches = [node.body, node.orelse]
+    elif isinstance(node, ast.Try):
+        handlers = (handler.body for handler in node.handlers)
+        branches = [[*node.body, *node.orelse], *handlers]
+    taken = _holding(wanted_line, branches)
+    if taken is not None:
+        return taken
     if isinstance(node, ast.If):
         holds = truth(node.test, names)
-        if holds is not None:
-            return node.body if holds else node.orelse
-        return _holding(wanted_line, [node.body, node.orelse])
-    if isinstance(node, ast.Try):
-        return _branch_of_try(node, imports) or _holding(
-            wanted_line,
-            [[*node.body, *node.orelse], *(handler.body for handler in node.handlers)],
-        )
-    return None
+        return None if holds is None else node.body if holds else node.orelse
+    return _branch_of_try(node, imports) if isinstance(node, ast.Try) else None
 
 
 def _branch_of_try(node: ast.Try, imports: Imports) -> Sequence[ast.stmt] | None:
     handler = next((each for each in node.handlers if _catches(each)), None)
     if handler is None:
         return None
+    only_imports = all(_names(each) <= _OF_IMPORTS for each in node.handlers)
     done: list[ast.stmt] = []
     for statement in node.body:
-        works = _works(statement, imports)
+        works = _works(statement, imports, only_imports)
         if works is None:
             return None
         if not works:
@@ -88,9 +92,12 @@ def _branch_of_try(node: ast.Try, imports: Imports) -> Sequence[ast.stmt] | None
     return [*node.body, *node.orelse, *node.finalbody]
 
 
-def _works(node: ast.stmt, imports: Imports) -> bool | None:
+def _works(node: ast.stmt, imports: Imports, only_imports: bool) -> bool | None:
+    """Whether a statement raises nothing that a handler catches."""
     if isinstance(node, ast.Import | ast.ImportFrom):
         return imports(node)
+    if only_imports and not isinstance(node, ast.Raise):
+        return True
     if isinstance(node, _HARMLESS):
         return True
     if isinstance(node, ast.Expr | ast.Assign) and isinstance(node.value, ast.Constant):
@@ -99,10 +106,15 @@ def _works(node: ast.stmt, imports: Imports) -> bool | None:
 
 
 def _catches(handler: ast.ExceptHandler) -> bool:
+    return not _names(handler).isdisjoint(_CATCHING)
+
+
+def _names(handler: ast.ExceptHandler) -> set[str]:
+    """Of the exceptions that a handler is for."""
     if handler.type is None:
-        return True
-    names = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any(isinstance(name, ast.Name) and name.id in _CATCHING for name in names)
+        return {"BaseException"}
+    types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return {getattr(each, "id", "") for each in types}
 
 
 def _holding(line: int | None, branches: _Branches) -> Sequence[ast.stmt] | None:

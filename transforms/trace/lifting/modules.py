@@ -141,8 +141,14 @@ class Project:
     def flattened(self, name: str, wanted_line: int | None) -> Module:
         """A module where the branches with a line were taken."""
         source = self.sources.source(name)
-        flat = flatten(source.tree.body, lambda node: self._works(name, node), wanted_line)
+        flat = self.flatten(name, source.tree.body, wanted_line)
         return self.make_module(name, name, source, flat)
+
+    def flatten(
+        self, module: str, body: Iterable[ast.stmt], wanted_line: int | None
+    ) -> Iterator[Flat]:
+        """Those of some statements of a module that run."""
+        return flatten(body, lambda node: self._works(module, node), wanted_line)
 
     def make_module(
         self,

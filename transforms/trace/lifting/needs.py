@@ -153,7 +153,7 @@ class Needs:
             self._left.append(link)
             return
         self.links.append(link)
-        _check_use(use, target)
+        _check_use(target)
         if isinstance(target, Own) and use.immediate and target.module == piece.module:
             if target.name in piece.binds and piece.binds_before_use:
                 return
@@ -226,9 +226,11 @@ class Needs:
             known = is_standard(name) or name.partition(".")[0] in allowed
             if not known and not guarded:
                 raise LiftError(LiftReason.USES_PACKAGE, name.partition(".")[0] or name)
-        dynamic = {"globals"} if piece.is_definition else {"globals", "vars", "locals"}
+        dynamic = {"globals", "sys.modules"}
+        if not piece.is_definition:
+            dynamic |= {"vars", "locals"}
         for call in sorted(dynamic & unit.calls):
-            raise LiftError(LiftReason.DYNAMIC_NAMES, f"{call}()")
+            raise LiftError(LiftReason.DYNAMIC_NAMES, call)
 
     def _check_order(self) -> None:
         """Nothing that runs before the function is defined may use it."""
@@ -273,10 +275,6 @@ def _is_stub(piece: Piece) -> bool:
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and is_overload(node)
 
 
-def _check_use(use: Use, target: Target) -> None:
-    if isinstance(target, Foreign) and target.module == "sys":
-        name = target.attribute or (use.chain[0][0] if use.chain else "")
-        if name == "modules":
-            raise LiftError(LiftReason.DYNAMIC_NAMES, "sys.modules")
+def _check_use(target: Target) -> None:
     if isinstance(target, Builtin) and target.name == "__builtins__":
         raise LiftError(LiftReason.DYNAMIC_NAMES, "__builtins__")
