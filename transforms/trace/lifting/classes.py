@@ -17,7 +17,21 @@ _QUIET_DECORATORS = frozenset(
     {"dataclass", "total_ordering", "final", "runtime_checkable", "python_2_unicode_compatible"}
 )
 _CALLED_BY_MIXINS = frozenset(
-    ["add", "discard", "insert", "append", "extend", "pop", "clear", "keys", "items", "values", "get", "update", "setdefault"]
+    [
+        "add",
+        "discard",
+        "insert",
+        "append",
+        "extend",
+        "pop",
+        "clear",
+        "keys",
+        "items",
+        "values",
+        "get",
+        "update",
+        "setdefault",
+    ]
 )
 """Methods that methods of `collections.abc` call."""
 

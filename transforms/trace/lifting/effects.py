@@ -8,7 +8,31 @@ from collections.abc import Iterable, Iterator
 _CHANGING_FUNCTIONS = frozenset({"setattr", "delattr", "update_wrapper", "register"})
 _QUIET = (ast.Import, ast.ImportFrom, ast.Pass, ast.Global)
 _CHANGING_METHODS = frozenset(
-    ["add", "append", "appendleft", "clear", "difference_update", "discard", "extend", "extendleft", "insert", "intersection_update", "pop", "popitem", "popleft", "remove", "reverse", "rotate", "setdefault", "sort", "subtract", "symmetric_difference_update", "update", "__setitem__", "__delitem__"]
+    [
+        "add",
+        "append",
+        "appendleft",
+        "clear",
+        "difference_update",
+        "discard",
+        "extend",
+        "extendleft",
+        "insert",
+        "intersection_update",
+        "pop",
+        "popitem",
+        "popleft",
+        "remove",
+        "reverse",
+        "rotate",
+        "setdefault",
+        "sort",
+        "subtract",
+        "symmetric_difference_update",
+        "update",
+        "__setitem__",
+        "__delitem__",
+    ]
 )
 
 Effect = tuple[str, str | None]

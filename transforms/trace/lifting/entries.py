@@ -16,7 +16,17 @@ from transforms.trace.lifting.scopes import parameters
 from transforms.trace.lifting.text import first_line
 
 _PROPERTIES = frozenset(
-    ["property", "cached_property", "abstractproperty", "classproperty", "lazyproperty", "reify", "setter", "getter", "deleter"]
+    [
+        "property",
+        "cached_property",
+        "abstractproperty",
+        "classproperty",
+        "lazyproperty",
+        "reify",
+        "setter",
+        "getter",
+        "deleter",
+    ]
 )
 _LIFTED_LOCALS = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign)
 _Scopes = Sequence[ast.ClassDef | Definition]

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from transforms.trace.lifting.conditions import truth
+from transforms.trace.lifting.conditions import GLOBALS, truth
 from transforms.trace.lifting.text import first_line
 
 Imports = Callable[[ast.Import | ast.ImportFrom], bool | None]
@@ -28,11 +28,7 @@ class Flat:
 
 
 def flatten(
-    body: Iterable[ast.stmt],
-    imports: Imports,
-    wanted_line: int | None = None,
-    *,
-    typing_only: bool = False,
+    body: Sequence[ast.stmt], imports: Imports, wanted_line: int | None = None
 ) -> Iterator[Flat]:
     """The statements that run, in order.
 
@@ -41,38 +37,54 @@ def flatten(
       imports: whether an import works.
       wanted_line: of a function that ran; the branches that it stands in were taken.
     """
-    body = list(body)
-    names = _single_values(body)
-    for node in body:
-        branch = _branch(node, imports, names, wanted_line)
-        if branch is None:
-            yield Flat(node, typing_only)
-            continue
-        yield from flatten(branch, imports, wanted_line, typing_only=typing_only)
-        if isinstance(node, ast.If) and _is_for_checkers(node.test) and not node.orelse:
-            yield from (Flat(each, typing_only=True) for each in node.body)
+    return _Flattening(imports, wanted_line).run(body)
 
 
-def _branch(
-    node: ast.stmt,
-    imports: Imports,
-    names: Mapping[str, ast.expr],
-    wanted_line: int | None,
-) -> Sequence[ast.stmt] | None:
-    """The statements that take the place of one, None where it stays."""
-    branches: _Branches = []
-    if isinstance(node, ast.If):
-        branches = [node.body, node.orelse]
-    elif isinstance(node, ast.Try):
-        handlers = (handler.body for handler in node.handlers)
-        branches = [[*node.body, *node.orelse], *handlers]
-    taken = _holding(wanted_line, branches)
-    if taken is not None:
-        return taken
-    if isinstance(node, ast.If):
-        holds = truth(node.test, names)
-        return None if holds is None else node.body if holds else node.orelse
-    return _branch_of_try(node, imports) if isinstance(node, ast.Try) else None
+class _Flattening:
+    def __init__(self, imports: Imports, wanted_line: int | None) -> None:
+        self._imports = imports
+        self._wanted_line = wanted_line
+        self._bound: set[str] = set()
+
+    def run(self, body: Sequence[ast.stmt]) -> Iterator[Flat]:
+        names = _single_values(body)
+        for node in body:
+            branch = self._branch(node, names)
+            if branch is None:
+                self._bound.update(_bound(node))
+                yield Flat(node, typing_only=False)
+                continue
+            yield from self.run(branch)
+            if isinstance(node, ast.If) and _is_for_checkers(node.test) and not node.orelse:
+                yield from (Flat(each, typing_only=True) for each in node.body)
+
+    def _branch(self, node: ast.stmt, names: Mapping[str, ast.expr]) -> Sequence[ast.stmt] | None:
+        """The statements that take the place of one, None where it stays."""
+        branches: _Branches = []
+        if isinstance(node, ast.If):
+            branches = [node.body, node.orelse]
+        elif isinstance(node, ast.Try):
+            handlers = (handler.body for handler in node.handlers)
+            branches = [[*node.body, *node.orelse], *handlers]
+        taken = _holding(self._wanted_line, branches)
+        if taken is not None:
+            return taken
+        if isinstance(node, ast.If):
+            here: list[ast.expr] = [ast.Constant(name) for name in sorted(self._bound)]
+            holds = truth(node.test, {**names, GLOBALS: ast.Tuple(here, ast.Load())})
+            return None if holds is None else node.body if holds else node.orelse
+        return _branch_of_try(node, self._imports) if isinstance(node, ast.Try) else None
+
+
+def _bound(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.Import | ast.ImportFrom):
+        yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
+    else:
+        for each in ast.walk(node):
+            if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
+                yield each.id
 
 
 def _branch_of_try(node: ast.Try, imports: Imports) -> Sequence[ast.stmt] | None:

@@ -70,11 +70,21 @@ class Link:
 class Needs:
     """Collects what a program needs.
 
+    With ``only_named``, members of classes are not kept only because something looks
+    attributes up by names that are not known.
+
     Raises (all methods):
       LiftError: something that is needed cannot be in a program.
     """
 
-    def __init__(self, resolver: Resolver, entry: Entry, annotations: Annotations) -> None:
+    def __init__(
+        self,
+        resolver: Resolver,
+        entry: Entry,
+        annotations: Annotations,
+        *,
+        only_named: bool = False,
+    ) -> None:
         self.resolver = resolver
         self.entry = entry
         self.units: dict[Piece, set[int]] = {}
@@ -87,6 +97,7 @@ class Needs:
         """Whether the program has to say that annotations are not evaluated."""
 
         self._annotations = annotations
+        self._only_named = only_named
         self._attributes: set[str] = set()
         self._dynamic = False
         self._names: dict[Own, None] = {}
@@ -114,7 +125,7 @@ class Needs:
             piece, number = self._waiting.pop()
             unit = piece.units[number]
             self._attributes |= unit.attributes
-            self._dynamic = self._dynamic or unit.is_dynamic
+            self._dynamic = self._dynamic or (unit.is_dynamic and not self._only_named)
             self._check_unit(piece, unit)
             for use in unit.uses:
                 self._follow(piece, unit, use)

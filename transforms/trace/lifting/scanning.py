@@ -240,7 +240,9 @@ class _Scanner(ast.NodeVisitor):
         own = [name for name, origin in names if self._is_own(origin.module)]
         for name, origin in names:
             if name not in own:
-                self._found.packages.append((node.lineno, origin.module, self._guarded > 0 or self._dead))
+                self._found.packages.append(
+                    (node.lineno, origin.module, self._guarded > 0 or self._dead)
+                )
                 self._bind(name, node)
                 here = self._scope, name, node.lineno, NOWHERE
                 self._references.append(Reference(*here, stores=True, immediate=not self._deferred))
@@ -248,7 +250,11 @@ class _Scanner(ast.NodeVisitor):
             return
         self._inner.append((self._scope, not self._deferred, node))
         for name, origin in names:
-            if self._scope.kind is Kind.MODULE or len(own) < len(names) or (name in self._scope.origins and self._scope.origins[name] != origin):
+            if (
+                self._scope.kind is Kind.MODULE
+                or len(own) < len(names)
+                or (name in self._scope.origins and self._scope.origins[name] != origin)
+            ):
                 self._bind(name, node)
             else:
                 self._scope.origins[name] = origin
