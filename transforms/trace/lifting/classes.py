@@ -71,9 +71,16 @@ class Members:
         """
         units = self._piece.units
         local = {name for number in included for name in _class_names(units[number])}
+        others = (units[number] for number in included if units[number] is not target)
+        here = {name for unit in others for name in _bound(unit)}
         wanted = attributes | local
         for number, unit in enumerate(units):
-            if number and unit is not target and self._is_needed(unit, wanted, target, dynamic):
+            if not number or unit is target:
+                continue
+            if all(isinstance(node, ast.Delete) for node in unit.nodes):
+                if here.issuperset(_deleted(unit)):
+                    yield number
+            elif self._is_needed(unit, wanted, target, dynamic):
                 yield number
 
     def _is_needed(
@@ -98,7 +105,8 @@ class Members:
             return self._keeps_all or dynamic or bool(names & wanted)
         is_assignment = all(isinstance(node, ast.Assign) for node in unit.nodes)
         if self._is_plain and not self._keeps_all and not dynamic and is_assignment:
-            return not unit.uses or bool(names & wanted) or any(map(_is_special, names))
+            is_simple = not unit.uses and not any(_class_names(unit))
+            return is_simple or bool(names & wanted) or any(map(_is_special, names))
         return True
 
 
@@ -127,6 +135,13 @@ def _bound(unit: Unit) -> Iterator[str]:
                 yield each.id
             elif isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 yield each.name
+
+
+def _deleted(unit: Unit) -> Iterator[str]:
+    for node in unit.nodes:
+        for each in ast.walk(node):
+            if isinstance(each, ast.Name):
+                yield each.id
 
 
 def _class_names(unit: Unit) -> Iterator[str]:

@@ -9,6 +9,7 @@ from enum import Enum, auto
 
 from transforms.trace.lifting.classes import Members, is_overload
 from transforms.trace.lifting.conditions import is_standard
+from transforms.trace.lifting.effects import ANY
 from transforms.trace.lifting.pieces import Piece, Unit
 from transforms.trace.lifting.resolution import Builtin, Foreign, Own, Resolver, Target
 from transforms.trace.lifting.results import LiftError, LiftReason
@@ -222,6 +223,8 @@ class Needs:
         return len(self.units) > before
 
     def _matters(self, piece: Piece, attribute: str | None, name: Own) -> bool:
+        if attribute == ANY:
+            return not self._only_named
         if attribute is not None:
             return attribute in self._attributes
         binders = self.resolver.module(name.module).binders.get(name.name, ())
