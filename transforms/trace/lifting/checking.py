@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from transforms.trace.lifting.conditions import is_standard
 from transforms.trace.lifting.resolution import BUILTINS, PYTHON_2
@@ -15,15 +15,25 @@ from transforms.trace.lifting.text import parse
 
 
 def check_program(
-    program: str, allowed_packages: frozenset[str], *, lazy_annotations: bool
+    program: str,
+    allowed_packages: frozenset[str],
+    lost: Collection[str],
+    *,
+    lazy_annotations: bool,
 ) -> None:
     """Sees that a program compiles, and that each name in it has a meaning when it is needed.
+
+    Args:
+      program: its text.
+      allowed_packages: foreign packages that it may import.
+      lost: names without a meaning that it may have.
+      lazy_annotations: whether it evaluates none.
 
     Raises:
       LiftError: it does not.
     """
     tree = _compiled(program)
-    here: set[str] = set(BUILTINS | PYTHON_2 | {"__file__"})
+    here: set[str] = set(BUILTINS | PYTHON_2).union(lost)
     scans = [
         scan([node], _imported, lambda _: False, lazy_annotations=lazy_annotations)
         for node in tree.body

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from transforms.trace.lifting.pieces import Piece, Unit
 from transforms.trace.lifting.resolution import Builtin, Foreign, Own, Resolver
-from transforms.trace.lifting.results import LiftError
+from transforms.trace.lifting.results import LiftError, LiftReason
 from transforms.trace.lifting.scopes import mangle
 
 _QUIET_MODULES = frozenset({"typing", "abc", "collections.abc", "numbers", "enum", "contextlib"})
@@ -17,9 +17,29 @@ _QUIET_DECORATORS = frozenset(
     {"dataclass", "total_ordering", "final", "runtime_checkable", "python_2_unicode_compatible"}
 )
 _CALLED_BY_MIXINS = frozenset(
-    ["add", "discard", "insert", "append", "extend", "pop", "clear", "keys", "items", "values", "get", "update", "setdefault"]
+    [
+        "add",
+        "discard",
+        "insert",
+        "append",
+        "extend",
+        "pop",
+        "clear",
+        "keys",
+        "items",
+        "values",
+        "get",
+        "update",
+        "setdefault",
+    ]
 )
 """Methods that methods of `collections.abc` call."""
+
+_FOR_COPIES = frozenset(
+    "__reduce__ __reduce_ex__ __getstate__ __setstate__ __getnewargs__ __getnewargs_ex__ __copy__ "
+    "__deepcopy__ __del__ __dir__ __sizeof__".split()
+)
+_COPYING = frozenset({"copy", "deepcopy", "pickle", "dumps", "__reduce__", "__reduce_ex__"})
 
 
 class Members:
@@ -51,9 +71,16 @@ class Members:
         """
         units = self._piece.units
         local = {name for number in included for name in _class_names(units[number])}
-        wanted = attributes | local | (_CALLED_BY_MIXINS if self._class.bases else frozenset())
+        others = (units[number] for number in included if units[number] is not target)
+        here = {name for unit in others for name in _bound(unit)}
+        wanted = attributes | local
         for number, unit in enumerate(units):
-            if number and unit is not target and self._is_needed(unit, wanted, target, dynamic):
+            if not number or unit is target:
+                continue
+            if all(isinstance(node, ast.Delete) for node in unit.nodes):
+                if here.issuperset(_deleted(unit)):
+                    yield number
+            elif self._is_needed(unit, wanted, target, dynamic):
                 yield number
 
     def _is_needed(
@@ -64,14 +91,22 @@ class Members:
         if function is not None:
             if is_overload(function):
                 return False
-            return self._keeps_all or dynamic or bool(names & wanted) or _is_special(function.name)
+            if function.name in _FOR_COPIES:
+                return not wanted.isdisjoint(_COPYING)
+            mixed_in = bool(self._class.bases) and function.name in _CALLED_BY_MIXINS
+            special = mixed_in or _is_special(function.name)
+            return self._keeps_all or dynamic or bool(names & wanted) or special
         if target is not None and target.function and target.function.name in _class_names(unit):
-            return bool(names & wanted)
+            if names & wanted:
+                name = target.function.name
+                raise LiftError(LiftReason.NEEDED_BEFORE_DEFINED, f"the class uses {name}")
+            return False
         if len(unit.nodes) == 1 and isinstance(unit.nodes[0], ast.ClassDef):
             return self._keeps_all or dynamic or bool(names & wanted)
         is_assignment = all(isinstance(node, ast.Assign) for node in unit.nodes)
         if self._is_plain and not self._keeps_all and not dynamic and is_assignment:
-            return not unit.uses or bool(names & wanted) or any(map(_is_special, names))
+            is_simple = not unit.uses and not any(_class_names(unit))
+            return is_simple or bool(names & wanted) or any(map(_is_special, names))
         return True
 
 
@@ -100,6 +135,13 @@ def _bound(unit: Unit) -> Iterator[str]:
                 yield each.id
             elif isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 yield each.name
+
+
+def _deleted(unit: Unit) -> Iterator[str]:
+    for node in unit.nodes:
+        for each in ast.walk(node):
+            if isinstance(each, ast.Name):
+                yield each.id
 
 
 def _class_names(unit: Unit) -> Iterator[str]:

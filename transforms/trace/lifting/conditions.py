@@ -13,20 +13,161 @@ import operator
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from typing import Any
 
-_COMPARISONS: Mapping[type[ast.cmpop], Callable[[object, object], bool]] = {
+_COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Lt: operator.lt,
     ast.LtE: operator.le,
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
+    ast.Is: operator.is_,
+    ast.IsNot: operator.is_not,
+    ast.In: lambda left, right: left in right,
+    ast.NotIn: lambda left, right: left not in right,
 }
 _VERSION = tuple(sys.version_info[:3])
 _PARTS = {"major": _VERSION[0], "minor": _VERSION[1], "micro": _VERSION[2]}
 
+_FACTS: Mapping[tuple[str, str], object] = {
+    ("sys", "version_info"): _VERSION,
+    ("sys", "hexversion"): sys.hexversion,
+    ("sys", "platform"): "linux",
+    ("sys", "builtin_module_names"): tuple(sys.builtin_module_names),
+    ("os", "name"): "posix",
+}
+"""Of the interpreter that runs programs, which is this one, in a sandbox on Linux."""
+
+GLOBALS = "globals()"
+"""Stands for all names that are bound so far where it is among the names."""
+
+_CALLS = {"python_implementation": "CPython", "system": "Linux"}
+
 _IMPORTABLE = frozenset(
-    ["abc", "array", "ast", "asyncio", "base64", "binascii", "bisect", "bz2", "calendar", "cmath", "codecs", "collections", "collections.abc", "concurrent.futures", "configparser", "contextlib", "contextvars", "copy", "csv", "dataclasses", "datetime", "decimal", "difflib", "email", "email.utils", "enum", "errno", "fnmatch", "fractions", "functools", "gc", "getpass", "gettext", "glob", "gzip", "hashlib", "heapq", "hmac", "html", "html.entities", "html.parser", "http", "http.client", "http.cookiejar", "http.cookies", "importlib", "importlib.abc", "importlib.machinery", "importlib.metadata", "importlib.resources", "importlib.util", "inspect", "io", "ipaddress", "itertools", "json", "keyword", "linecache", "locale", "logging", "logging.handlers", "lzma", "math", "mimetypes", "numbers", "operator", "os", "os.path", "pathlib", "pickle", "platform", "pprint", "queue", "random", "re", "reprlib", "secrets", "select", "shlex", "shutil", "signal", "socket", "sqlite3", "ssl", "stat", "statistics", "string", "struct", "subprocess", "sys", "tempfile", "textwrap", "threading", "time", "timeit", "token", "tokenize", "tomllib", "traceback", "types", "typing", "unicodedata", "unittest", "unittest.mock", "urllib", "urllib.error", "urllib.parse", "urllib.request", "urllib.response", "uuid", "warnings", "weakref", "xml", "xml.dom", "xml.etree", "xml.etree.ElementTree", "xml.sax", "xml.sax.saxutils", "zipfile", "zlib", "zoneinfo"]
+    [
+        "abc",
+        "array",
+        "ast",
+        "asyncio",
+        "base64",
+        "binascii",
+        "bisect",
+        "bz2",
+        "calendar",
+        "cmath",
+        "codecs",
+        "collections",
+        "collections.abc",
+        "concurrent.futures",
+        "configparser",
+        "contextlib",
+        "contextvars",
+        "copy",
+        "csv",
+        "dataclasses",
+        "datetime",
+        "decimal",
+        "difflib",
+        "email",
+        "email.utils",
+        "enum",
+        "errno",
+        "fnmatch",
+        "fractions",
+        "functools",
+        "gc",
+        "getpass",
+        "gettext",
+        "glob",
+        "gzip",
+        "hashlib",
+        "heapq",
+        "hmac",
+        "html",
+        "html.entities",
+        "html.parser",
+        "http",
+        "http.client",
+        "http.cookiejar",
+        "http.cookies",
+        "importlib",
+        "importlib.abc",
+        "importlib.machinery",
+        "importlib.metadata",
+        "importlib.resources",
+        "importlib.util",
+        "inspect",
+        "io",
+        "ipaddress",
+        "itertools",
+        "json",
+        "keyword",
+        "linecache",
+        "locale",
+        "logging",
+        "logging.handlers",
+        "lzma",
+        "math",
+        "mimetypes",
+        "numbers",
+        "operator",
+        "os",
+        "os.path",
+        "pathlib",
+        "pickle",
+        "platform",
+        "pprint",
+        "queue",
+        "random",
+        "re",
+        "reprlib",
+        "secrets",
+        "select",
+        "shlex",
+        "shutil",
+        "signal",
+        "socket",
+        "sqlite3",
+        "ssl",
+        "stat",
+        "statistics",
+        "string",
+        "struct",
+        "subprocess",
+        "sys",
+        "tempfile",
+        "textwrap",
+        "threading",
+        "time",
+        "timeit",
+        "token",
+        "tokenize",
+        "tomllib",
+        "traceback",
+        "types",
+        "typing",
+        "unicodedata",
+        "unittest",
+        "unittest.mock",
+        "urllib",
+        "urllib.error",
+        "urllib.parse",
+        "urllib.request",
+        "urllib.response",
+        "uuid",
+        "warnings",
+        "weakref",
+        "xml",
+        "xml.dom",
+        "xml.etree",
+        "xml.etree.ElementTree",
+        "xml.sax",
+        "xml.sax.saxutils",
+        "zipfile",
+        "zlib",
+        "zoneinfo",
+    ]
 )
 """Modules of the standard library that do nothing when they are imported, so that it can be
 asked which names they have."""
@@ -79,7 +220,7 @@ def _value(node: ast.expr, names: Mapping[str, ast.expr], depth: int) -> object:
         raise Unknown
     depth += 1
     match node:
-        case ast.Constant(value=value) if isinstance(value, int | str | None):
+        case ast.Constant(value=int() | str() | None as value):
             return value
         case ast.Tuple(elts=items):
             return tuple(_value(item, names, depth) for item in items)
@@ -94,8 +235,24 @@ def _value(node: ast.expr, names: Mapping[str, ast.expr], depth: int) -> object:
             return _sequence(value, names, depth)[: _index(upper, names, depth)]
         case ast.Subscript(value=value, slice=index):
             return _sequence(value, names, depth)[_index(index, names, depth)]
-        case ast.Attribute(value=ast.Name(id="sys"), attr="version_info"):
-            return _VERSION
+        case ast.Attribute(value=ast.Name(id=module), attr=attr) if (module, attr) in _FACTS:
+            return _FACTS[module, attr]
+        case ast.Attribute(value=ast.Attribute(attr="implementation"), attr="name"):
+            return sys.implementation.name
+        case ast.Call(func=ast.Name(id="globals" | "dir" | "vars"), args=[]) if GLOBALS in names:
+            return _value(names[GLOBALS], names, depth)
+        case ast.Call(
+            func=ast.Name(id="hasattr"), args=[ast.Name(id=module), ast.Constant(str(name))]
+        ):
+            found = has_name(module, name)
+            if found is not None and module not in names:
+                return found
+        case ast.Call(func=ast.Attribute(attr=attr), args=[]) if attr in _CALLS:
+            return _CALLS[attr]
+        case ast.Call(func=ast.Name(id=attr), args=[]) if attr in _CALLS:
+            return _CALLS[attr]
+        case ast.Call(func=ast.Attribute(value=value, attr="startswith"), args=[start]):
+            return _text(_value(value, names, depth)).startswith(_text(_value(start, names, depth)))
         case ast.Attribute(attr="TYPE_CHECKING"):
             return False
         case ast.Attribute(value=value, attr=attr) if attr in _PARTS:
@@ -105,8 +262,8 @@ def _value(node: ast.expr, names: Mapping[str, ast.expr], depth: int) -> object:
             return False
         case ast.Name(id="__name__"):
             return "(imported)"
-        case ast.Name(id="version_info") if "version_info" not in names:
-            return _VERSION
+        case ast.Name(id=name) if name not in names and ("sys", name) in _FACTS:
+            return _FACTS["sys", name]
         case ast.Name(id=name) if name in names:
             return _value(names[name], names, depth)
     raise Unknown
@@ -133,6 +290,12 @@ def _sequence(
 ) -> tuple[object, ...] | str:
     value = _value(node, names, depth)
     if isinstance(value, tuple | str):
+        return value
+    raise Unknown
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
         return value
     raise Unknown
 

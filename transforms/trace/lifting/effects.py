@@ -8,8 +8,35 @@ from collections.abc import Iterable, Iterator
 _CHANGING_FUNCTIONS = frozenset({"setattr", "delattr", "update_wrapper", "register"})
 _QUIET = (ast.Import, ast.ImportFrom, ast.Pass, ast.Global)
 _CHANGING_METHODS = frozenset(
-    ["add", "append", "appendleft", "clear", "difference_update", "discard", "extend", "extendleft", "insert", "intersection_update", "pop", "popitem", "popleft", "remove", "reverse", "rotate", "setdefault", "sort", "subtract", "symmetric_difference_update", "update", "__setitem__", "__delitem__"]
+    [
+        "add",
+        "append",
+        "appendleft",
+        "clear",
+        "difference_update",
+        "discard",
+        "extend",
+        "extendleft",
+        "insert",
+        "intersection_update",
+        "pop",
+        "popitem",
+        "popleft",
+        "remove",
+        "reverse",
+        "rotate",
+        "setdefault",
+        "sort",
+        "subtract",
+        "symmetric_difference_update",
+        "update",
+        "__setitem__",
+        "__delitem__",
+    ]
 )
+
+ANY = "*"
+"""An attribute with a name that is not known."""
 
 Effect = tuple[str, str | None]
 """Name, and the attribute that is set of it where it is no more than that."""
@@ -89,8 +116,9 @@ def _of_call(node: ast.Call) -> Iterator[Effect]:
         yield from ((root, None) for root in _root(function.value))
     if name in _CHANGING_FUNCTIONS:
         attribute: str | None = None
-        if name == "setattr" and len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
-            attribute = str(node.args[1].value)
+        if name in ("setattr", "delattr") and len(node.args) > 1:
+            named = node.args[1]
+            attribute = str(named.value) if isinstance(named, ast.Constant) else ANY
         yield from ((each.id, attribute) for each in node.args if isinstance(each, ast.Name))
 
 
@@ -110,9 +138,10 @@ def _root(node: ast.expr) -> Iterator[str]:
 
 
 def _names(node: ast.expr) -> Iterator[str]:
-    """Names that stand for themselves in a tuple or list, or with an index."""
+    """A name, or those that stand for themselves in a tuple or list."""
     items = node.elts if isinstance(node, ast.Tuple | ast.List | ast.Set) else [node]
     for item in items:
         if isinstance(item, ast.Starred):
             item = item.value
-        yield from _root(item)
+        if isinstance(item, ast.Name):
+            yield item.id

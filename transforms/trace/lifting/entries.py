@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from transforms.trace.lifting.finding import Definition, Found, find
-from transforms.trace.lifting.flattening import Flat
 from transforms.trace.lifting.modules import Module, Project
 from transforms.trace.lifting.needs import Entry
 from transforms.trace.lifting.pieces import Piece, Unit
@@ -17,7 +16,17 @@ from transforms.trace.lifting.scopes import parameters
 from transforms.trace.lifting.text import first_line
 
 _PROPERTIES = frozenset(
-    ["property", "cached_property", "abstractproperty", "classproperty", "lazyproperty", "reify", "setter", "getter", "deleter"]
+    [
+        "property",
+        "cached_property",
+        "abstractproperty",
+        "classproperty",
+        "lazyproperty",
+        "reify",
+        "setter",
+        "getter",
+        "deleter",
+    ]
 )
 _LIFTED_LOCALS = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign)
 _Scopes = Sequence[ast.ClassDef | Definition]
@@ -55,7 +64,7 @@ def find_entry(project: Project, resolver: Resolver, function: Located) -> Entry
     if functions:
         if functions[-1] != len(found.scopes) - 1:
             raise LiftError(LiftReason.NESTED_CLASS, function.qualname)
-        module = _enclose(project, resolver, module, found.scopes)
+        module = _enclose(project, resolver, module, found.scopes, first_line(found.node))
         return _entry_of_local(module, found)
     if len(found.scopes) > 1:
         raise LiftError(LiftReason.NESTED_CLASS, function.qualname)
@@ -91,7 +100,8 @@ def _check_kind(found: Found) -> None:
     if isinstance(node, ast.AsyncFunctionDef):
         raise LiftError(LiftReason.COROUTINE, node.name)
     for decorator in node.decorator_list:
-        if _last_name(decorator) in _PROPERTIES:
+        name = _last_name(decorator)
+        if name in _PROPERTIES or name.endswith("property"):
             raise LiftError(LiftReason.PROPERTY, node.name)
     if ast.get_docstring(node, clean=False) is not None and len(node.body) == 1:
         raise LiftError(LiftReason.EMPTY_BODY, node.name)
@@ -145,14 +155,16 @@ def _check_binders(module: Module, resolver: Resolver, entry: Entry) -> None:
 # Functions in functions
 
 
-def _enclose(project: Project, resolver: Resolver, module: Module, scopes: _Scopes) -> Module:
+def _enclose(
+    project: Project, resolver: Resolver, module: Module, scopes: _Scopes, line: int
+) -> Module:
     """The innermost of some functions as a module inside of those around it."""
     name = module.name
     for scope in scopes:
         name = f"{name}.<{scope.name}>"
         if isinstance(scope, ast.ClassDef):
             continue
-        flat = [Flat(node, typing_only=False) for node in scope.body]
+        flat = project.flatten(module.real_name, scope.body, line)
         inner = project.make_module(name, module.real_name, module.source, flat, module)
         inner.closed = _closed(scope, inner.pieces)
         resolver.add(inner)

@@ -6,13 +6,14 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from transforms.trace.lifting.conditions import truth
+from transforms.trace.lifting.conditions import GLOBALS, truth
 from transforms.trace.lifting.text import first_line
 
 Imports = Callable[[ast.Import | ast.ImportFrom], bool | None]
 """Whether an import works, None where that is not known."""
 
-_CATCHING = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+_OF_IMPORTS = frozenset({"ImportError", "ModuleNotFoundError"})
+_CATCHING = _OF_IMPORTS | {"Exception", "BaseException"}
 _HARMLESS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Pass)
 _Branches = Sequence[Sequence[ast.stmt]]
 
@@ -27,11 +28,7 @@ class Flat:
 
 
 def flatten(
-    body: Iterable[ast.stmt],
-    imports: Imports,
-    wanted_line: int | None = None,
-    *,
-    typing_only: bool = False,
+    body: Sequence[ast.stmt], imports: Imports, wanted_line: int | None = None
 ) -> Iterator[Flat]:
     """The statements that run, in order.
 
@@ -40,45 +37,64 @@ def flatten(
       imports: whether an import works.
       wanted_line: of a function that ran; the branches that it stands in were taken.
     """
-    body = list(body)
-    names = _single_values(body)
-    for node in body:
-        branch = _branch(node, imports, names, wanted_line)
-        if branch is None:
-            yield Flat(node, typing_only)
-            continue
-        yield from flatten(branch, imports, wanted_line, typing_only=typing_only)
-        if isinstance(node, ast.If) and _is_for_checkers(node.test) and not node.orelse:
-            yield from (Flat(each, typing_only=True) for each in node.body)
+    return _Flattening(imports, wanted_line).run(body)
 
 
-def _branch(
-    node: ast.stmt,
-    imports: Imports,
-    names: Mapping[str, ast.expr],
-    wanted_line: int | None,
-) -> Sequence[ast.stmt] | None:
-    """The statements that take the place of one, None where it stays."""
-    if isinstance(node, ast.If):
-        holds = truth(node.test, names)
-        if holds is not None:
-            return node.body if holds else node.orelse
-        return _holding(wanted_line, [node.body, node.orelse])
-    if isinstance(node, ast.Try):
-        return _branch_of_try(node, imports) or _holding(
-            wanted_line,
-            [[*node.body, *node.orelse], *(handler.body for handler in node.handlers)],
-        )
-    return None
+class _Flattening:
+    def __init__(self, imports: Imports, wanted_line: int | None) -> None:
+        self._imports = imports
+        self._wanted_line = wanted_line
+        self._bound: set[str] = set()
+
+    def run(self, body: Sequence[ast.stmt]) -> Iterator[Flat]:
+        names = _single_values(body)
+        for node in body:
+            branch = self._branch(node, names)
+            if branch is None:
+                self._bound.update(_bound(node))
+                yield Flat(node, typing_only=False)
+                continue
+            yield from self.run(branch)
+            if isinstance(node, ast.If) and _is_for_checkers(node.test) and not node.orelse:
+                yield from (Flat(each, typing_only=True) for each in node.body)
+
+    def _branch(self, node: ast.stmt, names: Mapping[str, ast.expr]) -> Sequence[ast.stmt] | None:
+        """The statements that take the place of one, None where it stays."""
+        branches: _Branches = []
+        if isinstance(node, ast.If):
+            branches = [node.body, node.orelse]
+        elif isinstance(node, ast.Try):
+            handlers = (handler.body for handler in node.handlers)
+            branches = [[*node.body, *node.orelse], *handlers]
+        taken = _holding(self._wanted_line, branches)
+        if taken is not None:
+            return taken
+        if isinstance(node, ast.If):
+            here: list[ast.expr] = [ast.Constant(name) for name in sorted(self._bound)]
+            holds = truth(node.test, {**names, GLOBALS: ast.Tuple(here, ast.Load())})
+            return None if holds is None else node.body if holds else node.orelse
+        return _branch_of_try(node, self._imports) if isinstance(node, ast.Try) else None
+
+
+def _bound(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.Import | ast.ImportFrom):
+        yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
+    else:
+        for each in ast.walk(node):
+            if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
+                yield each.id
 
 
 def _branch_of_try(node: ast.Try, imports: Imports) -> Sequence[ast.stmt] | None:
     handler = next((each for each in node.handlers if _catches(each)), None)
     if handler is None:
         return None
+    only_imports = all(_names(each) <= _OF_IMPORTS for each in node.handlers)
     done: list[ast.stmt] = []
     for statement in node.body:
-        works = _works(statement, imports)
+        works = _works(statement, imports, only_imports)
         if works is None:
             return None
         if not works:
@@ -88,9 +104,12 @@ def _branch_of_try(node: ast.Try, imports: Imports) -> Sequence[ast.stmt] | None
     return [*node.body, *node.orelse, *node.finalbody]
 
 
-def _works(node: ast.stmt, imports: Imports) -> bool | None:
+def _works(node: ast.stmt, imports: Imports, only_imports: bool) -> bool | None:
+    """Whether a statement raises nothing that a handler catches."""
     if isinstance(node, ast.Import | ast.ImportFrom):
         return imports(node)
+    if only_imports and not isinstance(node, ast.Raise):
+        return True
     if isinstance(node, _HARMLESS):
         return True
     if isinstance(node, ast.Expr | ast.Assign) and isinstance(node.value, ast.Constant):
@@ -99,10 +118,15 @@ def _works(node: ast.stmt, imports: Imports) -> bool | None:
 
 
 def _catches(handler: ast.ExceptHandler) -> bool:
+    return not _names(handler).isdisjoint(_CATCHING)
+
+
+def _names(handler: ast.ExceptHandler) -> set[str]:
+    """Of the exceptions that a handler is for."""
     if handler.type is None:
-        return True
-    names = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any(isinstance(name, ast.Name) and name.id in _CATCHING for name in names)
+        return {"BaseException"}
+    types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return {getattr(each, "id", "") for each in types}
 
 
 def _holding(line: int | None, branches: _Branches) -> Sequence[ast.stmt] | None:

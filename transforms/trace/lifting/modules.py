@@ -97,6 +97,16 @@ class Module:
             self.binders[bound] = run or binders
         self.set_later = frozenset(name for piece in pieces for name in piece.set_later)
 
+    def lost(self, name: str) -> str | None:
+        """The foreign module of an import of a name in a branch that is not taken."""
+        for node in _outside_of_definitions(self.source.tree):
+            if not isinstance(node, ast.Import | ast.ImportFrom):
+                continue
+            for alias in node.names:
+                if name in (alias.asname, alias.name) and not getattr(node, "level", 0):
+                    return getattr(node, "module", None) or alias.name
+        return None
+
     @property
     def future_annotations(self) -> bool:
         """Whether annotations are not evaluated."""
@@ -141,8 +151,14 @@ class Project:
     def flattened(self, name: str, wanted_line: int | None) -> Module:
         """A module where the branches with a line were taken."""
         source = self.sources.source(name)
-        flat = flatten(source.tree.body, lambda node: self._works(name, node), wanted_line)
+        flat = self.flatten(name, source.tree.body, wanted_line)
         return self.make_module(name, name, source, flat)
+
+    def flatten(
+        self, module: str, body: Sequence[ast.stmt], wanted_line: int | None
+    ) -> Iterator[Flat]:
+        """Those of some statements of a module that run."""
+        return flatten(body, lambda node: self._works(module, node), wanted_line)
 
     def make_module(
         self,
@@ -263,3 +279,12 @@ def _has_lazy_annotations(tree: ast.Module) -> bool:
         and any(alias.name == "annotations" for alias in node.names)
         for node in tree.body[:50]
     )
+
+
+def _outside_of_definitions(tree: ast.AST) -> Iterator[ast.AST]:
+    waiting = list(ast.iter_child_nodes(tree))
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node
+            waiting.extend(ast.iter_child_nodes(node))

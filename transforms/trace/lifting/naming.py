@@ -93,12 +93,12 @@ def _key(target: Target) -> Key:
 
 
 def _candidates(target: Target) -> Iterable[str]:
-    if isinstance(target, Builtin):
-        return [target.name]
-    if isinstance(target, Foreign):
+    if isinstance(target, Own):
+        wanted, module = target.name, target.module
+    elif isinstance(target, Foreign):
         wanted, module = target.alias, target.module
     else:
-        wanted, module = target.name, target.module
+        return [target.name]
     stem = module.rpartition(".")[2].strip("_<>") or "own"
     prefix = "_" if wanted.startswith("_") else ""
     base = f"{prefix}{stem}_{wanted.lstrip('_')}"

@@ -9,6 +9,7 @@ from enum import Enum, auto
 
 from transforms.trace.lifting.classes import Members, is_overload
 from transforms.trace.lifting.conditions import is_standard
+from transforms.trace.lifting.effects import ANY
 from transforms.trace.lifting.pieces import Piece, Unit
 from transforms.trace.lifting.resolution import Builtin, Foreign, Own, Resolver, Target
 from transforms.trace.lifting.results import LiftError, LiftReason
@@ -70,11 +71,21 @@ class Link:
 class Needs:
     """Collects what a program needs.
 
+    With ``only_named``, members of classes are not kept only because something looks
+    attributes up by names that are not known.
+
     Raises (all methods):
       LiftError: something that is needed cannot be in a program.
     """
 
-    def __init__(self, resolver: Resolver, entry: Entry, annotations: Annotations) -> None:
+    def __init__(
+        self,
+        resolver: Resolver,
+        entry: Entry,
+        annotations: Annotations,
+        *,
+        only_named: bool = False,
+    ) -> None:
         self.resolver = resolver
         self.entry = entry
         self.units: dict[Piece, set[int]] = {}
@@ -87,6 +98,7 @@ class Needs:
         """Whether the program has to say that annotations are not evaluated."""
 
         self._annotations = annotations
+        self._only_named = only_named
         self._attributes: set[str] = set()
         self._dynamic = False
         self._names: dict[Own, None] = {}
@@ -114,7 +126,7 @@ class Needs:
             piece, number = self._waiting.pop()
             unit = piece.units[number]
             self._attributes |= unit.attributes
-            self._dynamic = self._dynamic or unit.is_dynamic
+            self._dynamic = self._dynamic or (unit.is_dynamic and not self._only_named)
             self._check_unit(piece, unit)
             for use in unit.uses:
                 self._follow(piece, unit, use)
@@ -153,7 +165,7 @@ class Needs:
             self._left.append(link)
             return
         self.links.append(link)
-        _check_use(use, target)
+        _check_use(target)
         if isinstance(target, Own) and use.immediate and target.module == piece.module:
             if target.name in piece.binds and piece.binds_before_use:
                 return
@@ -211,6 +223,8 @@ class Needs:
         return len(self.units) > before
 
     def _matters(self, piece: Piece, attribute: str | None, name: Own) -> bool:
+        if attribute == ANY:
+            return not self._only_named
         if attribute is not None:
             return attribute in self._attributes
         binders = self.resolver.module(name.module).binders.get(name.name, ())
@@ -226,9 +240,11 @@ class Needs:
             known = is_standard(name) or name.partition(".")[0] in allowed
             if not known and not guarded:
                 raise LiftError(LiftReason.USES_PACKAGE, name.partition(".")[0] or name)
-        dynamic = {"globals"} if piece.is_definition else {"globals", "vars", "locals"}
+        dynamic = {"globals", "sys.modules"}
+        if not piece.is_definition:
+            dynamic |= {"vars", "locals"}
         for call in sorted(dynamic & unit.calls):
-            raise LiftError(LiftReason.DYNAMIC_NAMES, f"{call}()")
+            raise LiftError(LiftReason.DYNAMIC_NAMES, call)
 
     def _check_order(self) -> None:
         """Nothing that runs before the function is defined may use it."""
@@ -273,10 +289,6 @@ def _is_stub(piece: Piece) -> bool:
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and is_overload(node)
 
 
-def _check_use(use: Use, target: Target) -> None:
-    if isinstance(target, Foreign) and target.module == "sys":
-        name = target.attribute or (use.chain[0][0] if use.chain else "")
-        if name == "modules":
-            raise LiftError(LiftReason.DYNAMIC_NAMES, "sys.modules")
+def _check_use(target: Target) -> None:
     if isinstance(target, Builtin) and target.name == "__builtins__":
         raise LiftError(LiftReason.DYNAMIC_NAMES, "__builtins__")

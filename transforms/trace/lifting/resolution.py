@@ -15,9 +15,29 @@ from transforms.trace.lifting.scopes import Origin, Use
 
 BUILTINS = frozenset(dir(builtins)) | {"__name__", "__debug__", "__builtins__", "WindowsError"}
 PYTHON_2 = frozenset(
-    ["unicode", "basestring", "long", "xrange", "unichr", "raw_input", "reduce", "file", "cmp", "buffer", "execfile", "intern", "apply", "coerce", "reload", "StandardError"]
+    [
+        "unicode",
+        "basestring",
+        "long",
+        "xrange",
+        "unichr",
+        "raw_input",
+        "reduce",
+        "file",
+        "cmp",
+        "buffer",
+        "execfile",
+        "intern",
+        "apply",
+        "coerce",
+        "reload",
+        "StandardError",
+    ]
 )
 """Builtins that are no more: code that uses them is for interpreters that have them."""
+
+NEWER = frozenset({"annotationlib", "compression"})
+"""Modules of newer standard libraries than that of 3.11."""
 
 _OF_THE_MODULE = frozenset(
     {"__file__", "__path__", "__spec__", "__loader__", "__package__", "__doc__", "__cached__"}
@@ -68,6 +88,8 @@ class Resolver:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._local: dict[str, Module] = {}
+        self.lost: set[str] = set()
+        """Names that this version of the standard library does not have."""
 
     @property
     def allowed_packages(self) -> frozenset[str]:
@@ -183,7 +205,11 @@ class Resolver:
         full = f"{module}.{attribute}"
         if root in _PACKAGE_DATA or full.startswith(_PACKAGE_DATA_PARTS):
             raise LiftError(LiftReason.PACKAGE_DATA, module)
-        if not is_standard(module) and root not in self._project.allowed_packages:
+        if (
+            not is_standard(module)
+            and module not in NEWER
+            and root not in self._project.allowed_packages
+        ):
             raise LiftError(LiftReason.USES_PACKAGE, root or module)
 
     def _through_star(self, star: str, name: str, steps: int) -> Target | None:
@@ -221,4 +247,10 @@ class Resolver:
             return Builtin(name)
         if "__getattr__" in here.binders:
             raise LiftError(LiftReason.DYNAMIC_NAMES, f"{here.name}.__getattr__")
-        raise LiftError(LiftReason.UNKNOWN_NAME, name)
+        lost = here.lost(name)
+        if lost is None:
+            raise LiftError(LiftReason.UNKNOWN_NAME, name)
+        self._check_foreign(lost, name)
+        # Other versions of the standard library have it: code that sees to that never uses it.
+        self.lost.add(name)
+        return Builtin(name)

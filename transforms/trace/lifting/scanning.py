@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Sequence
 
+from transforms.trace.lifting.conditions import truth
 from transforms.trace.lifting.scopes import (
     NOWHERE,
     InnerImport,
@@ -59,6 +60,7 @@ class _Scanner(ast.NodeVisitor):
         self._string_place: int | None = None
         self._string_line = 0
         self._guarded = 0
+        self._dead = False
         self._found = Scan()
 
     def finish(self) -> Scan:
@@ -132,7 +134,7 @@ class _Scanner(ast.NodeVisitor):
             Kind.FUNCTION, self._scope.mangled, lambda: self._function_body(node.args, node.body)
         )
 
-    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
+    visit_AsyncFunctionDef = visit_FunctionDef
 
     def _function_body(self, arguments: ast.arguments, body: Iterable[ast.AST]) -> None:
         for parameter in parameters(arguments):
@@ -148,9 +150,7 @@ class _Scanner(ast.NodeVisitor):
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         for decorator in node.decorator_list:
             self._visit_called(decorator)
-        for base in node.bases:
-            self._visit_called(base)
-        self._visit_all(node.keywords)
+        self._visit_all([*node.bases, *node.keywords])
         self._bind(node.name, node)
         self._inside(Kind.CLASS, node.name, lambda: self._visit_all(node.body))
 
@@ -240,7 +240,9 @@ class _Scanner(ast.NodeVisitor):
         own = [name for name, origin in names if self._is_own(origin.module)]
         for name, origin in names:
             if name not in own:
-                self._found.packages.append((node.lineno, origin.module, self._guarded > 0))
+                self._found.packages.append(
+                    (node.lineno, origin.module, self._guarded > 0 or self._dead)
+                )
                 self._bind(name, node)
                 here = self._scope, name, node.lineno, NOWHERE
                 self._references.append(Reference(*here, stores=True, immediate=not self._deferred))
@@ -248,12 +250,16 @@ class _Scanner(ast.NodeVisitor):
             return
         self._inner.append((self._scope, not self._deferred, node))
         for name, origin in names:
-            if self._scope.kind is Kind.MODULE or len(own) < len(names) or (name in self._scope.origins and self._scope.origins[name] != origin):
+            if (
+                self._scope.kind is Kind.MODULE
+                or len(own) < len(names)
+                or (name in self._scope.origins and self._scope.origins[name] != origin)
+            ):
                 self._bind(name, node)
             else:
                 self._scope.origins[name] = origin
 
-    visit_ImportFrom = visit_Import  # noqa: N815
+    visit_ImportFrom = visit_Import
 
     # References
 
@@ -274,6 +280,8 @@ class _Scanner(ast.NodeVisitor):
             chain = tuple((name, self._string_place + end) for name, end in chain)
             chain = chain if place >= 0 else ()
         at = scope or self._scope
+        if self._dead:
+            return
         self._references.append(
             Reference(
                 at,
@@ -368,7 +376,19 @@ class _Scanner(ast.NodeVisitor):
         if self._annotation and name in _NO_TYPES:
             self.visit(node.value)
             return
+        if isinstance(node.value, ast.Attribute) and node.value.attr == "modules":
+            self._found.calls.append((node.lineno, "sys.modules"))
         self.generic_visit(node)
+
+    def visit_If(self, node: ast.If) -> None:
+        """What stands in a branch that is never taken uses nothing."""
+        holds = truth(node.test, {})
+        self.visit(node.test)
+        for branch, dead in ((node.body, holds is False), (node.orelse, holds is True)):
+            before = self._dead
+            self._dead = before or dead
+            self._visit_all(branch)
+            self._dead = before
 
     def visit_Constant(self, node: ast.Constant) -> None:
         if not self._annotation or not isinstance(node.value, str) or len(node.value) > 1000:

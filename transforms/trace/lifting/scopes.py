@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-IMPLICIT_IN_CLASSES = frozenset({"__module__", "__qualname__"})
+IMPLICIT_IN_CLASSES = frozenset({"__module__", "__qualname__", "__doc__"})
 NOWHERE = -1
 _ATTRIBUTE_FUNCTIONS = frozenset(
     {"getattr", "setattr", "hasattr", "delattr", "attrgetter", "methodcaller"}

@@ -52,6 +52,7 @@ class _Lifting:
         self._values_need = sorted(values_need)
         self._resolver = Resolver(project)
         self._entry = find_entry(project, self._resolver, function)
+        self._only_named = False
 
     def lift(self) -> Lifted:
         """The function as a program.
@@ -60,11 +61,12 @@ class _Lifting:
           LiftError: there is none.
         """
         faults = []
-        for annotations in Annotations:
-            try:
-                return self._with(annotations)
-            except LiftError as error:
-                faults.append(error)
+        for self._only_named in (False, True):
+            for annotations in Annotations:
+                try:
+                    return self._with(annotations)
+                except LiftError as error:
+                    faults.append(error)
         raise faults[1]
 
     def _with(self, annotations: Annotations) -> Lifted:
@@ -89,7 +91,7 @@ class _Lifting:
         return lifted
 
     def _needs(self, annotations: Annotations, values: Iterable[str]) -> Needs:
-        needs = Needs(self._resolver, self._entry, annotations)
+        needs = Needs(self._resolver, self._entry, annotations, only_named=self._only_named)
         owns, attributes = [], []
         for value in values:
             own, steps = self._own(value)
@@ -129,7 +131,12 @@ class _Lifting:
         program = lifted.prompt + lifted.body
         if len(program.encode()) > MAX_PROGRAM_BYTES:
             raise LiftError(LiftReason.TOO_LARGE, f"{len(program.encode())} bytes")
-        check_program(program, self._project.allowed_packages, lazy_annotations=lazy)
+        check_program(
+            program,
+            self._project.allowed_packages,
+            self._resolver.lost,
+            lazy_annotations=lazy,
+        )
         return lifted
 
     def _before(
@@ -207,10 +214,9 @@ def _imports(foreign: Iterable[Foreign], names: Names) -> list[str]:
 
 def _joined(imports: str, texts: Sequence[tuple[str, bool]]) -> str:
     """Imports and pieces with the lines between them that are usual."""
-    result, spaced = (f"{imports}\n\n", True) if imports else ("", False)
+    result, after_definition = imports, False
     for text, is_definition in texts:
-        if result and (is_definition or spaced):
-            result = f"{result.rstrip()}\n\n{'' if not is_definition else chr(10)}"
-        result += f"{text}\n"
-        spaced = is_definition
-    return f"{result.rstrip()}\n\n\n" if result else ""
+        lines = 2 if is_definition or after_definition else 1 if result == imports else 0
+        result = f"{result}{chr(10) * (lines + 1)}{text}" if result else text
+        after_definition = is_definition
+    return f"{result}\n\n\n" if result else ""
