@@ -115,9 +115,7 @@ class Verifier:
 class _Verification:
     """Of one function."""
 
-    def __init__(
-        self, replays: Replays, lifted: Liftable, calls: Sequence[RecordedCall]
-    ) -> None:
+    def __init__(self, replays: Replays, lifted: Liftable, calls: Sequence[RecordedCall]) -> None:
         self._replays = replays
         self._lifted = lifted
         self._traced = len(calls)
@@ -139,7 +137,9 @@ class _Verification:
         test = self._writer.write(chosen)
         killed, tried = self._mutate(place, chosen, test)
         passed = self._replay_test(test)
-        covered = set[int | tuple[int, int]]().union(*(covered_parts(each, body) for each in chosen))
+        covered = set[int | tuple[int, int]]().union(
+            *(covered_parts(each, body) for each in chosen)
+        )
         return Verified(
             test=test,
             chosen=tuple(case.call.place for case in chosen),
@@ -190,10 +190,14 @@ class _Verification:
                 # Those that have differed are still made, as they may be what others differ by.
                 asked = [calls[at] for at in kept]
                 _, others = self._replays.replay(number, self._program, asked)
-                same = {at for at, other in zip(kept, others, strict=True) if first[at].same_as(other)}
+                same = {
+                    at for at, other in zip(kept, others, strict=True) if first[at].same_as(other)
+                }
                 stable = [at for at in stable if at in same]
                 if not stable:
-                    raise _RejectedError(VerificationReason.NOT_DETERMINISTIC, f"replay {number + 1}")
+                    raise _RejectedError(
+                        VerificationReason.NOT_DETERMINISTIC, f"replay {number + 1}"
+                    )
         except LoadError as error:
             raise _RejectedError(VerificationReason.DOES_NOT_LOAD, str(error)) from None
         except ReplayError as error:
@@ -211,7 +215,9 @@ class _Verification:
                 written.append((case, self._writer.write([case])))
             except SnapshotError:
                 continue
-        passed = self._replays.run_tests(0, [self._with_test(self._source, test) for _, test in written])
+        passed = self._replays.run_tests(
+            0, [self._with_test(self._source, test) for _, test in written]
+        )
         found = [case for (case, _), each in zip(written, passed, strict=True) if each]
         if not found:
             raise _RejectedError(VerificationReason.NOT_COMPARABLE)
@@ -233,7 +239,8 @@ class _Verification:
         passed = [self._replays.run_tests(number, [program])[0] for number in range(len(REPLAYS))]
         if not all(passed):
             raise _RejectedError(
-                VerificationReason.FAILS_OWN_TEST, f"in {passed.count(False)} of {len(passed)} replays"
+                VerificationReason.FAILS_OWN_TEST,
+                f"in {passed.count(False)} of {len(passed)} replays",
             )
         return len(passed)
 
