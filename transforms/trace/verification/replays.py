@@ -162,7 +162,7 @@ class Replays:
         return verdicts + [False] * (len(programs) - len(verdicts))
 
     def _run(self, number: int, job: dict[str, Any], at_least: int = 0) -> list[Any]:
-        """The driver's messages, without the last one, which is the sandbox's own and says how it ended."""
+        """The driver's messages, without the sandbox's own last one, on how the run ended."""
         stdin = driver_code() + marshal.dumps(job)
         outcome = self._sandboxes[number].run_script(_START, stdin, with_errors=False)
         messages = [

@@ -15,7 +15,7 @@ from typing import Protocol, Self
 from transforms.sandbox.limits import Limits, Tier
 from transforms.trace.snapshots import SnapshotError
 from transforms.trace.verification.answers import Body, Fault, Outcome, canonical
-from transforms.trace.verification.calls import RecordedCall, WrittenCall, write_calls, write_value
+from transforms.trace.verification.calls import RecordedCall, write_calls
 from transforms.trace.verification.checks import Case, CheckWriter
 from transforms.trace.verification.choice import (
     are_enough,

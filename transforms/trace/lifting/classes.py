@@ -1,0 +1,145 @@
+"""Classes: which members a program needs of one."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from transforms.trace.lifting.pieces import Piece, Unit
+from transforms.trace.lifting.resolution import Builtin, Foreign, Own, Resolver
+from transforms.trace.lifting.results import LiftError
+from transforms.trace.lifting.scopes import mangle
+
+_QUIET_MODULES = frozenset({"typing", "abc", "collections.abc", "numbers", "enum", "contextlib"})
+_QUIET_NAMES = frozenset({"namedtuple", "OrderedDict", "Counter", "defaultdict", "deque", "UserDict",
+                          "UserList", "UserString", "ABC", "ABCMeta"})  # fmt: skip
+_QUIET_DECORATORS = frozenset(
+    {"dataclass", "total_ordering", "final", "runtime_checkable", "python_2_unicode_compatible"}
+)
+_CALLED_BY_MIXINS = frozenset(
+    ["add", "discard", "insert", "append", "extend", "pop", "clear", "keys", "items", "values", "get", "update", "setdefault"]
+)
+"""Methods that methods of `collections.abc` call."""
+
+
+class Members:
+    """Decides about the members of one class.
+
+    A base class that nobody can look into may call any method, so that all are kept then;
+    otherwise methods are kept that something in the program names.
+    """
+
+    def __init__(self, resolver: Resolver, piece: Piece) -> None:
+        assert isinstance(piece.node, ast.ClassDef)
+        self._class = piece.node
+        self._piece = piece
+        self._keeps_all = _is_opaque(resolver, piece, 20)
+        self._is_plain = not (self._class.decorator_list or self._class.keywords) and all(
+            isinstance(base, ast.Name | ast.Attribute) for base in self._class.bases
+        )
+
+    def needed(
+        self, attributes: frozenset[str], target: Unit | None, included: set[int], *, dynamic: bool
+    ) -> Iterator[int]:
+        """Numbers of the units that are needed where some attributes are.
+
+        Args:
+          attributes: names that are read, written or deleted of anything.
+          target: the method that is the entry point, which stands at the end.
+          included: units that are in the program already.
+          dynamic: whether attributes are looked up by names that nobody knows.
+        """
+        units = self._piece.units
+        local = {name for number in included for name in _class_names(units[number])}
+        wanted = attributes | local | (_CALLED_BY_MIXINS if self._class.bases else frozenset())
+        for number, unit in enumerate(units):
+            if number and unit is not target and self._is_needed(unit, wanted, target, dynamic):
+                yield number
+
+    def _is_needed(
+        self, unit: Unit, wanted: frozenset[str], target: Unit | None, dynamic: bool
+    ) -> bool:
+        function = unit.function
+        names = {mangle(name, self._class.name) for name in _bound(unit)}
+        if function is not None:
+            if is_overload(function):
+                return False
+            return self._keeps_all or dynamic or bool(names & wanted) or _is_special(function.name)
+        if target is not None and target.function and target.function.name in _class_names(unit):
+            return bool(names & wanted)
+        if len(unit.nodes) == 1 and isinstance(unit.nodes[0], ast.ClassDef):
+            return self._keeps_all or dynamic or bool(names & wanted)
+        is_assignment = all(isinstance(node, ast.Assign) for node in unit.nodes)
+        if self._is_plain and not self._keeps_all and not dynamic and is_assignment:
+            return not unit.uses or bool(names & wanted) or any(map(_is_special, names))
+        return True
+
+
+def is_overload(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether it is a signature for type checkers only."""
+    return any(_last_name(decorator) == "overload" for decorator in node.decorator_list)
+
+
+def _is_special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
+def _last_name(node: ast.expr) -> str:
+    node = node.func if isinstance(node, ast.Call) else node
+    name: str = getattr(node, "id", getattr(node, "attr", ""))
+    return name
+
+
+def _bound(unit: Unit) -> Iterator[str]:
+    for node in unit.nodes:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+            continue
+        for each in ast.walk(node):
+            if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
+                yield each.id
+            elif isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                yield each.name
+
+
+def _class_names(unit: Unit) -> Iterator[str]:
+    """Names that a unit reads when the class is made."""
+    for node in unit.nodes:
+        roots: list[ast.AST] = [node]
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            defaults = [each for each in node.args.kw_defaults if each]
+            roots = [*node.decorator_list, *node.args.defaults, *defaults]
+        for root in roots:
+            for each in ast.walk(root):
+                if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load):
+                    yield each.id
+
+
+def _is_opaque(resolver: Resolver, piece: Piece, steps: int) -> bool:
+    """Whether something may call methods of a class that does not stand in the program."""
+    node = piece.node
+    if not isinstance(node, ast.ClassDef) or steps <= 0:
+        return True
+    if any(_last_name(each) not in _QUIET_DECORATORS for each in node.decorator_list):
+        return True
+    if any(_last_name(each.value) not in _QUIET_NAMES for each in node.keywords):
+        return True
+    return any(_is_opaque_base(resolver, piece.module, base, steps) for base in node.bases)
+
+
+def _is_opaque_base(resolver: Resolver, module: str, base: ast.expr, steps: int) -> bool:
+    base = base.value if isinstance(base, ast.Subscript) else base
+    if isinstance(base, ast.Call):
+        return _last_name(base) not in ("namedtuple", "NamedTuple")
+    if not isinstance(base, ast.Name):
+        return not (isinstance(base, ast.Attribute) and base.attr in _QUIET_NAMES)
+    try:
+        target = resolver.resolve(module, base.id)
+    except LiftError:
+        return True
+    if isinstance(target, Own):
+        binders = resolver.module(target.module).binders.get(target.name, ())
+        return any(_is_opaque(resolver, binder, steps - 1) for binder in binders)
+    if isinstance(target, Foreign):
+        return target.module not in _QUIET_MODULES and target.attribute not in _QUIET_NAMES
+    return not isinstance(target, Builtin)

@@ -1,0 +1,282 @@
+"""Needs: all pieces that a function takes to run, found from one to the next."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from transforms.trace.lifting.classes import Members, is_overload
+from transforms.trace.lifting.conditions import is_standard
+from transforms.trace.lifting.pieces import Piece, Unit
+from transforms.trace.lifting.resolution import Builtin, Foreign, Own, Resolver, Target
+from transforms.trace.lifting.results import LiftError, LiftReason
+from transforms.trace.lifting.scopes import Use
+
+MAX_PIECES = 200
+
+
+class Annotations(Enum):
+    """What becomes of names in annotations."""
+
+    FOLLOWED = auto()
+    """They are put into the program, too."""
+
+    EVALUATED = auto()
+    """Only where something evaluates them."""
+
+    LAZY = auto()
+    """Nothing evaluates them, as the program starts with the import that says so."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The function that is lifted."""
+
+    piece: Piece
+    unit: Unit
+    """The statement itself, or the member of a class."""
+
+    @property
+    def name(self) -> str:
+        """Of the function, or of its class."""
+        assert isinstance(self.piece.node, ast.FunctionDef | ast.ClassDef)
+        return self.piece.node.name
+
+    @property
+    def key(self) -> Own:
+        """What the name stands for."""
+        return Own(self.piece.module, self.name)
+
+    @property
+    def is_method(self) -> bool:
+        """Whether it is a member of a class."""
+        return isinstance(self.piece.node, ast.ClassDef)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A use in the program, and what it means."""
+
+    piece: Piece
+    unit: Unit
+    use: Use
+    target: Target
+    taken: int
+    """How many attributes belong to the name."""
+
+
+class Needs:
+    """Collects what a program needs.
+
+    Raises (all methods):
+      LiftError: something that is needed cannot be in a program.
+    """
+
+    def __init__(self, resolver: Resolver, entry: Entry, annotations: Annotations) -> None:
+        self.resolver = resolver
+        self.entry = entry
+        self.units: dict[Piece, set[int]] = {}
+        self.links: list[Link] = []
+        self.foreign: dict[Foreign, None] = {}
+        self.imported: dict[Piece, Target] = {}
+        """What imports stand for whose names are bound by something else as well."""
+
+        self.lazy_annotations = annotations is Annotations.LAZY
+        """Whether the program has to say that annotations are not evaluated."""
+
+        self._annotations = annotations
+        self._attributes: set[str] = set()
+        self._dynamic = False
+        self._names: dict[Own, None] = {}
+        self._members: dict[Piece, Members] = {}
+        self._waiting: list[tuple[Piece, int]] = []
+        self._left: list[Link] = []
+
+    def collect(self, own: Iterable[Own], attributes: Iterable[str]) -> None:
+        """Everything that the function, some more names and some attributes need."""
+        self._attributes.update(attributes)
+        self._need_piece(self.entry.piece)
+        self._need_unit(self.entry.piece, self.entry.piece.units.index(self.entry.unit))
+        for name in own:
+            self._need_name(name, None)
+        while True:
+            self._work()
+            if not (self._find_members() or self._find_changes()):
+                break
+        self._check_order()
+        names = {Own(piece.module, name) for piece in self.units for name in piece.binds}
+        self.links += [link for link in self._left if link.target in names]
+
+    def _work(self) -> None:
+        while self._waiting:
+            piece, number = self._waiting.pop()
+            unit = piece.units[number]
+            self._attributes |= unit.attributes
+            self._dynamic = self._dynamic or unit.is_dynamic
+            self._check_unit(piece, unit)
+            for use in unit.uses:
+                self._follow(piece, unit, use)
+
+    def _need_piece(self, piece: Piece) -> None:
+        if piece in self.units:
+            return
+        if len(self.units) >= MAX_PIECES:
+            raise LiftError(LiftReason.TOO_MANY_PIECES, f"more than {MAX_PIECES}")
+        self.units[piece] = set()
+        if piece.origin:
+            target = self.resolver.resolve_origin(piece.origin)
+            self.imported[piece] = target
+            if isinstance(target, Own):
+                self._need_name(target, piece)
+        else:
+            self._need_unit(piece, 0)
+
+    def _need_unit(self, piece: Piece, number: int) -> None:
+        if number not in self.units[piece]:
+            self.units[piece].add(number)
+            self._waiting.append((piece, number))
+
+    def _follow(self, piece: Piece, unit: Unit, use: Use) -> None:
+        lazy = use.unevaluated or (use.annotation and self._annotations is Annotations.LAZY)
+        try:
+            target, taken = self.resolver.resolve_use(piece.module, use)
+        except LiftError:
+            if lazy:
+                return
+            raise
+        link = Link(piece, unit, use, target, taken)
+        if use.stores or (
+            lazy and isinstance(target, Own) and self._annotations is not Annotations.FOLLOWED
+        ):
+            self._left.append(link)
+            return
+        self.links.append(link)
+        _check_use(use, target)
+        if isinstance(target, Own) and use.immediate and target.module == piece.module:
+            if target.name in piece.binds and piece.binds_before_use:
+                return
+            self._need_name(target, piece)
+        else:
+            self._need_target(piece.module, target)
+
+    def _need_target(self, module: str, target: Target) -> None:
+        if isinstance(target, Own):
+            self._need_name(target, None)
+        elif isinstance(target, Foreign):
+            self.foreign.update(dict.fromkeys(self.resolver.foreign_imports(module, target)))
+
+    def _need_name(self, name: Own, before: Piece | None) -> None:
+        """All that binds a name, or all before a piece that uses it when it runs."""
+        if name == self.entry.key:
+            return
+        binders = self.resolver.module(name.module).binders.get(name.name, [])
+        binders = [piece for piece in binders if not _is_stub(piece)]
+        if before is not None and before.module == name.module:
+            earlier = [piece for piece in binders if piece.number < before.number]
+            binders = earlier or binders
+        self._names[name] = None
+        for piece in binders:
+            self._need_piece(piece)
+
+    # What is only known to be needed after something else is
+
+    def _find_members(self) -> bool:
+        attributes = frozenset(self._attributes)
+        for piece in list(self.units):
+            if not isinstance(piece.node, ast.ClassDef) or len(piece.units) == 1:
+                continue
+            if piece not in self._members:
+                self._members[piece] = Members(self.resolver, piece)
+            target = self.entry.unit if piece is self.entry.piece else None
+            included = self.units[piece]
+            for number in self._members[piece].needed(
+                attributes, target, included, dynamic=self._dynamic
+            ):
+                self._need_unit(piece, number)
+        return bool(self._waiting)
+
+    def _find_changes(self) -> bool:
+        before = len(self.units)
+        for name in [*self._names, self.entry.key]:
+            module = self.resolver.module(name.module)
+            for piece, attribute in module.changers(name.name):
+                if piece in self.units or not self._matters(piece, attribute, name):
+                    continue
+                if name == self.entry.key:
+                    detail = f"line {piece.node.lineno} changes {name.name}"
+                    raise LiftError(LiftReason.NEEDS_CODE_AFTER, detail)
+                self._need_piece(piece)
+        return len(self.units) > before
+
+    def _matters(self, piece: Piece, attribute: str | None, name: Own) -> bool:
+        if attribute is not None:
+            return attribute in self._attributes
+        binders = self.resolver.module(name.module).binders.get(name.name, ())
+        if piece.is_definition and any(binder.is_definition for binder in binders):
+            return "register" in piece.units[0].attributes
+        return True
+
+    # Faults
+
+    def _check_unit(self, piece: Piece, unit: Unit) -> None:
+        allowed = self.resolver.allowed_packages
+        for name, guarded in unit.packages:
+            known = is_standard(name) or name.partition(".")[0] in allowed
+            if not known and not guarded:
+                raise LiftError(LiftReason.USES_PACKAGE, name.partition(".")[0] or name)
+        dynamic = {"globals"} if piece.is_definition else {"globals", "vars", "locals"}
+        for call in sorted(dynamic & unit.calls):
+            raise LiftError(LiftReason.DYNAMIC_NAMES, f"{call}()")
+
+    def _check_order(self) -> None:
+        """Nothing that runs before the function is defined may use it."""
+        entry = self.entry.key
+        run: dict[Piece, None] = {}
+        for link in self.links:
+            use = link.use
+            if link.piece is self.entry.piece or not use.immediate or use.unevaluated:
+                continue
+            if link.target == entry and use.annotation:
+                self.lazy_annotations = True
+            elif link.target == entry:
+                detail = f"line {use.line} of {link.piece.module} uses {entry.name}"
+                raise LiftError(LiftReason.NEEDED_BEFORE_DEFINED, detail)
+            if use.called and isinstance(link.target, Own):
+                run.update(dict.fromkeys(self._binders(link.target)))
+        self._check_runs(run)
+
+    def _check_runs(self, run: dict[Piece, None]) -> None:
+        """Functions that run before the function is defined may not use it either."""
+        waiting, done = list(run), set(run)
+        while waiting:
+            piece = waiting.pop()
+            for link in self.links:
+                if link.piece is not piece or link.use.annotation:
+                    continue
+                if link.target == self.entry.key:
+                    detail = f"line {link.use.line} of {piece.module} runs before the function"
+                    raise LiftError(LiftReason.NEEDED_BEFORE_DEFINED, detail)
+                if link.use.called and isinstance(link.target, Own):
+                    new = [each for each in self._binders(link.target) if each not in done]
+                    done.update(new)
+                    waiting += new
+
+    def _binders(self, name: Own) -> list[Piece]:
+        binders = self.resolver.module(name.module).binders.get(name.name, ())
+        return [piece for piece in binders if piece in self.units and piece is not self.entry.piece]
+
+
+def _is_stub(piece: Piece) -> bool:
+    node = piece.node
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and is_overload(node)
+
+
+def _check_use(use: Use, target: Target) -> None:
+    if isinstance(target, Foreign) and target.module == "sys":
+        name = target.attribute or (use.chain[0][0] if use.chain else "")
+        if name == "modules":
+            raise LiftError(LiftReason.DYNAMIC_NAMES, "sys.modules")
+    if isinstance(target, Builtin) and target.name == "__builtins__":
+        raise LiftError(LiftReason.DYNAMIC_NAMES, "__builtins__")

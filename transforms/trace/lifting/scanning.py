@@ -1,0 +1,396 @@
+"""Scanning: one walk over a statement that finds its scopes and all names in them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Sequence
+
+from transforms.trace.lifting.scopes import (
+    NOWHERE,
+    InnerImport,
+    Kind,
+    Origin,
+    Reference,
+    Scan,
+    Scope,
+    Use,
+    attribute_names,
+    mangle,
+    parameters,
+    place_of,
+)
+from transforms.trace.lifting.text import parse_expression
+
+ImportedNames = Callable[[ast.Import | ast.ImportFrom], Sequence[tuple[str, Origin]]]
+"""What an import statement binds, with where from; its module is absolute."""
+
+_IMPORT_FAULTS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+_NO_TYPES = frozenset({"Literal"})
+
+
+def scan(
+    statements: Iterable[ast.stmt],
+    imported: ImportedNames,
+    is_own: Callable[[str], bool],
+    *,
+    lazy_annotations: bool,
+) -> Scan:
+    """What some statements of a module use."""
+    scanner = _Scanner(imported, is_own, lazy_annotations)
+    for statement in statements:
+        scanner.visit(statement)
+    return scanner.finish()
+
+
+class _Scanner(ast.NodeVisitor):
+    def __init__(
+        self, imported: ImportedNames, is_own: Callable[[str], bool], lazy_annotations: bool
+    ) -> None:
+        self._imported = imported
+        self._is_own = is_own
+        self._lazy = lazy_annotations
+        self._module = Scope(Kind.MODULE, None, None)
+        self._scope = self._module
+        self._references: list[Reference] = []
+        self._inner: list[tuple[Scope, bool, ast.Import | ast.ImportFrom]] = []
+        self._deferred = False
+        self._annotation = False
+        self._unevaluated = False
+        self._string_place: int | None = None
+        self._string_line = 0
+        self._guarded = 0
+        self._found = Scan()
+
+    def finish(self) -> Scan:
+        found = self._found
+        for reference in self._references:
+            use = self._resolve(reference)
+            if use:
+                found.uses.append(use)
+        for scope, immediate, node in self._inner:
+            found.imports.append(self._inner_import(scope, immediate, node))
+        found.bound = frozenset(self._module.bound)
+        return found
+
+    def _resolve(self, reference: Reference) -> Use | None:
+        scope = reference.scope
+        reads = not reference.stores
+        is_global, origin = scope.resolve(reference.name, reference.place, reads=reads)
+        if not is_global and origin is None:
+            return None
+        return Use(
+            name=reference.name,
+            line=reference.line,
+            start=reference.place,
+            chain=reference.chain,
+            stores=reference.stores,
+            sets_attribute=reference.sets_attribute,
+            immediate=reference.immediate,
+            called=reference.called,
+            annotation=reference.annotation,
+            unevaluated=reference.unevaluated,
+            local_names=scope.visible(),
+            origin=origin,
+        )
+
+    def _inner_import(
+        self, scope: Scope, immediate: bool, node: ast.Import | ast.ImportFrom
+    ) -> InnerImport:
+        names = tuple((name, origin) for name, origin in self._imported(node))
+        assigned = frozenset(name for name, _ in names if name in scope.bound)
+        uses = tuple(
+            Use(name, node.lineno, NOWHERE, (), False, False, immediate, False, False, False,
+                scope.visible() - {name}, origin)
+            for name, origin in names
+            if name in assigned
+        )  # fmt: skip
+        return InnerImport(node, names, assigned, uses)
+
+    # Scopes
+
+    def _inside(self, kind: Kind, mangled: str | None, visit: Callable[[], None]) -> None:
+        outer, deferred = self._scope, self._deferred
+        self._scope = Scope(kind, outer, mangled)
+        self._deferred = deferred or kind is Kind.FUNCTION
+        visit()
+        self._scope, self._deferred = outer, deferred
+
+    def _visit_all(self, nodes: Iterable[ast.AST | None]) -> None:
+        for node in nodes:
+            if node is not None:
+                self.visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        for decorator in node.decorator_list:
+            self._visit_called(decorator)
+        self._bind(node.name, node)
+        self._visit_all([*node.args.defaults, *node.args.kw_defaults])
+        for parameter in parameters(node.args):
+            self._visit_annotation(parameter.annotation)
+        self._visit_annotation(node.returns)
+        self._inside(
+            Kind.FUNCTION, self._scope.mangled, lambda: self._function_body(node.args, node.body)
+        )
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
+
+    def _function_body(self, arguments: ast.arguments, body: Iterable[ast.AST]) -> None:
+        for parameter in parameters(arguments):
+            self._bind(parameter.arg, parameter)
+        self._visit_all(body)
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self._visit_all([*node.args.defaults, *node.args.kw_defaults])
+        self._inside(
+            Kind.FUNCTION, self._scope.mangled, lambda: self._function_body(node.args, [node.body])
+        )
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        for decorator in node.decorator_list:
+            self._visit_called(decorator)
+        for base in node.bases:
+            self._visit_called(base)
+        self._visit_all(node.keywords)
+        self._bind(node.name, node)
+        self._inside(Kind.CLASS, node.name, lambda: self._visit_all(node.body))
+
+    def _comprehension(self, node: ast.AST, results: Sequence[ast.expr]) -> None:
+        generators: list[ast.comprehension] = node.generators  # type: ignore[attr-defined]
+        self.visit(generators[0].iter)
+
+        def inside() -> None:
+            for number, generator in enumerate(generators):
+                self.visit(generator.target)
+                if number:
+                    self.visit(generator.iter)
+                self._visit_all(generator.ifs)
+            self._visit_all(results)
+
+        self._inside(Kind.COMPREHENSION, self._scope.mangled, inside)
+
+    def visit_ListComp(self, node: ast.ListComp) -> None:
+        self._comprehension(node, [node.elt])
+
+    def visit_SetComp(self, node: ast.SetComp) -> None:
+        self._comprehension(node, [node.elt])
+
+    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> None:
+        self._comprehension(node, [node.elt])
+
+    def visit_DictComp(self, node: ast.DictComp) -> None:
+        self._comprehension(node, [node.key, node.value])
+
+    # Bindings
+
+    def _bind(self, name: str, node: ast.AST, scope: Scope | None = None) -> None:
+        target = scope or self._scope
+        name = mangle(name, target.mangled)
+        place = place_of(getattr(node, "lineno", 0), getattr(node, "col_offset", 0))
+        if name in target.globals:
+            self._found.set_later.add(name)
+        else:
+            target.bind(name, place)
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
+        self.visit(node.value)
+        scope = self._scope
+        while scope.kind is Kind.COMPREHENSION and scope.parent:
+            scope = scope.parent
+        self._bind(node.target.id, node.target, scope)
+        self._refer(node.target, stores=True, scope=scope)
+
+    def visit_Global(self, node: ast.Global) -> None:
+        self._scope.globals.update(mangle(name, self._scope.mangled) for name in node.names)
+
+    def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
+        self._scope.nonlocals.update(mangle(name, self._scope.mangled) for name in node.names)
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
+        if node.name:
+            self._bind(node.name, node)
+        self.generic_visit(node)
+
+    def visit_MatchAs(self, node: ast.MatchAs) -> None:
+        if node.name:
+            self._bind(node.name, node)
+        self.generic_visit(node)
+
+    def visit_MatchStar(self, node: ast.MatchStar) -> None:
+        if node.name:
+            self._bind(node.name, node)
+
+    def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
+        if node.rest:
+            self._bind(node.rest, node)
+        self.generic_visit(node)
+
+    def visit_Try(self, node: ast.Try) -> None:
+        guards = any(_catches_import_faults(handler) for handler in node.handlers)
+        self._guarded += guards
+        self._visit_all(node.body)
+        self._guarded -= guards
+        # What stands in a handler is for where the import fails.
+        self._guarded += guards
+        self._visit_all(node.handlers)
+        self._guarded -= guards
+        self._visit_all([*node.orelse, *node.finalbody])
+
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
+        names = self._imported(node)
+        own = [name for name, origin in names if self._is_own(origin.module)]
+        for name, origin in names:
+            if name not in own:
+                self._found.packages.append((node.lineno, origin.module, self._guarded > 0))
+                self._bind(name, node)
+                here = self._scope, name, node.lineno, NOWHERE
+                self._references.append(Reference(*here, stores=True, immediate=not self._deferred))
+        if not own:
+            return
+        self._inner.append((self._scope, not self._deferred, node))
+        for name, origin in names:
+            if self._scope.kind is Kind.MODULE or len(own) < len(names) or (name in self._scope.origins and self._scope.origins[name] != origin):
+                self._bind(name, node)
+            else:
+                self._scope.origins[name] = origin
+
+    visit_ImportFrom = visit_Import  # noqa: N815
+
+    # References
+
+    def _refer(
+        self,
+        node: ast.Name,
+        chain: tuple[tuple[str, int], ...] = (),
+        *,
+        stores: bool = False,
+        sets_attribute: bool = False,
+        called: bool = False,
+        scope: Scope | None = None,
+    ) -> None:
+        line, place = node.lineno, place_of(node.lineno, node.col_offset)
+        if self._string_place is not None:
+            line = self._string_line
+            place = self._string_place + node.col_offset if self._string_place >= 0 else NOWHERE
+            chain = tuple((name, self._string_place + end) for name, end in chain)
+            chain = chain if place >= 0 else ()
+        at = scope or self._scope
+        self._references.append(
+            Reference(
+                at,
+                mangle(node.id, at.mangled),
+                line,
+                place,
+                chain,
+                stores,
+                sets_attribute,
+                not self._deferred,
+                called,
+                self._annotation,
+                self._unevaluated,
+            )
+        )
+
+    def visit_Name(self, node: ast.Name) -> None:
+        stores = not isinstance(node.ctx, ast.Load)
+        if stores:
+            self._bind(node.id, node)
+        self._refer(node, stores=stores)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        if isinstance(node.target, ast.Name):
+            self._refer(node.target)
+        self.generic_visit(node)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        self._attribute(node, called=False)
+
+    def _attribute(self, node: ast.Attribute, *, called: bool) -> None:
+        steps: list[ast.Attribute] = []
+        value: ast.expr = node
+        while isinstance(value, ast.Attribute):
+            steps.append(value)
+            line = value.lineno if self._string_place is None else self._string_line
+            self._found.attributes.append((line, mangle(value.attr, self._scope.mangled)))
+            value = value.value
+        if not isinstance(value, ast.Name):
+            self.visit(value)
+            return
+        in_string = self._string_place is not None
+        chain = tuple(
+            (
+                step.attr,
+                (step.end_col_offset or 0)
+                if in_string
+                else place_of(step.end_lineno or 0, step.end_col_offset or 0),
+            )
+            for step in reversed(steps)
+        )
+        sets = not isinstance(node.ctx, ast.Load)
+        self._refer(value, chain, sets_attribute=sets, called=called)
+
+    def _visit_called(self, node: ast.expr) -> None:
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            self._refer(node, called=True)
+        elif isinstance(node, ast.Attribute):
+            self._attribute(node, called=True)
+        else:
+            self.visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        for name in attribute_names(node):
+            if name is None:
+                self._found.dynamic_lines.append(node.lineno)
+            else:
+                self._found.attributes.append((node.lineno, name))
+        if isinstance(node.func, ast.Name) and not (node.args or node.keywords):
+            self._found.calls.append((node.lineno, node.func.id))
+        self._visit_called(node.func)
+        self._visit_all([*node.args, *node.keywords])
+
+    # Annotations
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self._visit_annotation(node.annotation, local=self._scope.kind is Kind.FUNCTION)
+        self.visit(node.target)
+        if node.value:
+            self.visit(node.value)
+
+    def _visit_annotation(self, node: ast.expr | None, *, local: bool = False) -> None:
+        if node is None:
+            return
+        before = self._annotation, self._unevaluated
+        self._annotation, self._unevaluated = True, self._lazy or local or before[1]
+        self.visit(node)
+        self._annotation, self._unevaluated = before
+
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        name = getattr(node.value, "id", getattr(node.value, "attr", ""))
+        if self._annotation and name in _NO_TYPES:
+            self.visit(node.value)
+            return
+        self.generic_visit(node)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if not self._annotation or not isinstance(node.value, str) or len(node.value) > 1000:
+            return
+        tree = parse_expression(node.value)
+        if tree is None:
+            return
+        width = (node.end_col_offset or 0) - node.col_offset
+        plain = node.lineno == node.end_lineno and width == len(node.value.encode()) + 2
+        before = self._string_place, self._unevaluated
+        if self._string_place is None:
+            self._string_line = node.lineno
+            self._string_place = place_of(node.lineno, node.col_offset + 1) if plain else NOWHERE
+        else:
+            self._string_place = NOWHERE
+        self._unevaluated = True
+        self.visit(tree)
+        self._string_place, self._unevaluated = before
+
+
+def _catches_import_faults(handler: ast.ExceptHandler) -> bool:
+    if handler.type is None:
+        return True
+    names = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(isinstance(name, ast.Name) and name.id in _IMPORT_FAULTS for name in names)
