@@ -35,9 +35,9 @@ _CHANNEL = 3
 _AGAIN_SECONDS = 0.02
 """After which code that caught the end of its time meets it again."""
 
-_WALL_SECONDS = 5.0
-_MOST_LATE = 3
-"""Calls that may be late; where they are, those that follow are not made."""
+_MOST_WALL_SECONDS = 5.0
+_WALL_FACTOR = 10
+"""Of the clock to CPU time, since a busy machine takes longer."""
 
 _MOST_MESSAGE = 200
 _NOT_OF_THE_FUNCTION = (
@@ -95,7 +95,8 @@ class _Timed:
 
     def __enter__(self) -> None:
         signal.setitimer(signal.ITIMER_PROF, self._seconds, _AGAIN_SECONDS)
-        signal.setitimer(signal.ITIMER_REAL, _WALL_SECONDS, _AGAIN_SECONDS)
+        wall = min(_MOST_WALL_SECONDS, _WALL_FACTOR * self._seconds)
+        signal.setitimer(signal.ITIMER_REAL, wall, _AGAIN_SECONDS)
 
     def __exit__(self, *error: object) -> None:
         signal.setitimer(signal.ITIMER_PROF, 0)
@@ -163,7 +164,7 @@ class _Replay:
         return found
 
     def _call(self, names: dict[str, Any], function: Any, text: str) -> dict[str, Any]:
-        if self._late >= _MOST_LATE:
+        if self._late >= self._job["most_late"]:
             return {"fault": "late"}
         try:
             positional, keywords = eval(text, {**names, **self._modules})
@@ -187,13 +188,11 @@ class _Replay:
             answer = {"fault": "opaque", "detail": str(error)[:_MOST_MESSAGE]}
         except BaseException as error:
             answer = self._raised(error)
-        changes = [
-            [at, one, other]
-            for at, (one, other) in enumerate(zip(before, map(_taken, given), strict=True))
-            if one != other
-        ]
-        if changes and all(one and other for _, one, other in changes):
-            answer["after"] = [[at, other[0]] for at, _, other in changes]
+        after = list(map(_taken, given))
+        changed = [at for at in range(len(given)) if after[at] != before[at]]
+        taken = [(at, tree[0]) for at in changed if before[at] and (tree := after[at])]
+        if changed and len(taken) == len(changed):
+            answer["after"] = taken
         if printed.getvalue():
             answer["printed"] = True
         return {**answer, "covered": [sorted(trace.lines), sorted(trace.branches)]}

@@ -42,6 +42,9 @@ LIMITS = Limits(
 CALL_SECONDS = 0.4
 """CPU time of a call."""
 
+_MOST_LATE = 3
+"""Calls that may be late; where they are, those that follow are not made."""
+
 _MOST_LOST = 3
 """Calls that may end their process, before the function is given up."""
 
@@ -119,16 +122,28 @@ class Replays:
           ReplayError: the program does not load, or too many calls end their process.
         """
         settings = REPLAYS[number]
+        job = _replay_job(settings, program, calls)
+        return self._replay(number, job, calls, _order(len(calls), settings.order))
+
+    def answer(
+        self, program: Program, calls: Sequence[WrittenCall], *, seconds: float, most_late: int
+    ) -> list[Outcome]:
+        """The outcome of calls that nobody recorded, each with little time.
+
+        Raises:
+          ReplayError: the program does not load, or too many calls end their process.
+        """
+        job = _replay_job(REPLAYS[0], program, calls)
+        job |= {"traced": False, "seconds": seconds, "most_late": most_late}
+        return self._replay(0, job, calls, list(range(len(calls))))[1]
+
+    def _replay(
+        self, number: int, job: dict[str, Any], calls: Sequence[WrittenCall], order: Sequence[int]
+    ) -> tuple[Body, list[Outcome]]:
         outcomes: dict[int, Outcome] = {}
-        order = _order(len(calls), settings.order)
-        body = None
         for _ in range(_MOST_LOST + 1):
             left = [at for at in order if at not in outcomes]
-            if body is not None and not left:
-                return body, [outcomes[at] for at in range(len(calls))]
-            first, *others = self._run(
-                number, _replay_job(settings, program, calls, left), at_least=1
-            )
+            first, *others = self._run(number, {**job, "order": left}, at_least=1)
             try:
                 body = read_body(first)
             except AnswerError as error:
@@ -140,6 +155,8 @@ class Replays:
                 raise ReplayError(str(error)) from None
             if len(others) < len(left):
                 outcomes[left[len(others)]] = Outcome(fault=Fault.LOST)
+            if len(outcomes) == len(calls):
+                return body, [outcomes[at] for at in range(len(calls))]
         raise ReplayError(f"more than {_MOST_LOST} calls end their process")
 
     def run_tests(
@@ -191,7 +208,7 @@ def _job(settings: ReplaySettings) -> dict[str, Any]:
 
 
 def _replay_job(
-    settings: ReplaySettings, program: Program, calls: Sequence[WrittenCall], order: Sequence[int]
+    settings: ReplaySettings, program: Program, calls: Sequence[WrittenCall]
 ) -> dict[str, Any]:
     modules = frozenset[str]().union(*(each.modules for each in calls))
     return {
@@ -201,12 +218,12 @@ def _replay_job(
         "lines": program.lines,
         "modules": sorted(modules),
         "calls": [each.pair() for each in calls],
-        "order": list(order),
         "afresh": settings.afresh,
         "traced": settings.traced,
         # To note lines takes time.
         "seconds": CALL_SECONDS * (2 if settings.traced else 1),
         "most_items": MOST_ITEMS,
+        "most_late": _MOST_LATE,
     }
 
 
