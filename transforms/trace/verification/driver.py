@@ -204,8 +204,10 @@ class _Replay:
         if not isinstance(value, Iterator) or isinstance(value, io.IOBase):
             return {"value": snapshot(value, own_modules=(PROGRAM,), consume=True)}
         items = list(islice(value, most + 1))
-        tree = snapshot(items[:most], own_modules=(PROGRAM,), consume=True)
-        return {"value": {"iterator": tree}, "is_cut": len(items) > most}
+        is_cut = len(items) > most
+        shown = items[: self._job["shown_items"]] if is_cut else items
+        tree = snapshot(shown, own_modules=(PROGRAM,), consume=True)
+        return {"value": {"iterator": tree}, "is_cut": is_cut}
 
     def _raised(self, error: BaseException) -> dict[str, Any]:
         kind = type(error)
@@ -235,7 +237,9 @@ class _Replay:
 
 
 def _taken(value: object) -> list[Any] | None:
-    """The snapshot of an argument, which is not used up for it."""
+    """The snapshot of an argument; of an iterator, which is there to be used up, none."""
+    if isinstance(value, Iterator):
+        return None
     try:
         return [snapshot(value, own_modules=(PROGRAM,))]
     except Exception:

@@ -26,8 +26,11 @@ from transforms.trace.verification.calls import WrittenCall
 from transforms.trace.verification.driver import DRIVER_FILE
 from transforms.trace.verification.surroundings import REPLAYS, ReplaySettings
 
-MOST_ITEMS = 50
-"""Of an iterator, whose test looks at no more."""
+MOST_ITEMS = 100
+"""Of an iterator whose end is waited for."""
+
+SHOWN_ITEMS = 20
+"""Of an iterator that yields more than that: the first ones."""
 
 LIMITS = Limits(
     cpu_seconds=5.0,
@@ -223,6 +226,7 @@ def _replay_job(
         # To note lines takes time.
         "seconds": CALL_SECONDS * (2 if settings.traced else 1),
         "most_items": MOST_ITEMS,
+        "shown_items": SHOWN_ITEMS,
         "most_late": _MOST_LATE,
     }
 
