@@ -14,30 +14,16 @@ from transforms.trace.verification.answers import (
     read_verdict,
 )
 
+_KEYS = (
+    *("at", "value", "raised", "covered", "after", "fault", "passed", "lines", "branches"),
+    *("failed", "tuple", "name", "call", "dict", "iterator"),
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
-            st.sampled_from(
-                [
-                    "at",
-                    "value",
-                    "raised",
-                    "covered",
-                    "after",
-                    "fault",
-                    "passed",
-                    "lines",
-                    "branches",
-                    "failed",
-                    "tuple",
-                    "name",
-                    "call",
-                    "dict",
-                    "iterator",
-                ]
-            ),
+            st.sampled_from(_KEYS),
             inner,
             max_size=5,
         )
