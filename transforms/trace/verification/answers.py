@@ -65,9 +65,12 @@ class Outcome:
     def _compared(self) -> str:
         # Messages are not tested: they may have addresses in them.
         plain = replace(self, message="", detail="", lines=frozenset(), branches=frozenset())
-        return canonical(
-            [plain.value, plain.raised, plain.is_cut, [list(each) for each in plain.after]]
-        ) + f"{plain.fault}"
+        return (
+            canonical(
+                [plain.value, plain.raised, plain.is_cut, [list(each) for each in plain.after]]
+            )
+            + f"{plain.fault}"
+        )
 
 
 def canonical(tree: Any) -> str:

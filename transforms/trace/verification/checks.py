@@ -172,7 +172,7 @@ class CheckWriter:
         nodes = [each for tree in trees for each in _nodes(tree)]
         text = json.dumps(trees)
         parts = [
-            _EQUAL_ITERATORS if '{"iterator": ' in text else "",
+            _EQUAL_ITERATORS if '"iterator": ' in text or '"builtins:' in text else "",
             _EQUAL_TYPES,
             _EQUAL_PARTS,
             (_NEAR_FLOATS if self._is_near else _EQUAL_FLOATS) if _has_floats(nodes) else "",

@@ -53,7 +53,7 @@ def are_enough(cases: Sequence[Case], body: Body) -> bool:
     return len(cases) >= LEAST_COVERING_CASES and covered >= body.lines | body.branches
 
 
-def covered_parts(case: Case, body: Body) -> set[Part]:
+def covered_parts(case: Case, body: Body) -> frozenset[Part]:
     """The lines and branches of the body that a case takes."""
     return (case.outcome.lines & body.lines) | (case.outcome.branches & body.branches)
 

@@ -10,7 +10,6 @@ import datetime
 import time
 from typing import Any
 
-_TIMES = ("time", "time_ns")
 _OF_NOW = ("localtime", "gmtime", "ctime")
 
 
@@ -24,7 +23,8 @@ def shift_clock(seconds: int) -> None:
     format_time, text_of_time = time.strftime, time.asctime
     time.strftime = lambda form, *given: format_time(form, *(given or [time.localtime()]))
     time.asctime = lambda *given: text_of_time(*(given or [time.localtime()]))
-    datetime.date, datetime.datetime = _later_classes()  # type: ignore[misc]
+    for name, kind in zip(("date", "datetime"), _later_classes(), strict=True):
+        setattr(datetime, name, kind)
 
 
 def _with_default(function: Any) -> Any:
@@ -42,9 +42,12 @@ def _later_classes() -> tuple[type, type]:
 
     class OfDates(type):
         def __instancecheck__(cls, value: object) -> bool:
-            return isinstance(value, real_date) if cls is date else type.__instancecheck__(
-                cls, value
-            ) or (cls is moment and isinstance(value, real_datetime))
+            return (
+                isinstance(value, real_date)
+                if cls is date
+                else type.__instancecheck__(cls, value)
+                or (cls is moment and isinstance(value, real_datetime))
+            )
 
         def __subclasscheck__(cls, kind: type) -> bool:
             real = {date: real_date, moment: real_datetime}.get(cls)  # type: ignore[call-overload]
@@ -66,7 +69,7 @@ def _later_classes() -> tuple[type, type]:
 
         @classmethod
         def utcnow(cls) -> Any:
-            return cls.fromtimestamp(time.time(), datetime.timezone.utc).replace(tzinfo=None)
+            return cls.fromtimestamp(time.time(), datetime.UTC).replace(tzinfo=None)
 
         def date(self) -> Any:
             return date(self.year, self.month, self.day)

@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from itertools import islice
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -33,6 +34,10 @@ _FILE = "<program>"
 _CHANNEL = 3
 _AGAIN_SECONDS = 0.02
 """After which code that caught the end of its time meets it again."""
+
+_MOST_WALL_SECONDS = 5.0
+_WALL_FACTOR = 10
+"""Of the clock to CPU time, since a busy machine takes longer."""
 
 _MOST_MESSAGE = 200
 _NOT_OF_THE_FUNCTION = (
@@ -56,7 +61,7 @@ def drive(job: dict[str, Any]) -> None:
     signal.signal(signal.SIGALRM, _stop)
     random.seed(job["seed"])
     if job["folder"]:
-        os.mkdir(job["folder"])
+        Path(job["folder"]).mkdir()
         os.chdir(job["folder"])
     if job["shift"]:
         shift_clock(job["shift"])
@@ -83,14 +88,15 @@ def _run_as_test(program: str, seconds: float) -> dict[str, Any]:
 
 
 class _Timed:
-    """Raises `_TimeIsUpError` in what takes more CPU time, or ten times as long by the clock."""
+    """Raises `_TimeIsUpError` in what takes more CPU time, or waits for long."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
 
     def __enter__(self) -> None:
         signal.setitimer(signal.ITIMER_PROF, self._seconds, _AGAIN_SECONDS)
-        signal.setitimer(signal.ITIMER_REAL, 10 * self._seconds, _AGAIN_SECONDS)
+        wall = min(_MOST_WALL_SECONDS, _WALL_FACTOR * self._seconds)
+        signal.setitimer(signal.ITIMER_REAL, wall, _AGAIN_SECONDS)
 
     def __exit__(self, *error: object) -> None:
         signal.setitimer(signal.ITIMER_PROF, 0)
@@ -119,6 +125,7 @@ class _Replay:
 
     def __init__(self, job: dict[str, Any]) -> None:
         self._job = job
+        self._late = 0
         self._code = compile(job["program"], _FILE, "exec", dont_inherit=True)
         self._source = job["program"].splitlines()
         self._modules = {name.partition(".")[0]: __import__(name) for name in job["modules"]}
@@ -157,6 +164,8 @@ class _Replay:
         return found
 
     def _call(self, names: dict[str, Any], function: Any, text: str) -> dict[str, Any]:
+        if self._late >= self._job["most_late"]:
+            return {"fault": "late"}
         try:
             positional, keywords = eval(text, {**names, **self._modules})
         except Exception as error:
@@ -166,26 +175,27 @@ class _Replay:
         job = self._job
         trace = LineTrace(_FILE, *job["lines"])
         try:
-            with _silence() as printed, _Timed(job["seconds"] * (10 if job["traced"] else 1)):
+            with _silence() as printed, _Timed(job["seconds"]):
                 if job["traced"]:
                     with trace:
                         answer = self._result(function, positional, keywords)
                 else:
                     answer = self._result(function, positional, keywords)
         except _TimeIsUpError:
+            self._late += 1
             return {"fault": "late"}
         except Opaque as error:
             answer = {"fault": "opaque", "detail": str(error)[:_MOST_MESSAGE]}
         except BaseException as error:
             answer = self._raised(error)
-        after = [[at, tree] for at, tree in enumerate(map(_taken, given)) if tree != before[at]]
-        if after and None not in [before[at] for at, _ in after]:
-            answer["after"] = [[at, tree[0] if tree else None] for at, tree in after]
+        after = list(map(_taken, given))
+        changed = [at for at in range(len(given)) if after[at] != before[at]]
+        taken = [(at, tree[0]) for at in changed if before[at] and (tree := after[at])]
+        if changed and len(taken) == len(changed):
+            answer["after"] = taken
         if printed.getvalue():
             answer["printed"] = True
-        return {
-            **answer, "covered": [sorted(trace.lines), sorted(trace.branches)]
-        }
+        return {**answer, "covered": [sorted(trace.lines), sorted(trace.branches)]}
 
     def _result(self, function: Any, positional: Any, keywords: Any) -> dict[str, Any]:
         """What a call returns, of an iterator the first items; whatever the call raises."""
@@ -194,13 +204,16 @@ class _Replay:
         if not isinstance(value, Iterator) or isinstance(value, io.IOBase):
             return {"value": snapshot(value, own_modules=(PROGRAM,), consume=True)}
         items = list(islice(value, most + 1))
-        tree = snapshot(items[:most], own_modules=(PROGRAM,), consume=True)
-        return {"value": {"iterator": tree}, "is_cut": len(items) > most}
+        is_cut = len(items) > most
+        shown = items[: self._job["shown_items"]] if is_cut else items
+        tree = snapshot(shown, own_modules=(PROGRAM,), consume=True)
+        return {"value": {"iterator": tree}, "is_cut": is_cut}
 
     def _raised(self, error: BaseException) -> dict[str, Any]:
         kind = type(error)
         frames = [
-            each for each in traceback.walk_tb(error.__traceback__)
+            each
+            for each in traceback.walk_tb(error.__traceback__)
             if each[0].f_code.co_filename != DRIVER_FILE
         ]
         is_own = bool(frames) and self._is_raise(*frames[-1])
@@ -219,11 +232,14 @@ class _Replay:
     def _is_raise(self, frame: Any, line: int) -> bool:
         if frame.f_code.co_filename != _FILE or not 0 < line <= len(self._source):
             return False
-        return self._source[line - 1].lstrip().startswith(("raise ", "raise("))
+        text: str = self._source[line - 1]
+        return text.lstrip().startswith(("raise ", "raise("))
 
 
 def _taken(value: object) -> list[Any] | None:
-    """The snapshot of an argument, which is not used up for it."""
+    """The snapshot of an argument; of an iterator, which is there to be used up, none."""
+    if isinstance(value, Iterator):
+        return None
     try:
         return [snapshot(value, own_modules=(PROGRAM,))]
     except Exception:

@@ -26,12 +26,15 @@ from transforms.trace.verification.calls import WrittenCall
 from transforms.trace.verification.driver import DRIVER_FILE
 from transforms.trace.verification.surroundings import REPLAYS, ReplaySettings
 
-MOST_ITEMS = 50
-"""Of an iterator, whose test looks at no more."""
+MOST_ITEMS = 100
+"""Of an iterator whose end is waited for."""
+
+SHOWN_ITEMS = 20
+"""Of an iterator that yields more than that: the first ones."""
 
 LIMITS = Limits(
-    cpu_seconds=3.0,
-    wall_seconds=20.0,
+    cpu_seconds=5.0,
+    wall_seconds=30.0,
     memory_bytes=512 << 20,
     output_bytes=8 << 20,
     folder_bytes=16 << 20,
@@ -41,6 +44,9 @@ LIMITS = Limits(
 
 CALL_SECONDS = 0.4
 """CPU time of a call."""
+
+_MOST_LATE = 3
+"""Calls that may be late; where they are, those that follow are not made."""
 
 _MOST_LOST = 3
 """Calls that may end their process, before the function is given up."""
@@ -92,9 +98,7 @@ class Replays:
     """
 
     def __init__(self, tier: Tier, limits: Limits = LIMITS) -> None:
-        self._sandboxes = [
-            Sandbox(tier, limits, _PRELOADED, each.surroundings) for each in REPLAYS
-        ]
+        self._sandboxes = [Sandbox(tier, limits, _PRELOADED, each.surroundings) for each in REPLAYS]
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -121,16 +125,28 @@ class Replays:
           ReplayError: the program does not load, or too many calls end their process.
         """
         settings = REPLAYS[number]
+        job = _replay_job(settings, program, calls)
+        return self._replay(number, job, calls, _order(len(calls), settings.order))
+
+    def answer(
+        self, program: Program, calls: Sequence[WrittenCall], *, seconds: float, most_late: int
+    ) -> list[Outcome]:
+        """The outcome of calls that nobody recorded, each with little time.
+
+        Raises:
+          ReplayError: the program does not load, or too many calls end their process.
+        """
+        job = _replay_job(REPLAYS[0], program, calls)
+        job |= {"traced": False, "seconds": seconds, "most_late": most_late}
+        return self._replay(0, job, calls, list(range(len(calls))))[1]
+
+    def _replay(
+        self, number: int, job: dict[str, Any], calls: Sequence[WrittenCall], order: Sequence[int]
+    ) -> tuple[Body, list[Outcome]]:
         outcomes: dict[int, Outcome] = {}
-        order = _order(len(calls), settings.order)
-        body = None
         for _ in range(_MOST_LOST + 1):
             left = [at for at in order if at not in outcomes]
-            if body is not None and not left:
-                return body, [outcomes[at] for at in range(len(calls))]
-            first, *others = self._run(
-                number, _replay_job(settings, program, calls, left), at_least=1
-            )
+            first, *others = self._run(number, {**job, "order": left}, at_least=1)
             try:
                 body = read_body(first)
             except AnswerError as error:
@@ -142,6 +158,8 @@ class Replays:
                 raise ReplayError(str(error)) from None
             if len(others) < len(left):
                 outcomes[left[len(others)]] = Outcome(fault=Fault.LOST)
+            if len(outcomes) == len(calls):
+                return body, [outcomes[at] for at in range(len(calls))]
         raise ReplayError(f"more than {_MOST_LOST} calls end their process")
 
     def run_tests(
@@ -164,7 +182,7 @@ class Replays:
         return verdicts + [False] * (len(programs) - len(verdicts))
 
     def _run(self, number: int, job: dict[str, Any], at_least: int = 0) -> list[Any]:
-        """The driver's messages, without the last one, which is the sandbox's own and says how it ended."""
+        """The driver's messages, without the sandbox's own last one, on how the run ended."""
         stdin = driver_code() + marshal.dumps(job)
         outcome = self._sandboxes[number].run_script(_START, stdin, with_errors=False)
         messages = [
@@ -193,7 +211,7 @@ def _job(settings: ReplaySettings) -> dict[str, Any]:
 
 
 def _replay_job(
-    settings: ReplaySettings, program: Program, calls: Sequence[WrittenCall], order: Sequence[int]
+    settings: ReplaySettings, program: Program, calls: Sequence[WrittenCall]
 ) -> dict[str, Any]:
     modules = frozenset[str]().union(*(each.modules for each in calls))
     return {
@@ -203,11 +221,13 @@ def _replay_job(
         "lines": program.lines,
         "modules": sorted(modules),
         "calls": [each.pair() for each in calls],
-        "order": list(order),
         "afresh": settings.afresh,
         "traced": settings.traced,
-        "seconds": CALL_SECONDS,
+        # To note lines takes time.
+        "seconds": CALL_SECONDS * (2 if settings.traced else 1),
         "most_items": MOST_ITEMS,
+        "shown_items": SHOWN_ITEMS,
+        "most_late": _MOST_LATE,
     }
 
 

@@ -15,13 +15,16 @@ from typing import Protocol, Self
 from transforms.sandbox.limits import Limits, Tier
 from transforms.trace.snapshots import SnapshotError
 from transforms.trace.verification.answers import Body, Fault, Outcome, canonical
-from transforms.trace.verification.calls import RecordedCall, WrittenCall, write_calls, write_value
+from transforms.trace.verification.calls import RecordedCall, write_calls
 from transforms.trace.verification.checks import Case, CheckWriter
 from transforms.trace.verification.choice import (
+    MOST_CASES,
     are_enough,
     choose_cases,
     covered_parts,
 )
+from transforms.trace.verification.contamination import Benchmarks, Match
+from transforms.trace.verification.duplicates import find_function
 from transforms.trace.verification.mutants import (
     Place,
     changed_programs,
@@ -90,10 +93,10 @@ class Verifier:
     """
 
     def __init__(self, tier: Tier, limits: Limits = LIMITS) -> None:
-        self.replays = Replays(tier, limits)
+        self._replays = Replays(tier, limits)
 
     def __enter__(self) -> Self:
-        self.replays.__enter__()
+        self._replays.__enter__()
         return self
 
     def __exit__(
@@ -102,12 +105,27 @@ class Verifier:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.replays.__exit__(kind, error, trace)
+        self._replays.__exit__(kind, error, trace)
+
+    def find_benchmark(self, lifted: Liftable, benchmarks: Benchmarks) -> Match | None:
+        """The problem of a benchmark that a function is, by its text or by what it does."""
+        source = lifted.prompt + lifted.body
+        found = benchmarks.same_text(source, lifted.entry_point)
+        function = find_function(source, lifted.entry_point)
+        if found is not None or function is None or lifted.receiver:
+            return found
+        program = Program(source, lifted.entry_point, lifted.lines)
+        given = function.args
+        most = len(given.posonlyargs) + len(given.args)
+        least = most - len(given.defaults)
+        arities = range(least, max(most, least) + 1)
+        matches = (benchmarks.same_behavior(self._replays, program, arity) for arity in arities)
+        return next((each for each in matches if each is not None), None)
 
     def verify(self, lifted: Liftable, calls: Sequence[RecordedCall]) -> Verified | Rejected:
         """The problem of a function that was called so, or why it is none."""
         try:
-            return _Verification(self.replays, lifted, calls).run()
+            return _Verification(self._replays, lifted, calls).run()
         except _RejectedError as error:
             return Rejected(error.reason, error.detail, len(calls))
 
@@ -115,9 +133,7 @@ class Verifier:
 class _Verification:
     """Of one function."""
 
-    def __init__(
-        self, replays: Replays, lifted: Liftable, calls: Sequence[RecordedCall]
-    ) -> None:
+    def __init__(self, replays: Replays, lifted: Liftable, calls: Sequence[RecordedCall]) -> None:
         self._replays = replays
         self._lifted = lifted
         self._traced = len(calls)
@@ -136,10 +152,13 @@ class _Verification:
         chosen = choose_cases(cases, body)
         if not are_enough(chosen, body):
             raise _RejectedError(VerificationReason.TOO_FEW_CALLS, f"{len(chosen)} are left")
+        killed, tried = self._mutate(place, chosen, cases)
+        chosen.sort(key=lambda case: case.call.place)
         test = self._writer.write(chosen)
-        killed, tried = self._mutate(place, chosen, test)
         passed = self._replay_test(test)
-        covered = set[int | tuple[int, int]]().union(*(covered_parts(each, body) for each in chosen))
+        covered = set[int | tuple[int, int]]().union(
+            *(covered_parts(each, body) for each in chosen)
+        )
         return Verified(
             test=test,
             chosen=tuple(case.call.place for case in chosen),
@@ -190,10 +209,14 @@ class _Verification:
                 # Those that have differed are still made, as they may be what others differ by.
                 asked = [calls[at] for at in kept]
                 _, others = self._replays.replay(number, self._program, asked)
-                same = {at for at, other in zip(kept, others, strict=True) if first[at].same_as(other)}
+                same = {
+                    at for at, other in zip(kept, others, strict=True) if first[at].same_as(other)
+                }
                 stable = [at for at in stable if at in same]
                 if not stable:
-                    raise _RejectedError(VerificationReason.NOT_DETERMINISTIC, f"replay {number + 1}")
+                    raise _RejectedError(
+                        VerificationReason.NOT_DETERMINISTIC, f"replay {number + 1}"
+                    )
         except LoadError as error:
             raise _RejectedError(VerificationReason.DOES_NOT_LOAD, str(error)) from None
         except ReplayError as error:
@@ -211,29 +234,60 @@ class _Verification:
                 written.append((case, self._writer.write([case])))
             except SnapshotError:
                 continue
-        passed = self._replays.run_tests(0, [self._with_test(self._source, test) for _, test in written])
+        passed = self._replays.run_tests(
+            0, [self._with_test(self._source, test) for _, test in written]
+        )
         found = [case for (case, _), each in zip(written, passed, strict=True) if each]
         if not found:
             raise _RejectedError(VerificationReason.NOT_COMPARABLE)
         return found
 
-    def _mutate(self, place: Place, chosen: Sequence[Case], test: str) -> tuple[int, int]:
-        """How many of how many changed bodies fail the test."""
+    def _mutate(self, place: Place, chosen: list[Case], others: Sequence[Case]) -> tuple[int, int]:
+        """How many of how many changed bodies the test of the chosen cases fails.
+
+        Of the other cases those are chosen too that fail what would pass otherwise.
+        """
         trivial = trivial_programs(place, chosen)
-        changed = changed_programs(place, MOST_MUTANTS)
-        programs = [self._with_test(each, test) for each in (*trivial, *changed)]
-        passed = self._replays.run_tests(1, programs, _MUTANT_SECONDS)
-        if any(passed[: len(trivial)]):
-            body = trivial[passed.index(True)][len(place.prompt) :]
-            raise _RejectedError(VerificationReason.TRIVIAL, body.strip())
-        return passed[len(trivial) :].count(False), len(changed)
+        programs = [*trivial, *changed_programs(place, MOST_MUTANTS)]
+        passed = self._passes([(program, chosen) for program in programs])
+        left = [program for program, passes in zip(programs, passed, strict=True) if passes]
+        left = self._kill(left, chosen, [case for case in others if case not in chosen])
+        for program in left:
+            if program in trivial:
+                body = program[len(place.prompt) :].strip()
+                raise _RejectedError(VerificationReason.TRIVIAL, body)
+        tried = len(programs) - len(trivial)
+        return tried - len(left), tried
+
+    def _kill(self, programs: list[str], chosen: list[Case], others: Sequence[Case]) -> list[str]:
+        """Chooses further cases greedily; the programs that pass these, too."""
+        pairs = [(program, case) for case in others for program in programs]
+        passed = self._passes([(program, [case]) for program, case in pairs])
+        kills: list[tuple[Case, set[str]]] = [(case, set()) for case in others]
+        for number, passes in enumerate(passed):
+            if not passes:
+                kills[number // len(programs)][1].add(programs[number % len(programs)])
+        left = set(programs)
+        while left and kills and len(chosen) < MOST_CASES:
+            case, killed = max(kills, key=lambda each: len(each[1] & left))
+            if not killed & left:
+                break
+            chosen.append(case)
+            left -= killed
+        return [program for program in programs if program in left]
+
+    def _passes(self, asked: Sequence[tuple[str, Sequence[Case]]]) -> list[bool]:
+        """Whether programs pass the tests of cases, each with its own."""
+        tested = [self._with_test(program, self._writer.write(cases)) for program, cases in asked]
+        return self._replays.run_tests(1, tested, _MUTANT_SECONDS) if tested else []
 
     def _replay_test(self, test: str) -> int:
         program = self._with_test(self._source, test)
         passed = [self._replays.run_tests(number, [program])[0] for number in range(len(REPLAYS))]
         if not all(passed):
             raise _RejectedError(
-                VerificationReason.FAILS_OWN_TEST, f"in {passed.count(False)} of {len(passed)} replays"
+                VerificationReason.FAILS_OWN_TEST,
+                f"in {passed.count(False)} of {len(passed)} replays",
             )
         return len(passed)
 
