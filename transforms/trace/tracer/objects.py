@@ -15,7 +15,7 @@ from types import (
     WrapperDescriptorType,
 )
 
-from transforms.trace.tracer.names import class_attribute, class_name, constant_name
+from transforms.trace.tracer.names import class_attribute, class_name
 from transforms.trace.tracer.parameters import (
     ABSENT,
     Parameter,
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 _ARGUMENTS = BaseException.__dict__["args"].__get__
 _HEAP_TYPE = 1 << 9
+_MOST_FAILURES = 30
 _WHOLE = slice(None)
 _CONVERSIONS: Sequence[tuple[type, Callable[[Any], Any]]] = (
     (dict, dict.copy),
@@ -60,10 +61,18 @@ class Snapshots(Walk):
     """A walk that knows classes, functions and objects as well.
 
     ``made`` gives the arguments that an object was made from, as texts of JSON, where they are
-    known and it has not changed since.
+    known and it has not changed since; ``constant`` the name of a constant.
     """
 
     made: Callable[[object], Any | None] | None = None
+    constant: Callable[[object], str | None] | None = None
+
+    def __init__(
+        self, names: Mapping[int, str], owns: Callable[[str], bool], consume: bool = False
+    ) -> None:
+        super().__init__(names, owns, consume)
+        self.failures: dict[int, list[Any]] = {}
+        """Classes by identity, each with how many of its objects in a row were opaque."""
 
     def take_other(self, value: Any, level: int) -> Any:
         """A value that is not of the types that have a tag of their own."""
@@ -77,15 +86,25 @@ class Snapshots(Walk):
                 return taker(self, value, level)
             if issubclass(kind, type):
                 return {"name": class_name(self, value)}
-            return self._take_object(value, kind, level)
+            return self._take_of_python(value, kind, level)
         except Opaque:
             self.nodes, self.text = left
-            name = constant_name(self, value)
+            name = self.constant(value) if self.constant is not None else None
             if name is not None:
                 return {"name": name}
             if self.consume and class_attribute(kind, "__next__") is not None:
                 return {"iterator": self.items(value, level)}
             raise
+
+    def _take_of_python(self, value: Any, kind: type, level: int) -> Any:
+        """An object, unless many of its class were in vain."""
+        held = self.failures.setdefault(id(kind), [kind, 0])
+        if held[1] >= _MOST_FAILURES:
+            raise Opaque(type_qualname(kind))
+        held[1] += 1
+        tree = self._take_object(value, kind, level)
+        held[1] = 0
+        return tree
 
     def _take_object(self, value: Any, kind: type, level: int) -> Any:
         if _is_enumeration(kind):
