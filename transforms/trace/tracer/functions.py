@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _OPTIMIZED, _GENERATOR, _COROUTINE = 0x1, 0x20, 0x80 | 0x100 | 0x200
-_MOST_FILES = 50_000
+_MOST_NAMES = 50_000
 _OUTSIDE = ("site-packages", "dist-packages", ".tox", ".nox", ".venv", "node_modules")
 _TESTS = ("test", "tests", "conftest.py", "setup.py", "noxfile.py")
 _LOCAL = "<locals>"
@@ -44,7 +44,7 @@ class Scope:
     def path(self, filename: str) -> str | None:
         """The absolute path of a file that is traced, or None."""
         if filename not in self._paths:
-            if len(self._paths) > _MOST_FILES:
+            if len(self._paths) > _MOST_NAMES:
                 self._paths.clear()
             self._paths[filename] = None if filename[:1] == "<" else self._find(_abspath(filename))
         return self._paths[filename]

@@ -40,7 +40,8 @@ _CALLED = ("fractions", "ipaddress", "pathlib", "pathlib._local", "uuid", "_pyde
 """Modules in Python that snapshots call."""
 
 _frame = sys._getframe
-_get_profile, _set_profile = sys.getprofile, sys.setprofile
+_get_profile, _get_trace = sys.getprofile, sys.gettrace
+_set_profile, _set_trace = sys.setprofile, sys.settrace
 _limit = sys.getrecursionlimit
 _YIELDS = 0x20 | 0x80 | 0x200
 _RESUME_AT_START = b"\x97\x00"
@@ -198,7 +199,7 @@ def start(folder: str, roots: list[str]) -> None:
     if _is_monitored:
         _monitor(tracer)
     else:
-        _profile(tracer)
+        _trace(tracer)
 
 
 def _monitor(tracer: Tracer) -> None:
@@ -220,27 +221,49 @@ def _monitor(tracer: Tracer) -> None:
             return
 
 
-def _profile(tracer: Tracer) -> None:
+def _trace(tracer: Tracer) -> None:
+    """Before 3.12: as the function of `sys.settrace`, or of `sys.setprofile` where others trace.
+
+    The first is called for functions alone, where profilers are told of each end and of what is
+    written in C. Who else traces is found out by an audit hook, for which all threads stop by.
+    """
     import threading  # not before it is needed: every process of a suite pays for it
 
     done: dict[int, CodeType] = {}
     find, record = tracer.find, tracer.record
 
+    def on_call(frame: FrameType, event: str, argument: Any) -> None:
+        code = frame.f_code
+        if id(code) not in done and _is_first(code, frame):
+            function = find(code)
+            if function is None or record(function, frame):
+                done[id(code)] = code
+
     def on_event(frame: FrameType, event: str, argument: Any) -> None:
         if event == "call":
-            code = frame.f_code
-            if id(code) not in done and _is_first(code, frame):
-                function = find(code)
-                if function is None or record(function, frame):
-                    done[id(code)] = code
+            on_call(frame, event, argument)
 
     def on_audit(event: str, arguments: object) -> None:
-        # An error in a deep recursion ends profiling, and so does a profiler of the project.
-        if event != "sys.setprofile" and _get_profile() is None:
-            _set_profile(on_event)
+        if event == "sys.setprofile" or is_setting:
+            return
+        is_setting.append(True)
+        try:
+            tracing, profiling = _get_trace(), _get_profile()
+            if event == "sys.settrace" or tracing not in (None, on_call):
+                if profiling is None:
+                    _set_profile(on_event)
+            else:
+                # An error in a deep recursion ends it, too.
+                if tracing is None:
+                    _set_trace(on_call)
+                if profiling is on_event:
+                    _set_profile(None)
+        finally:
+            is_setting.clear()
 
-    _set_profile(on_event)
-    threading.setprofile(on_event)
+    is_setting: list[bool] = []
+    _set_trace(on_call)
+    threading.settrace(on_call)
     sys.addaudithook(on_audit)
 
 

@@ -43,18 +43,17 @@ if TYPE_CHECKING:
 _ARGUMENTS = BaseException.__dict__["args"].__get__
 _HEAP_TYPE = 1 << 9
 _MOST_FAILURES = 30
-_WHOLE = slice(None)
-_CONVERSIONS: Sequence[tuple[type, Callable[[Any], Any]]] = (
-    (dict, dict.copy),
-    (list, lambda value: list.__getitem__(value, _WHOLE)),
-    (tuple, lambda value: tuple.__getitem__(value, _WHOLE)),
-    (set, lambda value: set.__or__(set(), value)),
-    (frozenset, lambda value: frozenset.__or__(frozenset(), value)),
-    (str, str.__str__),
-    (int, int.__int__),
-    (float, float.__float__),
+_DERIVED: Sequence[tuple[type, Callable[[Walk, Any, int], Any]]] = (
+    (dict, lambda walk, value, level: {"dict": walk.pairs(value, level)}),
+    (list, lambda walk, value, level: walk.items(list.__iter__(value), level)),
+    (tuple, lambda walk, value, level: {"tuple": walk.items(tuple.__iter__(value), level)}),
+    (set, lambda walk, value, level: walk.take(set.__or__(set(), value), level)),
+    (frozenset, lambda walk, value, level: walk.take(set.__or__(set(), value), level)),
+    (str, lambda walk, value, level: walk.take(str.__str__(value), level)),
+    (int, lambda walk, value, level: walk.take(int.__int__(value), level)),
+    (float, lambda walk, value, level: walk.take(float.__float__(value), level)),
 )
-"""Objects of subclasses as objects of the built-in types themselves."""
+"""What objects of subclasses of built-in types are made from."""
 
 
 class Snapshots(Walk):
@@ -123,11 +122,11 @@ class Snapshots(Walk):
             return call(name, *self.items(_exception_arguments(value), level))
         if id(kind) not in self.names and not self.owns(type_module(kind)):
             raise Opaque(type_qualname(kind))
-        for base, convert in _CONVERSIONS if is_made_in_c else ():
+        for base, take in _DERIVED if is_made_in_c else ():
             if issubclass(kind, base) and _makes_as(kind, base):
                 if attributes_of(value, kind):
                     raise Opaque(type_qualname(kind))
-                return call(name, self.take(convert(value), level))
+                return call(name, take(self, value, level + 1))
         return self._take_matched(name, value, kind, level)
 
     def _take_member(self, value: Any, kind: type) -> Any:

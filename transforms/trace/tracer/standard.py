@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from _functools import partial
+from _functools import partial  # type: ignore[import-not-found]  # functools imports much
 from types import (
     BuiltinFunctionType,
     ClassMethodDescriptorType,
