@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _OPTIMIZED, _GENERATOR, _COROUTINE = 0x1, 0x20, 0x80 | 0x100 | 0x200
-_MOST_FILES = 50_000
+_MOST_NAMES = 50_000
 _OUTSIDE = ("site-packages", "dist-packages", ".tox", ".nox", ".venv", "node_modules")
 _TESTS = ("test", "tests", "conftest.py", "setup.py", "noxfile.py")
 _LOCAL = "<locals>"
@@ -44,7 +44,7 @@ class Scope:
     def path(self, filename: str) -> str | None:
         """The absolute path of a file that is traced, or None."""
         if filename not in self._paths:
-            if len(self._paths) > _MOST_FILES:
+            if len(self._paths) > _MOST_NAMES:
                 self._paths.clear()
             self._paths[filename] = None if filename[:1] == "<" else self._find(_abspath(filename))
         return self._paths[filename]
@@ -89,9 +89,11 @@ class Traced:
         self.path = path
         self.function: FunctionType | None = None
         self.qualname = self.kind = self.module = ""
-        self.is_decorated = self.is_done = self.is_init = False
+        self.is_decorated = self.is_done = self.is_found = False
+        self.refusal: str | None = None
+        """Why none of its calls can be recorded."""
         self.parameters: list[Parameter] = []
-        self.seen = self.made = self.nodes = 0
+        self.seen = self.last_new = self.nodes = 0
         self.kept: set[int] = set()
         self.opaque: dict[str, int] = {}
         self.file_number = -1
@@ -100,11 +102,7 @@ class Traced:
         """Finds out what the function is; not before it has been defined."""
         module = frame.f_globals.get("__name__")
         self.module = module if type(module) is str else ""
-        held, owner, function = None, None, None
-        for each, held in _places(frame, self.code):
-            owner, each, function_in(held, self.code)
-            if function is not None:
-                break
+        owner, held, function = _find(frame, self.code)
         self.function = function
         self.parameters = parameters_of(self.code, function)
         name = self.code.co_name
@@ -117,25 +115,22 @@ class Traced:
             self.is_decorated = _undecorated(held) is not function
         if self.code.co_flags & _COROUTINE:
             self.kind = "coroutine"
-        self.is_init = self.kind == "method" and name == "__init__"
+        self.refusal = self._refusal()
+        self.is_found = function is not None or _LOCAL in self.qualname
 
-    @property
-    def is_found(self) -> bool:
-        """Whether it is known under its name."""
-        return self.function is not None or _LOCAL in self.qualname
-
-    @property
-    def is_generator(self) -> bool:
-        """Whether it yields."""
-        return bool(self.code.co_flags & _GENERATOR)
-
-    def refusal(self) -> str | None:
-        """Why none of its calls can be recorded, or None."""
+    def _refusal(self) -> str | None:
         if self.kind == "coroutine":
             return "coroutine"
         if self.kind == "nested" and self.code.co_freevars:
             return "closure"
         return "constructor" if self.code.co_name in _CONSTRUCTORS else None
+
+    def fields(self) -> list[Any]:
+        """What a record of the function itself says."""
+        code = self.code
+        is_generator = bool(code.co_flags & _GENERATOR)
+        where = [self.number, self.path, self.module, self.qualname, code.co_firstlineno]
+        return [*where, self.kind, is_generator, self.is_decorated]
 
     def arguments(self, frame: FrameType) -> tuple[list[Any], list[Any], dict[str, Any]]:
         """Receiver (a list of one or none), positional and keyword arguments as objects."""
@@ -161,6 +156,15 @@ _CONSTRUCTORS = ("__init__", "__new__", "__del__", "__init_subclass__", "__post_
 def is_function(code: CodeType) -> bool:
     """Whether a code object is of a function with a name: no lambda, class or comprehension."""
     return bool(code.co_flags & _OPTIMIZED) and code.co_name[:1] != "<"
+
+
+def _find(frame: FrameType, code: CodeType) -> tuple[type | None, Any, FunctionType | None]:
+    """The class that holds a function, what it holds under its name, and the function."""
+    for owner, held in _places(frame, code):
+        function = function_in(held, code)
+        if function is not None:
+            return owner, held, function
+    return None, None, None
 
 
 def _places(frame: FrameType, code: CodeType) -> Iterator[tuple[type | None, Any]]:

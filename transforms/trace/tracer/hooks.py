@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from types import CodeType, FrameType
 
 from transforms.trace.tracer.functions import Scope, Traced, is_function
+from transforms.trace.tracer.names import Constants
 from transforms.trace.tracer.objects import Snapshots
 from transforms.trace.tracer.values import MOST_NODES, MOST_TEXT, Opaque, write_json
 from transforms.trace.tracer.writer import Writer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
 MOST_DISTINCT = 20
@@ -22,9 +21,14 @@ MOST_CALLS = 200
 """Of a function; it is not traced beyond either."""
 
 MOST_FUNCTIONS = 20_000
-MOST_BYTES_A_CALL = 1 << 17
-_MOST_HOPELESS = 50
-"""Calls of a function of which none can be recorded."""
+_MOST_WITHOUT_NEWS = 30
+"""Calls of a function in a row that are those seen before, or cannot be recorded."""
+
+_MOST_SEARCHES = 5
+"""For the name of a function, which may be called before it gets it."""
+
+_TOLD = (1, 10, 30, 100)
+"""Counts that are written at once: a process may end at any time."""
 
 _MOST_NODES = 100_000
 """Values walked over for one function: few calls, where arguments are large."""
@@ -32,8 +36,17 @@ _MOST_NODES = 100_000
 _LEAST_FRAMES = 150
 """Room for frames that a snapshot needs, before 3.12."""
 
+_CALLED = ("fractions", "ipaddress", "pathlib", "pathlib._local", "uuid", "_pydecimal")
+"""Modules in Python that snapshots call."""
+
 _frame = sys._getframe
+_get_profile, _get_trace = sys.getprofile, sys.gettrace
+_set_profile, _set_trace = sys.setprofile, sys.settrace
 _limit = sys.getrecursionlimit
+_YIELDS = 0x20 | 0x80 | 0x200
+_RESUME_AT_START = b"\x97\x00"
+"""Of Python 3.11, where generators have run by the time they start."""
+
 _is_monitored = sys.version_info >= (3, 12)
 
 
@@ -41,27 +54,32 @@ class Tracer:
     """Records calls of functions in some folders."""
 
     def __init__(self, folder: str, roots: list[str]) -> None:
+        self.scope = Scope(roots)
         self._writer = Writer(folder)
-        self._scope = Scope(roots)
+        self._constants = Constants(self.scope.owns)
+        self._failures: dict[int, list[Any]] = {}
         self._functions: dict[int, Traced | None] = {}
         self._count = 0
 
-    def starts(self, code: CodeType, frame: FrameType) -> bool:
-        """Records the call that a frame is at the start of; True if it is the last."""
+    def find(self, code: CodeType) -> Traced | None:
+        """The function of a code object, if it is traced any more."""
         function = self._functions.get(id(code))
         if function is None:
-            path = self._scope.path(code.co_filename)
+            path = self.scope.path(code.co_filename)
             if path is None or not is_function(code) or self._count >= MOST_FUNCTIONS:
-                return True
+                return None
             function = self._functions[id(code)] = Traced(self._count, code, path)
             self._count += 1
-        if not function.is_done:
-            try:
-                self._record(function, frame)
-            except Exception as error:  # whatever it is, it is none of the project's business
-                if _is_of_others(error):
-                    raise
-                function.is_done = type(error) is not RecursionError
+        return None if function.is_done else function
+
+    def record(self, function: Traced, frame: FrameType) -> bool:
+        """Records the call that a frame is at the start of; True if it is the last."""
+        try:
+            self._record(function, frame)
+        except Exception as error:  # whatever it is, it is none of the project's business
+            if _is_of_others(error):
+                raise
+            function.is_done = type(error) is not RecursionError
         return function.is_done
 
     def _record(self, function: Traced, frame: FrameType) -> None:
@@ -69,37 +87,35 @@ class Tracer:
             return
         function.seen += 1
         seen = function.seen
-        if not function.is_found and seen < 5:
+        if not function.is_found and seen < _MOST_SEARCHES:
             function.describe(frame)
-        if not self._writer.ready():
-            function.is_done = True
-            return
-        if function.file_number != self._writer.number:
-            self._define(function)
-        refusal = function.refusal()
+        refusal = function.refusal
         if refusal is None:
             self._take(function, frame)
         else:
             self._refuse(function, refusal)
         function.is_done = (
-            seen >= MOST_CALLS
+            len(function.kept) >= MOST_DISTINCT
+            or seen - function.last_new >= _MOST_WITHOUT_NEWS
+            or seen >= MOST_CALLS
             or (refusal is not None and function.is_found)
-            or len(function.kept) >= MOST_DISTINCT
             or function.nodes >= _MOST_NODES
-            or (seen >= _MOST_HOPELESS and not function.kept)
         )
-        if function.is_done or not seen & (seen - 1):
-            self._writer.write(write_json({"seen": [function.number, seen]}))
+        if function.is_done or seen in _TOLD:
+            self._write(function, write_json({"seen": [function.number, seen]}))
 
-    def _define(self, function: Traced) -> None:
-        function.file_number = self._writer.number
-        fields = [function.number, function.path, function.module, function.qualname]
-        fields += [function.code.co_firstlineno, function.kind]
-        fields += [function.is_generator, function.is_decorated]
-        self._writer.write(write_json({"function": fields}))
+    def _write(self, function: Traced, line: str) -> None:
+        if not self._writer.ready():
+            function.is_done = True
+            return
+        if function.file_number != self._writer.number:
+            function.file_number = self._writer.number
+            self._writer.write(write_json({"function": function.fields()}))
+        self._writer.write(line)
 
     def _take(self, function: Traced, frame: FrameType) -> None:
-        walk = Snapshots({}, self._scope.owns)
+        walk = Snapshots({}, self.scope.owns)
+        walk.constant, walk.failures = self._constants.name, self._failures
         try:
             receiver, positional, keywords = function.arguments(frame)
             if function.kind == "class_method":
@@ -120,15 +136,16 @@ class Tracer:
         else:
             if hash(text) not in function.kept:
                 function.kept.add(hash(text))
-                self._writer.write('{"call":[%d,%s]}' % (function.number, text))
+                function.last_new = function.seen
+                self._write(function, '{"call":[%d,%s]}' % (function.number, text))
         function.nodes += MOST_NODES - walk.nodes
 
     def _refuse(self, function: Traced, reason: str) -> None:
         count = function.opaque.get(reason, 0) + 1
         function.opaque[reason] = count
-        if not count & (count - 1):
+        if count in _TOLD:
             fields = [function.number, reason[:200], count]
-            self._writer.write(write_json({"opaque": fields}))
+            self._write(function, write_json({"opaque": fields}))
 
 
 def _check_class(function: Traced, receiver: list[Any]) -> None:
@@ -152,9 +169,12 @@ def _has_room(frame: FrameType | None) -> bool:
 def _is_of_others(error: BaseException) -> bool:
     """Whether code of others raised it while the tracer was running: a handler of signals."""
     trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
+    while trace is not None:
+        names = trace.tb_frame.f_globals
+        if names is not globals() and names.get("__name__") not in _CALLED:
+            return True
         trace = trace.tb_next
-    return trace is not None and trace.tb_frame.f_globals is not globals() and False
+    return False
 
 
 def start_from_environment() -> None:
@@ -177,17 +197,21 @@ def start(folder: str, roots: list[str]) -> None:
     """Traces this process, its threads, and those that it forks."""
     tracer = Tracer(folder, roots)
     if _is_monitored:
-        _monitor(tracer.starts)
+        _monitor(tracer)
     else:
-        _profile(tracer.starts)
+        _trace(tracer)
 
 
-def _monitor(starts: Callable[[CodeType, FrameType], bool]) -> None:
+def _monitor(tracer: Tracer) -> None:
     monitoring = sys.monitoring  # type: ignore[attr-defined]
     disable = monitoring.DISABLE
+    path, find, record = tracer.scope.path, tracer.find, tracer.record
 
     def on_start(code: CodeType, offset: int) -> Any:
-        return disable if starts(code, _frame(1)) else None
+        if path(code.co_filename) is None:
+            return disable
+        function = find(code)
+        return disable if function is None or record(function, _frame(1)) else None
 
     for tool in (4, 3, 2, 1, 0):
         if monitoring.get_tool(tool) is None:
@@ -197,14 +221,53 @@ def _monitor(starts: Callable[[CodeType, FrameType], bool]) -> None:
             return
 
 
-def _profile(starts: Callable[[CodeType, FrameType], bool]) -> None:
+def _trace(tracer: Tracer) -> None:
+    """Before 3.12: as the function of `sys.settrace`, or of `sys.setprofile` where others trace.
+
+    The first is called for functions alone, where profilers are told of each end and of what is
+    written in C. Who else traces is found out by an audit hook, for which all threads stop by.
+    """
+    import threading  # not before it is needed: every process of a suite pays for it
+
     done: dict[int, CodeType] = {}
+    find, record = tracer.find, tracer.record
+
+    def on_call(frame: FrameType, event: str, argument: Any) -> None:
+        code = frame.f_code
+        if id(code) not in done and _is_first(code, frame):
+            function = find(code)
+            if function is None or record(function, frame):
+                done[id(code)] = code
 
     def on_event(frame: FrameType, event: str, argument: Any) -> None:
         if event == "call":
-            code = frame.f_code
-            if id(code) not in done and starts(code, frame):
-                done[id(code)] = code
+            on_call(frame, event, argument)
 
-    sys.setprofile(on_event)
-    threading.setprofile(on_event)
+    def on_audit(event: str, arguments: object) -> None:
+        if event == "sys.setprofile" or is_setting:
+            return
+        is_setting.append(True)
+        try:
+            tracing, profiling = _get_trace(), _get_profile()
+            if event == "sys.settrace" or tracing not in (None, on_call):
+                if profiling is None:
+                    _set_profile(on_event)
+            else:
+                # An error in a deep recursion ends it, too.
+                if tracing is None:
+                    _set_trace(on_call)
+                if profiling is on_event:
+                    _set_profile(None)
+        finally:
+            is_setting.clear()
+
+    is_setting: list[bool] = []
+    _set_trace(on_call)
+    threading.settrace(on_call)
+    sys.addaudithook(on_audit)
+
+
+def _is_first(code: CodeType, frame: FrameType) -> bool:
+    """Whether a frame starts, where it might be a generator that goes on."""
+    at = frame.f_lasti
+    return not code.co_flags & _YIELDS or at < 0 or code.co_code[at : at + 2] == _RESUME_AT_START

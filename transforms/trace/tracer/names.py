@@ -17,7 +17,7 @@ from transforms.trace.tracer.values import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
 _MODULES = sys.modules
@@ -96,17 +96,30 @@ def class_name(walk: Walk, kind: type) -> str:
     return name
 
 
-def constant_name(walk: Walk, value: object) -> str | None:
-    """The name of a constant at the top of one of the program's own modules, or None."""
-    known = walk.names.get(id(value))
-    if known is not None:
-        return known
-    for module in list(_MODULES):
-        if type(module) is str and walk.owns(module):
-            for name, held in list(namespace(module).items()):
-                if held is value and type(name) is str:
-                    return module + ":" + name
-    return None
+class Constants:
+    """Names of what stands at the top of modules that are owned, by the identity of the values."""
+
+    def __init__(self, owns: Callable[[str], bool]) -> None:
+        self._owns = owns
+        self._modules = 0
+        self._names: dict[int, tuple[str, str]] = {}
+
+    def name(self, value: object) -> str | None:
+        """The name of a value, or None."""
+        if len(_MODULES) != self._modules:
+            self._modules = len(_MODULES)
+            self._names = dict(self._read())
+        module, name = self._names.get(id(value), ("", ""))
+        # Names may be bound anew, and identities given to others.
+        held = namespace(module).get(name) if module else None
+        return module + ":" + name if held is value and module else None
+
+    def _read(self) -> Iterator[tuple[int, tuple[str, str]]]:
+        for module in reversed(list(_MODULES)):
+            if type(module) is str and self._owns(module):
+                for name, value in list(namespace(module).items()):
+                    if type(name) is str:
+                        yield id(value), (module, name)
 
 
 def function_in(held: Any, code: Any, depth: int = 4) -> Any:

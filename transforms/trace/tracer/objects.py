@@ -15,7 +15,7 @@ from types import (
     WrapperDescriptorType,
 )
 
-from transforms.trace.tracer.names import class_attribute, class_name, constant_name
+from transforms.trace.tracer.names import class_attribute, class_name
 from transforms.trace.tracer.parameters import (
     ABSENT,
     Parameter,
@@ -42,28 +42,36 @@ if TYPE_CHECKING:
 
 _ARGUMENTS = BaseException.__dict__["args"].__get__
 _HEAP_TYPE = 1 << 9
-_WHOLE = slice(None)
-_CONVERSIONS: Sequence[tuple[type, Callable[[Any], Any]]] = (
-    (dict, dict.copy),
-    (list, lambda value: list.__getitem__(value, _WHOLE)),
-    (tuple, lambda value: tuple.__getitem__(value, _WHOLE)),
-    (set, lambda value: set.__or__(set(), value)),
-    (frozenset, lambda value: frozenset.__or__(frozenset(), value)),
-    (str, str.__str__),
-    (int, int.__int__),
-    (float, float.__float__),
+_MOST_FAILURES = 30
+_DERIVED: Sequence[tuple[type, Callable[[Walk, Any, int], Any]]] = (
+    (dict, lambda walk, value, level: {"dict": walk.pairs(value, level)}),
+    (list, lambda walk, value, level: walk.items(list.__iter__(value), level)),
+    (tuple, lambda walk, value, level: {"tuple": walk.items(tuple.__iter__(value), level)}),
+    (set, lambda walk, value, level: walk.take(set.__or__(set(), value), level)),
+    (frozenset, lambda walk, value, level: walk.take(set.__or__(set(), value), level)),
+    (str, lambda walk, value, level: walk.take(str.__str__(value), level)),
+    (int, lambda walk, value, level: walk.take(int.__int__(value), level)),
+    (float, lambda walk, value, level: walk.take(float.__float__(value), level)),
 )
-"""Objects of subclasses as objects of the built-in types themselves."""
+"""What objects of subclasses of built-in types are made from."""
 
 
 class Snapshots(Walk):
     """A walk that knows classes, functions and objects as well.
 
     ``made`` gives the arguments that an object was made from, as texts of JSON, where they are
-    known and it has not changed since.
+    known and it has not changed since; ``constant`` the name of a constant.
     """
 
     made: Callable[[object], Any | None] | None = None
+    constant: Callable[[object], str | None] | None = None
+
+    def __init__(
+        self, names: Mapping[int, str], owns: Callable[[str], bool], consume: bool = False
+    ) -> None:
+        super().__init__(names, owns, consume)
+        self.failures: dict[int, list[Any]] = {}
+        """Classes by identity, each with how many of its objects in a row were opaque."""
 
     def take_other(self, value: Any, level: int) -> Any:
         """A value that is not of the types that have a tag of their own."""
@@ -77,15 +85,25 @@ class Snapshots(Walk):
                 return taker(self, value, level)
             if issubclass(kind, type):
                 return {"name": class_name(self, value)}
-            return self._take_object(value, kind, level)
+            return self._take_of_python(value, kind, level)
         except Opaque:
             self.nodes, self.text = left
-            name = constant_name(self, value)
+            name = self.constant(value) if self.constant is not None else None
             if name is not None:
                 return {"name": name}
             if self.consume and class_attribute(kind, "__next__") is not None:
                 return {"iterator": self.items(value, level)}
             raise
+
+    def _take_of_python(self, value: Any, kind: type, level: int) -> Any:
+        """An object, unless many of its class were in vain."""
+        held = self.failures.setdefault(id(kind), [kind, 0])
+        if held[1] >= _MOST_FAILURES:
+            raise Opaque(type_qualname(kind))
+        held[1] += 1
+        tree = self._take_object(value, kind, level)
+        held[1] = 0
+        return tree
 
     def _take_object(self, value: Any, kind: type, level: int) -> Any:
         if _is_enumeration(kind):
@@ -104,11 +122,11 @@ class Snapshots(Walk):
             return call(name, *self.items(_exception_arguments(value), level))
         if id(kind) not in self.names and not self.owns(type_module(kind)):
             raise Opaque(type_qualname(kind))
-        for base, convert in _CONVERSIONS if is_made_in_c else ():
+        for base, take in _DERIVED if is_made_in_c else ():
             if issubclass(kind, base) and _makes_as(kind, base):
                 if attributes_of(value, kind):
                     raise Opaque(type_qualname(kind))
-                return call(name, self.take(convert(value), level))
+                return call(name, take(self, value, level + 1))
         return self._take_matched(name, value, kind, level)
 
     def _take_member(self, value: Any, kind: type) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
+from _functools import partial  # type: ignore[import-not-found]  # functools imports much
 from types import (
     BuiltinFunctionType,
     ClassMethodDescriptorType,
@@ -319,6 +319,12 @@ def _take_wrapping(name: str) -> Taker:
     return take
 
 
+_CONTAINERS: tuple[Any, ...] = (
+    *([], (), "", "\u0100", b"", range(0), set()),
+    *({}, {}.values(), {}.items()),
+)
+
+
 def _take_zip(walk: Walk, value: Any, level: int) -> Any:
     made = value.__reduce__()
     tree = call("builtins:zip", *walk.items(made[1], level))
@@ -339,10 +345,7 @@ BY_TYPE: dict[int, Taker] = {
     id(type({}.keys())): _take_view("keys"),
     id(type({}.values())): _take_view("values"),
     id(type({}.items())): _take_view("items"),
-    **{
-        id(type(iter(container))): _take_listed
-        for container in ([], (), "", "\u0100", b"", range(0), {}, {}.values(), {}.items(), set())
-    },
+    **{id(type(iter(container))): _take_listed for container in _CONTAINERS},
     id(type(reversed([]))): _take_listed,
     id(map): _take_wrapping("builtins:map"),
     id(filter): _take_wrapping("builtins:filter"),
