@@ -276,17 +276,18 @@ def public_version(revision: str) -> str:
 def parse_installed(output: bytes) -> tuple[str, ...]:
     """Lines ``name==version`` from what uv lists, of which nothing is believed; sorted."""
     try:
-        listed = json.loads(output.decode("utf-8", "replace").strip().splitlines()[0])
+        lines = output.decode("utf-8", "replace").splitlines()
+        listed = json.loads(next(line for line in lines if line.startswith("[")))
         found = [(entry["name"], entry["version"]) for entry in listed[:_MOST_INSTALLED]]
-    except (ValueError, LookupError, TypeError, RecursionError):
+    except (ValueError, LookupError, TypeError, RecursionError, StopIteration):
         return ()
-    lines = set[str]()
+    installed = set[str]()
     for name, version in found:
         try:
-            lines.add(f"{canonicalize_name(name, validate=True)}=={Version(version)}")
+            installed.add(f"{canonicalize_name(name, validate=True)}=={Version(version)}")
         except (ValueError, TypeError):
             continue
-    return tuple(sorted(lines))
+    return tuple(sorted(installed))
 
 
 def _reason(tail: str) -> str:
