@@ -1,1 +1,1 @@
-"""From the tests of a repository to verified programming problems."""
+"""From a repository's own tests to programming problems with tests."""
