@@ -140,6 +140,8 @@ class _Building:
     def __post_init__(self) -> None:
         self._ends = self.clock() + self.limits.seconds
         self._source = str(self.workplace.inside / PROJECT / self.needs.folder)
+        project = self.workplace.inside / PROJECT
+        self._folders = [str(project / folder) for folder in self.needs.folders]
         self._python = str(self.workplace.inside / ENVIRONMENT / "bin/python")
 
     def make(self, interpreter: Interpreter) -> bool:
@@ -155,12 +157,15 @@ class _Building:
             return self.do_without()
         extras = f"[{','.join(needs.extras)}]" if needs.extras else ""
         groups = [part for group in needs.groups for part in ("--group", group)]
-        whole = (*needs.tools, *needs.requirements, *groups, "-e", self._source + extras)
+        further = [part for folder in self._folders for part in ("-e", folder)]
+        own = ("-e", self._source + extras, *further)
+        whole = (*needs.tools, *needs.requirements, *groups, *own)
         if self._pip("all together", whole):
             return True
         if not self._install_project():
             return False
-        self._install_rest([f"{self._source}[{extra}]" for extra in needs.extras], "-e")
+        extended = [f"{self._source}[{extra}]" for extra in needs.extras]
+        self._install_rest([*self._folders, *extended], "-e")
         self._install_rest(needs.groups, "--group")
         self._install_rest(needs.requirements)
         return True
@@ -276,17 +281,18 @@ def public_version(revision: str) -> str:
 def parse_installed(output: bytes) -> tuple[str, ...]:
     """Lines ``name==version`` from what uv lists, of which nothing is believed; sorted."""
     try:
-        listed = json.loads(output.decode("utf-8", "replace").strip().splitlines()[0])
+        lines = output.decode("utf-8", "replace").splitlines()
+        listed = json.loads(next(line for line in lines if line.startswith("[")))
         found = [(entry["name"], entry["version"]) for entry in listed[:_MOST_INSTALLED]]
-    except (ValueError, LookupError, TypeError, RecursionError):
+    except (ValueError, LookupError, TypeError, RecursionError, StopIteration):
         return ()
-    lines = set[str]()
+    installed = set[str]()
     for name, version in found:
         try:
-            lines.add(f"{canonicalize_name(name, validate=True)}=={Version(version)}")
+            installed.add(f"{canonicalize_name(name, validate=True)}=={Version(version)}")
         except (ValueError, TypeError):
             continue
-    return tuple(sorted(lines))
+    return tuple(sorted(installed))
 
 
 def _reason(tail: str) -> str:

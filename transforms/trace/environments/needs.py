@@ -35,13 +35,14 @@ class Needs:
     installable: bool = True
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    """Further projects of the repository to install."""
     requirements: tuple[str, ...] = ()
     dependencies: tuple[str, ...] = ()
     """Its own, for where it cannot be installed itself."""
     tools: tuple[str, ...] = ("pytest",)
     """What its tests run with."""
     version: str = "0"
-    name: str | None = None
 
 
 def safe_requirements(lines: Sequence[str]) -> tuple[str, ...]:
