@@ -345,6 +345,8 @@ class Collect(Settings):
     """Functions of less cyclomatic complexity are left out (``too_simple``)."""
     max_complexity: Annotated[int, Field(ge=1)] = 30
     """Functions of more are left out (``too_complex``)."""
+    contaminated: bool = False
+    """Whether problems stay that say or do the same as one of HumanEval."""
     sets: tuple[FilePath, ...] = ()
     """Files of problems with tests that are taken as they are, such as those of competitions, in
     the formats that ``repomill score`` reads."""

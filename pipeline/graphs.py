@@ -209,7 +209,7 @@ def _trace(configuration: Configuration, run: Run, workspace: Workspace) -> Tran
 def _collect(configuration: Configuration, run: Run, workspace: Workspace) -> Transform:
     parts = _parts(run, tables.FUNCTIONS)
     collect = configuration.collect
-    difficulty = Difficulty(collect.max_body_lines, collect.min_complexity, collect.max_complexity)
+    difficulty = Difficulty(**collect.model_dump(exclude={"sets"}))
     return CollectProblems(workspace, parts, CollectOptions(difficulty, len(parts), collect.sets))
 
 

@@ -59,7 +59,6 @@ def _functions(run: Run, part: str, repository: str, path: str | None) -> Iterat
             reason = row["reason"] or selection["reason"] or KEPT
             yield {
                 **row,
-                "opaque": dict(row["opaque"]),
                 "outcome": reason,
                 "task_id": selection["kept"] or (task_id(row) if reason == KEPT else None),
             }

@@ -2,12 +2,15 @@
 
 Part N has the functions of projects part N, sorted by repository, revision, path and line.
 ``reason`` is null where the function became a verified problem; only then the columns from
-``entry_point`` on have values.
+``entry_point`` on have values; ``benchmark`` names the problem of HumanEval that it is, if any.
 """
 
 from __future__ import annotations
 
 import pyarrow as pa
+
+_OPAQUE = pa.struct([pa.field("what", pa.string()), pa.field("calls", pa.int64())])
+"""Why calls could not be recorded, mostly the name of a type, and how many at least."""
 
 SCHEMA = pa.schema(
     [
@@ -21,7 +24,7 @@ SCHEMA = pa.schema(
         pa.field("license_class", pa.string(), nullable=False),
         pa.field("seen", pa.int64(), nullable=False),
         pa.field("calls", pa.int32(), nullable=False),
-        pa.field("opaque", pa.map_(pa.string(), pa.int64()), nullable=False),
+        pa.field("opaque", pa.list_(_OPAQUE), nullable=False),
         pa.field("reason", pa.string()),
         pa.field("detail", pa.string(), nullable=False),
         pa.field("entry_point", pa.string()),
@@ -39,6 +42,7 @@ SCHEMA = pa.schema(
         pa.field("body_lines", pa.int32()),
         pa.field("complexity", pa.int32()),
         pa.field("packages", pa.list_(pa.string())),
+        pa.field("benchmark", pa.string()),
         pa.field("text_fingerprint", pa.string()),
         pa.field("behavior_fingerprint", pa.string()),
     ]

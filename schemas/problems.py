@@ -83,6 +83,8 @@ class Rejection(StrEnum):
     """Its cyclomatic complexity is less than is wanted."""
     TOO_COMPLEX = "too_complex"
     """Its cyclomatic complexity is more than is wanted."""
+    CONTAMINATED = "contaminated"
+    """It says or does the same as a problem of a benchmark."""
     DUPLICATE_TEXT = "duplicate_text"
     """Another problem has the same code but for names, comments and docstrings."""
     DUPLICATE_BEHAVIOR = "duplicate_behavior"

@@ -14,6 +14,7 @@ SCHEMA = pa.schema(
         pa.field("repository", pa.string(), nullable=False),
         pa.field("revision", pa.string(), nullable=False),
         pa.field("path", pa.string(), nullable=False),
+        pa.field("released", pa.timestamp("us", tz="UTC")),
         pa.field("content", pa.large_binary(), nullable=False),
         pa.field("license", pa.string()),
         pa.field("license_class", pa.string(), nullable=False),

@@ -6,6 +6,7 @@ then changes nothing of its documents.
 
 from __future__ import annotations
 
+import datetime
 import os
 import shutil
 from collections import Counter
@@ -75,6 +76,7 @@ class Tree:
 
     repository: str
     revision: str
+    released: datetime.datetime | None
     files: tuple[SourceFile, ...]
     licenses: tuple[LicenseFinding | None, ...]
     rejected: tuple[RejectedFile, ...]
@@ -162,6 +164,7 @@ def read_tree(request: Request, fetched: Fetched, limits: Limits) -> Tree:
     return Tree(
         repository=request.repository,
         revision=facts.revision,
+        released=facts.released,
         files=tuple(files),
         licenses=tuple(found.of_file(file.path, file.content) for file in files),
         rejected=tuple(sorted(rejected, key=lambda file: (path_order(file.path), file.reason))),
@@ -184,6 +187,7 @@ def _batch(tree: Tree, rows: slice) -> pa.RecordBatch:
         [tree.repository] * len(files),
         [tree.revision] * len(files),
         [file.path for file in files],
+        [tree.released] * len(files),
         [file.content for file in files],
         *columns_of_licenses(tree.licenses[rows]),
     ]

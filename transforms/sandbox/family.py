@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 _MOST_BYTES = 1 << 16
+_TICKS = os.sysconf("SC_CLK_TCK")
 _Answer = TypeVar("_Answer")
 
 
@@ -39,6 +40,10 @@ class Family:
         self._server = server
         self._inherited = self._memory_of(server)
 
+    def cpu_seconds(self) -> float:
+        """CPU time of the processes that run now, and of those of theirs that have ended."""
+        return sum(map(self._cpu_of, self._below(self._server)))
+
     def children(self) -> list[int]:
         """The numbers of those whose parent the server is."""
         return list(self._children_of(self._server))
@@ -63,6 +68,12 @@ class Family:
     def _memory_of(self, process: int) -> int:
         fields = self._fields(f"{process}/status")
         return (fields.get("RssAnon", 0) + fields.get("RssShmem", 0)) * 1024
+
+    def _cpu_of(self, process: int) -> float:
+        # User and system time, then those of children, by the man page of proc; a name may
+        # hold anything.
+        fields = self._read(f"{process}/stat").rpartition(")")[2].split()[11:15]
+        return sum(map(int, fields)) / _TICKS
 
     def _fields(self, name: str) -> dict[str, int]:
         """The numbers among the fields of a table, one a line."""

@@ -7,7 +7,10 @@ library alone.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
+import socket
+import struct
 from pathlib import Path
 
 NEW_MOUNTS = 0x00020000
@@ -18,6 +21,8 @@ NEW_PROCESSES = 0x20000000
 NEW_NETWORK = 0x40000000
 
 READ_ONLY, NO_SETUID, NO_DEVICES = 1, 2, 4
+_NO_EXECUTION = 8
+_SET_INTERFACE_FLAGS, _INTERFACE_UP = 0x8914, 1
 _BIND, _RECURSIVE, _PRIVATE = 4096, 16384, 1 << 18
 _DETACH = 2
 _MOUNT_SETATTR = 442
@@ -25,6 +30,7 @@ _LANDLOCK_RESTRICT_SELF = 446
 _AT_RECURSIVE = 0x8000
 
 _SET_DEATH_SIGNAL = 1
+_SET_DUMPABLE = 4
 _SET_SECCOMP = 22
 _SET_SECURE_BITS = 28
 _SET_SUBREAPER = 36
@@ -105,6 +111,20 @@ def mount_memory(target: Path, options: str) -> None:
     _call("mount", b"tmpfs", bytes(target), b"tmpfs", flags, options.encode())
 
 
+def mount_processes(target: Path) -> None:
+    """Shows the processes of this process's own namespace, without devices and setuid programs."""
+    flags = ctypes.c_ulong(NO_SETUID | NO_DEVICES | _NO_EXECUTION)
+    _call("mount", b"proc", bytes(target), b"proc", flags, None)
+
+
+def raise_loopback() -> None:
+    """Lets processes of this network namespace reach each other at 127.0.0.1 and ::1."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as place:
+        # struct ifreq: a name of 16 bytes, flags, and the rest of the union.
+        request = struct.pack("16sH22x", b"lo", _INTERFACE_UP)
+        fcntl.ioctl(place, _SET_INTERFACE_FLAGS, request)
+
+
 def unmount(target: Path) -> None:
     """Takes a mount away, in use or not."""
     _call("umount2", bytes(target), _DETACH)
@@ -139,6 +159,11 @@ def become_user(user: int, file_user: int) -> None:
 def refuse_new_privileges() -> None:
     """No program that is started from here on has more rights than this process."""
     _prctl(_SET_NO_NEW_PRIVILEGES, 1).make()
+
+
+def hide_memory() -> None:
+    """No process of the same user can look into this one, or change it."""
+    _prctl(_SET_DUMPABLE, 0).make()
 
 
 def die_with_parent() -> Call:

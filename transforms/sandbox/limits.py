@@ -21,6 +21,41 @@ class Tier(StrEnum):
 
 
 @dataclass(frozen=True)
+class CommandLimits:
+    """What one command may use, such as a build or a test suite, with all that it starts."""
+
+    wall_seconds: float = 900.0
+    """Of the clock."""
+
+    memory_bytes: int = 4 << 30
+    """In memory of all its processes together."""
+
+    address_bytes: int = 16 << 30
+    """Address space of each process, of which many reserve more than they use."""
+
+    output_bytes: int = 1 << 16
+    """Of what it writes to its standard streams, the last that is kept; there may be more."""
+
+    processes: int = 256
+    """Processes and threads at one time."""
+
+    open_files: int = 1024
+    """Descriptors of each process."""
+
+    file_bytes: int = 1 << 30
+    """Of each file."""
+
+    folder_bytes: int = 4 << 30
+    """Of all files of its folder together."""
+
+    files: int = 400_000
+    """Files and folders in it together."""
+
+    shared_bytes: int = 256 << 20
+    """Memory that processes share by names."""
+
+
+@dataclass(frozen=True)
 class Limits:
     """What one run may use; each breach is an ending of its own.
 

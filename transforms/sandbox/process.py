@@ -23,17 +23,17 @@ from transforms.sandbox.seccomp import build_filter, system_call
 from transforms.sandbox.settings import Settings
 from transforms.sandbox.worlds import keeps_signals
 
-_ROOT = Path(__file__).parents[2]
-_PATHS = f"{_ROOT}\n{Path(landlockpy.__file__).parents[1]}"
+ROOT = Path(__file__).parents[2]
+PATHS = f"{ROOT}\n{Path(landlockpy.__file__).parents[1]}"
 """Where a process of the sandbox finds what is not in the standard library: no site does."""
 
-_START = (
+START_CODE = (
     "import site, sys; paths = sys.argv[1].splitlines(); sys.path += paths; "
     "site.setquit(), site.setcopyright(), site.sethelper(); "
     "from transforms.sandbox.hooks import keep_hooks; keep_hooks(); "
     "from transforms.sandbox.{role} import main; del sys.path[-len(paths):]; main(sys.argv[2:])"
 )
-_ENVIRONMENT = {
+OWN_ENVIRONMENT = {
     "LANG": "C.UTF-8",
     # Calls of libraries are bound when they are loaded, and not by each child anew.
     "LD_BIND_NOW": "1",
@@ -100,12 +100,12 @@ class SandboxProcess:
             ).hex(),
             pivot_root=system_call("pivot_root"),
             folder=self._folder,
-            user=_choose_user(),
+            user=choose_user(),
             environment=dict(surroundings.environment),
         )
         self.control, theirs = socket.socketpair()
         with theirs, tempfile.TemporaryFile() as log:
-            command = [sys.executable, "-S", "-P", "-c", _START.format(role=role), _PATHS]
+            command = [sys.executable, "-S", "-P", "-c", START_CODE.format(role=role), PATHS]
             self._process = subprocess.Popen(
                 [*command, str(theirs.fileno()), settings.to_json()],
                 pass_fds=[theirs.fileno()],
@@ -113,7 +113,7 @@ class SandboxProcess:
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 env={
-                    **_ENVIRONMENT,
+                    **OWN_ENVIRONMENT,
                     **surroundings.environment,
                     "PYTHONHASHSEED": str(surroundings.hash_seed),
                 },
@@ -170,7 +170,7 @@ class SandboxProcess:
             Path(self._folder).rmdir()
 
 
-def _choose_user() -> int:
+def choose_user() -> int:
     """A user number of this machine, or of the container, that is nobody's."""
     first = Path("/proc/self/uid_map").read_text().split()
     everybody = first[:2] == ["0", "0"] and int(first[2]) > _NO_ONE * 2

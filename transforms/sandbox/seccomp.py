@@ -20,11 +20,15 @@ from transforms.sandbox.syscalls import (
     CHANGES_OF_METADATA,
     CLONE_NAMESPACES,
     CLONE_THREAD,
+    COMMAND_IOCTLS,
+    COMMAND_PRCTLS,
+    COMMANDS,
     FCNTLS,
     IOCTLS,
     MAP_ANONYMOUS,
     MAP_SHARED,
     NAMELESS,
+    OWN_FAMILIES,
     PRCTLS,
     REFUSED,
     SIGNALS,
@@ -58,7 +62,9 @@ class UnsupportedMachineError(RuntimeError):
     """There is no table of system calls for this machine."""
 
 
-def build_filter(*, own_files: bool, own_signals: bool, forks: bool) -> bytes:
+def build_filter(
+    *, own_files: bool, own_signals: bool, forks: bool, commands: bool = False
+) -> bytes:
     """The filter of this machine, as an array of struct sock_filter.
 
     Args:
@@ -68,6 +74,8 @@ def build_filter(*, own_files: bool, own_signals: bool, forks: bool) -> bytes:
       own_signals: whether signals reach processes of the run alone. Where they might not,
         none can be sent.
       forks: whether processes may be started, and not only threads.
+      commands: whether other programs may be, which may listen and connect; only for those
+        that have a network of their own.
 
     Raises:
       UnsupportedMachineError: see there.
@@ -78,11 +86,15 @@ def build_filter(*, own_files: bool, own_signals: bool, forks: bool) -> bytes:
         refused |= CHANGES_OF_METADATA | UNCOUNTED_WRITES | WATCHES
     if not own_signals:
         refused |= SIGNALS
-    allowed = (ALLOWED | CHANGES_OF_METADATA | SIGNALS) - refused
+    if commands:
+        refused -= COMMANDS
+    allowed = (
+        ALLOWED | CHANGES_OF_METADATA | SIGNALS | (COMMANDS if commands else set())
+    ) - refused
     answers = {
         **{number: [_step(_RETURN, _ALLOW)] for number in _numbers(allowed, numbers)},
         **{number: [_REFUSE] for number in _numbers(refused, numbers)},
-        **_guarded(numbers, forks=forks, own_files=own_files),
+        **_guarded(numbers, forks=forks, own_files=own_files, commands=commands),
     }
     program = [
         _step(_LOAD, _ARCHITECTURE),
@@ -147,7 +159,9 @@ def _choose(ranges: list[tuple[int, list[bytes]]]) -> list[bytes]:
     return [_step(_AT_LEAST, first, 0, 1), _step(_JUMP, len(below)), *below, *above]
 
 
-def _guarded(numbers: dict[str, int], *, forks: bool, own_files: bool) -> dict[int, list[bytes]]:
+def _guarded(
+    numbers: dict[str, int], *, forks: bool, own_files: bool, commands: bool
+) -> dict[int, list[bytes]]:
     """Decisions on calls that are allowed for some arguments."""
     no_more = _step(_RETURN, _ERRNO | errno.EAGAIN)
     namespaces = [_step(_ANY_BIT, CLONE_NAMESPACES, 0, 1), _REFUSE]
@@ -173,6 +187,11 @@ def _guarded(numbers: dict[str, int], *, forks: bool, own_files: bool) -> dict[i
         "prctl": [_load_argument(0), *_only(PRCTLS)],
         "ioctl": [_load_argument(1), *_only(IOCTLS)],
     }
+    if commands:
+        decisions["socket"] = [_load_argument(0), *_only(OWN_FAMILIES)]
+        decisions["socketpair"] = [_load_argument(0), *_only(OWN_FAMILIES)]
+        decisions["prctl"] = [_load_argument(0), *_only(PRCTLS | COMMAND_PRCTLS)]
+        decisions["ioctl"] = [_load_argument(1), *_only(IOCTLS | COMMAND_IOCTLS)]
     return {numbers[name]: steps for name, steps in decisions.items() if name in numbers}
 
 

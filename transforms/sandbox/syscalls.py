@@ -110,3 +110,21 @@ PRCTLS = frozenset({15, 16, 3, 21, 39})
 
 IOCTLS = frozenset({0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451})
 """TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX and FIOCLEX."""
+
+COMMANDS = _names(
+    """
+    execve execveat socket connect bind listen accept accept4 memfd_create setpriority
+    pidfd_open pidfd_send_signal
+    """
+)
+"""What programs need that start others and talk to them."""
+
+OWN_FAMILIES = frozenset({1, 2, 10})
+"""AF_UNIX, AF_INET and AF_INET6, which a network namespace keeps in: others reach the machine."""
+
+COMMAND_PRCTLS = frozenset({1, 2, 4, 22, 23, 38, 0x53564D41})
+"""Death signals, dumpable, seccomp of their own, PR_CAPBSET_READ, no_new_privs and names of
+memory."""
+
+COMMAND_IOCTLS = frozenset({0x8912, 0x8915, 0x8913, 0x8927, 0x8933, 0x8910})
+"""SIOCGIF of CONF, ADDR, FLAGS, HWADDR, INDEX and NAME."""

@@ -130,12 +130,12 @@ class _OwnRoot(World):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(Path("/work"))
-        tables = _open_tables()
+        tables = open_tables()
         limits = settings.limits
         self._options = f"size={limits.folder_bytes},nr_inodes={limits.files + 1},mode=0777"
         if os.geteuid() == 0:
             # What only root can read is mounted before a user comes to whom nothing belongs.
-            outsider = _Outsider(settings.user)
+            outsider = Outsider(settings.user, os.getpid())
             kernel.unshare(kernel.NEW_MOUNTS)
             _build_root(settings, self._folder)
             kernel.unshare(kernel.NEW_USERS | kernel.NEW_MOUNTS)
@@ -143,10 +143,10 @@ class _OwnRoot(World):
         else:
             users = (os.geteuid(), os.getegid())
             kernel.unshare(kernel.NEW_USERS | kernel.NEW_MOUNTS)
-            _map_user(*users)
+            map_user_alone(*users)
             _build_root(settings, self._folder)
         kernel.unshare(kernel.NEW_IPC | kernel.NEW_NETWORK | kernel.NEW_HOST_NAME)
-        self._family = Family(tables, _go_on_as_first_process())
+        self._family = Family(tables, go_on_as_first_process())
         _settle(self._folder, settings.environment)
 
     def _make_folder(self) -> None:
@@ -171,21 +171,21 @@ def _build_root(settings: Settings, folder: Path) -> None:
     kernel.mount_memory(root, "size=1m,mode=0755")
     readable = readable_paths()
     for path in (*readable, *map(Path, DEVICES)):
-        _show(path, root)
+        show(path, root)
     for hidden in {each for path in readable for each in packages_in(path)}:
-        kernel.mount_memory(_below(root, hidden), "size=4k,mode=0755")
+        kernel.mount_memory(below(root, hidden), "size=4k,mode=0755")
     for link in (path for path in map(Path, _LIBRARY_LINKS) if path.is_symlink()):
-        _below(root, link).symlink_to(link.readlink())
-    _below(root, folder).mkdir()
+        below(root, link).symlink_to(link.readlink())
+    below(root, folder).mkdir()
     for name in ("tmp", "dev/shm"):
         (root / name).symlink_to(folder)
     kernel.change_root(root, settings.pivot_root)
     kernel.protect_mount(Path("/"), kernel.READ_ONLY | kernel.NO_SETUID)
 
 
-def _show(path: Path, root: Path) -> None:
+def show(path: Path, root: Path) -> None:
     """Binds a path of the machine at the same place below the root."""
-    target = _below(root, path)
+    target = below(root, path)
     if any(target.is_relative_to(mount) for mount in _mounts_below(root)):
         return
     if path.is_dir():
@@ -196,7 +196,8 @@ def _show(path: Path, root: Path) -> None:
     kernel.bind(path, target)
 
 
-def _below(root: Path, path: Path) -> Path:
+def below(root: Path, path: Path) -> Path:
+    """Where a path of the machine is below a root."""
     return root / path.relative_to("/")
 
 
@@ -206,20 +207,22 @@ def _mounts_below(root: Path) -> list[Path]:
     return [place for place in places if place != root and place.is_relative_to(root)]
 
 
-def _map_user(user: int, group: int) -> None:
+def map_user_alone(user: int, group: int) -> None:
+    """Maps a user into the namespace of this process, as it may its own."""
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{_INSIDE_USER} {user} 1")
     Path("/proc/self/gid_map").write_text(f"{_INSIDE_USER} {group} 1")
 
 
-class _Outsider:
+class Outsider:
     """A process that stays in the namespaces of the machine, and maps a user from there.
 
-    Only who stays outside may map a user that is not its own.
+    Only who stays outside may map a user that is not its own. ``process`` is the number that
+    whom it maps a user for has in the machine's tables.
     """
 
-    def __init__(self, user: int) -> None:
-        me, entered = os.getpid(), os.pipe()
+    def __init__(self, user: int, process: int) -> None:
+        entered = os.pipe()
         self._pid, self._go_on = os.fork(), entered[1]
         if self._pid == 0:
             status = 1
@@ -227,7 +230,7 @@ class _Outsider:
                 os.close(entered[1])
                 os.read(entered[0], 1)
                 for kind in ("uid_map", "gid_map"):
-                    Path(f"/proc/{me}/{kind}").write_text(f"{_INSIDE_USER} {user} 1")
+                    Path(f"/proc/{process}/{kind}").write_text(f"{_INSIDE_USER} {user} 1")
                 status = 0
             finally:
                 os._exit(status)
@@ -242,12 +245,12 @@ class _Outsider:
         os.setresuid(_INSIDE_USER, _INSIDE_USER, _INSIDE_USER)
 
 
-def _open_tables() -> int:
+def open_tables() -> int:
     """The machine's tables of processes, which no child can reach by name."""
     return os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
-def _go_on_as_first_process() -> int:
+def go_on_as_first_process() -> int:
     """Goes on in a child that is the first process of a namespace, and ends with it.
 
     Returns:
@@ -273,7 +276,7 @@ class _SharedRoot(World):
     def __init__(self, settings: Settings) -> None:
         super().__init__(Path(settings.folder) / "work")
         self._folder.mkdir(mode=0o700)
-        self._family = Family(_open_tables(), os.getpid())
+        self._family = Family(open_tables(), os.getpid())
         _settle(self._folder, settings.environment)
         kernel.adopt_orphans()
         if settings.tier is Tier.LANDLOCK:

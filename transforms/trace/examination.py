@@ -11,8 +11,13 @@ from transforms.trace.lifting.measures import measure
 from transforms.trace.modules import find_modules
 from transforms.trace.records import Call, TracedFunction
 from transforms.trace.snapshots import own_names
-from transforms.trace.verification import Verified, Verifier
-from transforms.trace.verification.duplicates import behavior_fingerprint, text_fingerprint
+from transforms.trace.verification import (
+    Benchmarks,
+    Verified,
+    Verifier,
+    fingerprints,
+    humaneval_problems,
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class Examiner:
     def __init__(self, verifier: Verifier, packages: Sequence[str]) -> None:
         self._verifier = verifier
         self._packages = frozenset(packages)
+        self._benchmarks = Benchmarks(humaneval_problems())
 
     def examine(
         self, files: Mapping[str, bytes], traced: Sequence[TracedFunction]
@@ -57,7 +63,9 @@ class Examiner:
         verified = self._verifier.verify(lifted, traced.calls)
         if not isinstance(verified, Verified):
             return Examined(traced, str(verified.reason), verified.detail)
-        return Examined(traced, None, problem=_columns(lifted, verified))
+        match = self._verifier.find_benchmark(lifted, self._benchmarks)
+        benchmark = f"{match.name} ({match.likeness})" if match else None
+        return Examined(traced, None, problem=_columns(lifted, verified, benchmark))
 
 
 def _names_in(call: Call) -> frozenset[str]:
@@ -66,9 +74,11 @@ def _names_in(call: Call) -> frozenset[str]:
     return frozenset().union(*map(own_names, [*values, *receiver]))
 
 
-def _columns(lifted: Lifted, verified: Verified) -> dict[str, Any]:
+def _columns(lifted: Lifted, verified: Verified, benchmark: str | None) -> dict[str, Any]:
     evidence = verified.evidence
     measures = measure(lifted)
+    program = lifted.prompt + lifted.body
+    marks = fingerprints(program, lifted.entry_point, verified.behavior)
     return {
         "entry_point": lifted.entry_point,
         "docstring": lifted.docstring,
@@ -85,8 +95,9 @@ def _columns(lifted: Lifted, verified: Verified) -> dict[str, Any]:
         "body_lines": measures.lines,
         "complexity": measures.complexity,
         "packages": [],
-        "text_fingerprint": text_fingerprint(lifted.prompt + lifted.body, lifted.entry_point),
-        "behavior_fingerprint": behavior_fingerprint(verified.behavior),
+        "benchmark": benchmark,
+        "text_fingerprint": marks.text or None,
+        "behavior_fingerprint": marks.behavior,
     }
 
 

@@ -3,46 +3,53 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
+import errno
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.projects import ProjectState
-from transforms.sandbox.tiers import SAFE_TIERS, choose_tier
+from transforms.sandbox.folders import empty_folder
+from transforms.sandbox.limits import CommandLimits
+from transforms.sandbox.process import SandboxError
+from transforms.sandbox.workshop import choose_workshop_tier
 from transforms.trace.environments.building import (
     BuildFailed,
     BuildLimits,
     Environment,
     Step,
-    build_environment,
     uv_program,
     write_settings,
 )
-from transforms.trace.environments.index import IndexLimits, serving_index
-from transforms.trace.environments.interpreters import find_interpreters, rank_interpreters
+from transforms.trace.environments.index import IndexLimits
+from transforms.trace.environments.interpreters import (
+    Interpreter,
+    find_interpreters,
+    rank_interpreters,
+)
 from transforms.trace.environments.mirror import Mirror
 from transforms.trace.environments.needs import missing_documents
+from transforms.trace.environments.planning import commands_of, needs_of
+from transforms.trace.environments.sandboxed import SandboxedWorkplace
 from transforms.trace.environments.suite import (
     SuiteLimits,
     SuiteRun,
     SuiteState,
     Tracer,
-    run_suite,
 )
+from transforms.trace.environments.trials import ProjectLimits, Trial, try_project
 from transforms.trace.environments.workplaces import (
     PROJECT,
-    RECORDS,
-    Workplace,
     prepare_folders,
     write_files,
 )
 from transforms.trace.examination import Examined, Examiner
 from transforms.trace.options import TraceOptions
-from transforms.trace.plans import combine, derive_plans, has_tests
-from transforms.trace.plans.plan import TestPlan, plan_to_json
-from transforms.trace.preparation import commands_of, needs_of
+from transforms.trace.plans import TestPlan, combine, derive_plans, has_tests, plan_to_json
 from transforms.trace.records import TracedFunction, read_records
 from transforms.trace.tracer import tracer_files
+from transforms.trace.verification import Verifier
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,7 @@ class Project:
 
     repository: str
     revision: str
+    released: datetime.date | None
     files: Mapping[str, bytes]
     licenses: Mapping[str, tuple[str | None, str]]
 
@@ -69,6 +77,12 @@ class Traced:
     cpu_seconds: float = 0.0
 
 
+_TRACER = Tracer(
+    {name: text.encode() for name, text in tracer_files().items()},
+    {"REPOMILL_TRACE": "{records}", "REPOMILL_TRACE_ROOTS": "{roots}"},
+)
+
+
 class ProjectTracer:
     """Traces one repository after another.
 
@@ -83,10 +97,9 @@ class ProjectTracer:
     def __init__(self, options: TraceOptions, place: Path) -> None:
         self._options = options
         self._place = place
-        tiers = SAFE_TIERS if options.tier is None else (options.tier,)
-        self._tier = choose_tier(tiers)
+        tier = choose_workshop_tier()
         self._stack = contextlib.ExitStack()
-        verifier = self._stack.enter_context(Verifier(self._tier))
+        verifier = self._stack.enter_context(Verifier(tier))
         self._examiner = Examiner(verifier, options.packages)
         self._mirror = Mirror(Path(options.cache))
 
@@ -98,80 +111,97 @@ class ProjectTracer:
         """Does all that there is to do for a repository; what goes wrong is its state."""
         if not has_tests(project.files):
             return Traced(ProjectState.NO_TESTS, "no file looks like a test")
-        plan = combine(derive_plans(project.files))
+        plans = derive_plans(project.files)
+        plan = combine(plans)
         told = _Told(plan_to_json(plan))
         try:
-            return self._trace(project, plan, told)
+            return self._trace(project, (plan, *plans), told)
         except Exception as error:
-            if isinstance(error, (SandboxError, MemoryError)) or is_disk_full(error):
+            if isinstance(error, (SandboxError, MemoryError)) or _is_disk_full(error):
                 raise
             return told.ended(ProjectState.FAILED, f"{type(error).__name__}: {error}")
 
-    def _trace(self, project: Project, plan: TestPlan, told: _Told) -> Traced:
-        needs = needs_of(plan, project.files, project.revision)
+    def _trace(self, project: Project, plans: Sequence[TestPlan], told: _Told) -> Traced:
+        needs = needs_of(plans[0], project.files, project.revision)
         found = find_interpreters()
         ranked = rank_interpreters(found, needs.requires_python, needs.named_pythons)
         if not ranked:
             versions = ", ".join(map(str, found))
             detail = f"it requires Python {needs.requires_python}; this machine has {versions}"
             return told.ended(ProjectState.NO_INTERPRETER, detail)
-        limits = BuildLimits(self._options.build_seconds, self._options.build_seconds)
-        with self._workplace(ranked, project) as workplace:
-            built = build_environment(workplace, ranked, needs, workplace.index_url, limits)
+        with self._workplace(ranked, project, needs.folder) as workplace:
+            trial = try_project(
+                workplace,
+                ranked,
+                needs,
+                commands_of(plans),
+                project.files,
+                workplace.serving,
+                _TRACER,
+                project.released,
+                self._limits(),
+            )[0]
+            built = trial.environment
             told.steps, told.cpu_seconds = built.steps, workplace.cpu_seconds
             if isinstance(built, BuildFailed):
                 detail = f"{built.step}: {built.reason}\n{built.tail}"
                 return told.ended(ProjectState.BUILD_FAILED, detail)
-            told.environment = built
-            told.run = self._run_suite(workplace, built, plan, project)
-            told.cpu_seconds = workplace.cpu_seconds
-            traced = read_records(workplace.outside / RECORDS, built.roots)
+            traced = read_records(workplace.outside / trial.records, built.roots)
+        told.environment, told.run = built, trial.suite
         told.functions = tuple(self._examiner.examine(project.files, traced))
-        return told.ended(_state(told.run, traced), told.run.best.tail)
+        tail = trial.suite.best.tail if trial.suite else ""
+        return told.ended(_state(trial, traced), tail)
 
-    def _run_suite(
-        self, workplace: Workplace, built: Environment, plan: TestPlan, project: Project
-    ) -> SuiteRun:
-        files = {name: text.encode() for name, text in tracer_files().items()}
-        variables = {"REPOMILL_TRACE": "{records}", "REPOMILL_TRACE_ROOTS": ":".join(built.roots)}
-        tracer = Tracer(files, variables)
-        limits = SuiteLimits(self._options.suite_seconds)
-        commands = commands_of(plan)
-        return run_suite(workplace, built, commands, project.files, tracer, limits)
+    def _limits(self) -> ProjectLimits:
+        build, suite = self._options.build_seconds, self._options.suite_seconds
+        return ProjectLimits(2 * (build + suite), BuildLimits(build, build), SuiteLimits(suite))
 
     @contextlib.contextmanager
     def _workplace(
-        self, interpreters: Sequence[Interpreter], project: Project
+        self, interpreters: Sequence[Interpreter], project: Project, source: str
     ) -> Iterator[SandboxedWorkplace]:
         """A workplace with the files of a project, of which nothing stays."""
         readable = {folder for each in interpreters for folder in each.folders}
-        folder = self._place / "workplace"
-        remove_folder(folder)
+        folder, options = self._place / "workplace", self._options
+        _remove(folder)
         folder.mkdir(parents=True)
         try:
-            with SandboxedWorkplace(
-                folder, (*sorted(readable), uv_program()), self._tier, self._options, self._mirror
-            ) as workplace:
-                prepare_folders(workplace)
-                write_settings(workplace)
-                stand_ins = missing_documents(project.files)
-                write_files(folder / PROJECT, {**project.files, **stand_ins})
-                yield workplace
+            prepare_folders(folder)
+            write_settings(folder)
+            stand_ins = missing_documents(project.files, source)
+            write_files(folder / PROJECT, {**stand_ins, **project.files})
+            limits = CommandLimits(
+                memory_bytes=options.memory_bytes,
+                folder_bytes=options.disk_bytes,
+                processes=options.processes,
+            )
+            index = IndexLimits(before=options.before)
+            yield SandboxedWorkplace(
+                folder, (*sorted(readable), uv_program()), limits, self._mirror, index
+            )
         finally:
-            remove_folder(folder)
+            _remove(folder)
 
 
-def _state(run: SuiteRun, traced: Sequence[TracedFunction]) -> ProjectState:
+def _is_disk_full(error: Exception) -> bool:
+    full = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+    return isinstance(error, OSError) and error.errno in full
+
+
+def _remove(folder: Path) -> None:
+    """Removes a folder in which hostile commands have run, if there is one."""
+    with contextlib.suppress(FileNotFoundError):
+        empty_folder(str(folder))
+        folder.rmdir()
+
+
+def _state(trial: Trial, traced: Sequence[TracedFunction]) -> ProjectState:
     """What a suite that ran, or tried to, has come to."""
-    if any(each.calls for each in traced):
-        return ProjectState.TRACED
-    return {
-        SuiteState.RAN: ProjectState.NOTHING_CALLED,
-        SuiteState.CUT_SHORT: ProjectState.NOTHING_CALLED,
-        SuiteState.TIMED_OUT: ProjectState.TIMED_OUT,
-        SuiteState.NO_TESTS: ProjectState.NO_TESTS,
-        SuiteState.FAILED_TO_START: ProjectState.TESTS_FAILED_TO_START,
-    }[run.state]
+    has_records = any(each.calls for each in traced)
+    ran = trial.suite is not None and trial.suite.state is SuiteState.RAN
+    if ran and not has_records:
+        return ProjectState.NOTHING_CALLED
+    return ProjectState(trial.state(has_records=has_records))
 
 
 @dataclass

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-import pyarrow as pa
-
-from schemas import functions, projects
+from schemas import functions
 from schemas.licenses import LicenseClass
-from schemas.projects import ProjectState
-from transforms.trace.project import Examined, Project, Traced
+from transforms.trace.examination import Examined
+from transforms.trace.project import Project, Traced
 
 _DURATION = re.compile(r"\b\d+(?:\.\d+)? ?(?:s|ms|seconds?|minutes?)\b(?: \(\d+:\d\d:\d\d\))?")
 
@@ -57,24 +55,20 @@ def _function_row(project: Project, examined: Examined) -> dict[str, Any]:
         "license_class": str(license_class),
         "seen": examined.traced.seen,
         "calls": len(examined.traced.calls),
-        "opaque": sorted(examined.traced.opaque),
+        "opaque": [
+            {"what": what, "calls": calls} for what, calls in sorted(examined.traced.opaque)
+        ],
         "reason": examined.reason,
         "detail": examined.detail,
         **examined.problem,
     }
 
 
-def count_states(traced: Traced) -> dict[str, int]:
+def count_findings(traced: Traced) -> dict[str, int]:
     """What the receipt of a project counts."""
     counts: dict[str, int] = {f"projects.{traced.state}": 1}
     for each in traced.functions:
         name = f"functions.{each.reason}" if each.reason else "verified"
         counts[name] = counts.get(name, 0) + 1
+    counts["cpu_milliseconds"] = round(traced.cpu_seconds * 1000)
     return counts
-
-
-def batch(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.RecordBatch:
-    """Rows as one batch."""
-    return pa.RecordBatch.from_pylist(list(rows), schema=schema)
-
-

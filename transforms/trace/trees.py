@@ -11,6 +11,7 @@ from transforms.parts import iterate_row_groups, read_rows
 from transforms.trace.project import Project
 
 _NAMES = ["repository", "revision"]
+_COLUMNS = [*_NAMES, "released", "path", "content", "license", "license_class"]
 
 
 def count_projects(path: Path) -> int:
@@ -21,15 +22,15 @@ def count_projects(path: Path) -> int:
 def read_project(path: Path, number: int) -> Project:
     """One of them with all its files, in memory; raises `DamagedFileError`."""
     first, end = _ends(path)[number : number + 2].tolist()
-    columns = [*_NAMES, "path", "content", "license", "license_class"]
     rows = [
         row
-        for batch in read_rows(path, np.arange(first, end), columns)
+        for batch in read_rows(path, np.arange(first, end), _COLUMNS)
         for row in batch.to_pylist()
     ]
     return Project(
         repository=rows[0]["repository"],
         revision=rows[0]["revision"],
+        released=rows[0]["released"] and rows[0]["released"].date(),
         files={row["path"]: row["content"] for row in rows},
         licenses={row["path"]: (row["license"], row["license_class"]) for row in rows},
     )

@@ -318,10 +318,10 @@ def test_modules_are_there_before_the_first_program(tier):
 
 
 def test_a_tier_that_cannot_be_had_says_why(tier, monkeypatch):
-    monkeypatch.setattr(process, "_START", "raise OSError('no {role} here')")
+    monkeypatch.setattr(process, "START_CODE", "raise OSError('no {role} here')")
     with pytest.raises(SandboxError, match="no server here"), Sandbox(tier):
         pass
-    monkeypatch.setattr(process, "_START", "'{role}'")
+    monkeypatch.setattr(process, "START_CODE", "'{role}'")
     with pytest.raises(SandboxError, match="it ended at once"), Sandbox(tier):
         pass
 

@@ -93,10 +93,10 @@ def uv_program() -> Path:
     return Path(find_uv_bin()).resolve()
 
 
-def write_settings(workplace: Workplace) -> None:
-    """Writes what builds are told by files, before any command has run."""
+def write_settings(folder: Path) -> None:
+    """Writes what builds are told by files into a workplace, before any command has run."""
     for name, text in _CONSTRAINTS.items():
-        (workplace.outside / SETTINGS / f"{name}.txt").write_text(text)
+        (folder / SETTINGS / f"{name}.txt").write_text(text)
 
 
 def build_environment(

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
+from schemas.projects import ProjectState
 from transforms.trace.environments.building import (
     BuildFailed,
     BuildLimits,
@@ -22,7 +23,6 @@ from transforms.trace.environments.building import (
 from transforms.trace.environments.calls import SuiteCommand
 from transforms.trace.environments.interpreters import MONITORED, Interpreter
 from transforms.trace.environments.needs import Needs
-from transforms.trace.environments.states import ProjectState
 from transforms.trace.environments.suite import (
     SuiteLimits,
     SuiteRun,

@@ -90,10 +90,10 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> tuple[str, ...]:
     return tuple(sorted(files.keys() - written))
 
 
-def prepare_folders(workplace: Workplace) -> None:
-    """Makes the folders of a workplace besides that of the project."""
+def prepare_folders(folder: Path) -> None:
+    """Makes the folders of a workplace besides that of the project, in its own."""
     for name in (HOME, TEMPORARY, CACHE, SETTINGS, *RECORDS):
-        (workplace.outside / name).mkdir(exist_ok=True)
+        (folder / name).mkdir(exist_ok=True)
 
 
 def base_environment(workplace: Workplace) -> dict[str, str]:

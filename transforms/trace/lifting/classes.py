@@ -36,8 +36,19 @@ _CALLED_BY_MIXINS = frozenset(
 """Methods that methods of `collections.abc` call."""
 
 _FOR_COPIES = frozenset(
-    "__reduce__ __reduce_ex__ __getstate__ __setstate__ __getnewargs__ __getnewargs_ex__ __copy__ "
-    "__deepcopy__ __del__ __dir__ __sizeof__".split()
+    [
+        "__reduce__",
+        "__reduce_ex__",
+        "__getstate__",
+        "__setstate__",
+        "__getnewargs__",
+        "__getnewargs_ex__",
+        "__copy__",
+        "__deepcopy__",
+        "__del__",
+        "__dir__",
+        "__sizeof__",
+    ]
 )
 _COPYING = frozenset({"copy", "deepcopy", "pickle", "dumps", "__reduce__", "__reduce_ex__"})
 

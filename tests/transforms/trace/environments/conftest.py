@@ -19,7 +19,7 @@ def workplace(tmp_path):
     """An empty place of a project, its folders made."""
     place = BareWorkplace(tmp_path / "workplace")
     place.outside.mkdir()
-    prepare_folders(place)
+    prepare_folders(place.outside)
     return place
 
 

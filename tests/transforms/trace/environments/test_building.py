@@ -186,7 +186,7 @@ def test_builds_a_project_with_an_index_and_nothing_else(
         b'dependencies = ["needed"]\n',
     }
     write_files(workplace.outside / "project", project)
-    write_settings(workplace)
+    write_settings(workplace.outside)
     this = [one for one in find_interpreters() if one.version == sys.version_info[:3]]
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}/simple"

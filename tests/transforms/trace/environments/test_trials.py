@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from schemas.projects import ProjectState
 from transforms.trace.environments import trials
 from transforms.trace.environments.building import BuildFailed, Environment
 from transforms.trace.environments.interpreters import Interpreter
 from transforms.trace.environments.needs import Needs
-from transforms.trace.environments.states import ProjectState
 from transforms.trace.environments.suite import Attempt, Counts, SuiteRun, SuiteState
 from transforms.trace.environments.trials import try_project
 
