@@ -99,7 +99,7 @@ def run(
         console = output_console()
         print_summary(console, summary)
         print_next_steps(console, summary, count_readmitted(folder, configuration))
-    if not summary.documents:
+    if not summary.documents and any(each.name == "crawl" for each in stages):
         raise UserError(
             "no repository gave a document; the tables above and `why` say for what reason"
         )

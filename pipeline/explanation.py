@@ -116,7 +116,8 @@ def _parse_target(target: str, names: set[str]) -> tuple[str, str | None]:
 
 
 def _repository_names(run: Run) -> set[str]:
-    names = {row["repository"] for row in _rows(run, tables.REPOSITORIES)}
+    known = (tables.REPOSITORIES, tables.PROJECTS)
+    names = {row["repository"] for table in known for row in _rows(run, table)}
     if not names:
         raise UserError(f"{run.name} has no crawled repositories yet: repomill run it first")
     return names

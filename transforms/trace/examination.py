@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from transforms.sandbox.process import SandboxError
 from transforms.trace.lifting import Lifted, Sources, lift
 from transforms.trace.lifting.measures import measure
 from transforms.trace.modules import find_modules
@@ -18,6 +19,9 @@ from transforms.trace.verification import (
     fingerprints,
     humaneval_problems,
 )
+
+UNEXPECTED = "unexpected"
+"""The reason of a function on which repomill itself fails: a defect, worth a report."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,14 @@ class Examined:
     reason: str | None
     detail: str = ""
     problem: Mapping[str, Any] = field(default_factory=dict)
+
+
+def without_scripts(traced: Sequence[TracedFunction]) -> list[TracedFunction]:
+    """The functions but for those of modules that were run as scripts, which nobody imports.
+
+    A module that ran as a script and was imported, too, has each function twice.
+    """
+    return [each for each in traced if each.function.module != "__main__"]
 
 
 class Examiner:
@@ -52,8 +64,13 @@ class Examiner:
     ) -> Iterator[Examined]:
         """What became of the functions of a repository, in their order."""
         sources = Sources(find_modules(files, (each.function for each in traced)))
-        for each in traced:
-            yield self._examine(sources, each)
+        for each in without_scripts(traced):
+            try:
+                yield self._examine(sources, each)
+            except (SandboxError, MemoryError, OSError):
+                raise
+            except Exception as error:
+                yield Examined(each, UNEXPECTED, f"{type(error).__name__}: {error}"[:300])
 
     def _examine(self, sources: Sources, traced: TracedFunction) -> Examined:
         needed = frozenset().union(*map(_names_in, traced.calls))

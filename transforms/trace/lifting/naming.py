@@ -89,7 +89,7 @@ def _key(target: Target) -> Key:
         if is_plain or target.alias == "*":
             return ("plain", target.alias)
         return (target.alias, target.module, target.attribute or "")
-    raise AssertionError(target)
+    raise LiftError(LiftReason.MODULE_AS_VALUE, target.name)
 
 
 def _candidates(target: Target) -> Iterable[str]:
