@@ -88,6 +88,9 @@ COSTS: Mapping[str, StageCost] = {
         staged_a_byte=0.016,
         by_part=False,
     ),
+    "gather": StageCost(4.3, 0.0, memory=400e6),
+    "trace": StageCost(6.0, 0.0, memory=900e6),
+    "collect": StageCost(4.5, 0.0, memory=300e6, by_part=False),
 }
 """CPU seconds: lines through runs of 0.47 and 1.88 GB, but for parse and select, of which a run of
 9.89 GB says more. Memory: what fits all three. All on the machine of 2026-11-27-plan.md."""
@@ -115,9 +118,22 @@ TABLE_SHARES: Mapping[str, float] = {
 }
 """Bytes of files for each byte of text, but for what is made of tokens."""
 
-REPOSITORY_BYTES: Mapping[str, int] = {tables.REQUESTS: 16, tables.REPOSITORIES: 100}
+REPOSITORY_BYTES: Mapping[str, int] = {
+    tables.REQUESTS: 16,
+    tables.REPOSITORIES: 100,
+    tables.failures_of("gather"): 100,
+    tables.TREES: 170_000,
+    tables.PROJECTS: 2_200,
+    tables.FUNCTIONS: 26_000,
+    tables.PROBLEMS: 17_000,
+    tables.PROBLEM_SELECTION: 300,
+}
 """Bytes of files for each repository: the former of a list of a million, the latter by its
-columns, of which a revision of git takes 20 whatever is done."""
+columns, of which a revision of git takes 20 whatever is done. From gather on they are those of the
+ten projects that docs/trace.md names, in which every repository has tests."""
+
+TRACING_SECONDS: Mapping[str, float] = {"gather": 0.3, "trace": 32.0, "collect": 0.05}
+"""CPU seconds for each repository that is traced, of those ten projects."""
 
 DOCUMENT_COLUMNS_SHARE = 0.0033
 """Bytes of the columns of documents besides their text, for each byte of that."""

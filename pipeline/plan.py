@@ -41,6 +41,7 @@ from pipeline.costs import (
     TOKEN_BYTES,
     TOKENIZER_FILES,
     TOKENS_A_BYTE,
+    TRACING_SECONDS,
     StageCost,
 )
 from pipeline.stages import Stage, stages_of, wanted_on_demand
@@ -281,7 +282,7 @@ class _Model:
         if stage == "list":
             return LISTING_SECONDS * repositories
         if stage != "crawl":
-            return 0.0
+            return repositories * TRACING_SECONDS.get(stage, 0.0)
         fetching = max(FETCHING_SECONDS.get(each.kind, 0.0) for each in self.configuration.sources)
         return repositories * (fetching + SCANNING_SECONDS * self._processes)
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from pipeline.closing import shortened
 from pipeline.commands import app
-from pipeline.costs import COSTS, SECTION_PIECES, TABLE_SHARES
+from pipeline.costs import COSTS, REPOSITORY_BYTES, SECTION_PIECES, TABLE_SHARES
 from pipeline.plan import MAX_PARTS, PART_BYTES, Corpus, plan_run, recommend_parts
 from pipeline.reading import read_configuration
 from pipeline.stages import PRODUCERS, STAGES
@@ -38,8 +38,8 @@ def stage(plan, name):
 
 def test_there_are_constants_for_every_stage_and_table():
     assert COSTS.keys() == {stage.name for stage in STAGES}
-    otherwise = {"requests", "repositories", "tokens", "shards", "megatron", "mds"}
-    assert TABLE_SHARES.keys() | otherwise | TRACED == PRODUCERS.keys()
+    otherwise = {"tokens", "shards", "megatron", "mds"}
+    assert TABLE_SHARES.keys() | REPOSITORY_BYTES.keys() | otherwise == PRODUCERS.keys()
 
 
 @pytest.mark.parametrize(("repositories", "size"), [(0, 1), (1, 0), (-1, 5)])

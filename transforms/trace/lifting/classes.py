@@ -11,8 +11,12 @@ from transforms.trace.lifting.results import LiftError, LiftReason
 from transforms.trace.lifting.scopes import mangle
 
 _QUIET_MODULES = frozenset({"typing", "abc", "collections.abc", "numbers", "enum", "contextlib"})
-_QUIET_NAMES = frozenset({"namedtuple", "OrderedDict", "Counter", "defaultdict", "deque", "UserDict",
-                          "UserList", "UserString", "ABC", "ABCMeta"})  # fmt: skip
+_QUIET_NAMES = frozenset(
+    {
+        *("namedtuple", "OrderedDict", "Counter", "defaultdict", "deque"),
+        *("UserDict", "UserList", "UserString", "ABC", "ABCMeta"),
+    }
+)
 _QUIET_DECORATORS = frozenset(
     {"dataclass", "total_ordering", "final", "runtime_checkable", "python_2_unicode_compatible"}
 )
@@ -61,7 +65,8 @@ class Members:
     """
 
     def __init__(self, resolver: Resolver, piece: Piece) -> None:
-        assert isinstance(piece.node, ast.ClassDef)
+        if not isinstance(piece.node, ast.ClassDef):
+            raise TypeError(f"a class was expected, got {type(piece.node).__name__}")
         self._class = piece.node
         self._piece = piece
         self._keeps_all = _is_opaque(resolver, piece, 20)

@@ -78,7 +78,8 @@ def find_entry(project: Project, resolver: Resolver, function: Located) -> Entry
 def receives(entry: Entry) -> bool:
     """Whether the first argument of the function is an object of its class."""
     function = entry.unit.function
-    assert function is not None
+    if function is None:
+        raise TypeError("an entry without a function")
     names = {_last_name(decorator) for decorator in function.decorator_list}
     implicit = {"__new__", "__init_subclass__", "__class_getitem__"}
     is_bound = not names & {"staticmethod", "classmethod"} and function.name not in implicit
@@ -147,7 +148,8 @@ def _check_binders(module: Module, resolver: Resolver, entry: Entry) -> None:
         raise LiftError(LiftReason.NEEDS_CODE_AFTER, detail)
     after = entry.piece.units[entry.piece.units.index(entry.unit) + 1 :]
     function = entry.unit.function
-    assert function is not None
+    if function is None:
+        raise TypeError("an entry without a function")
     if any(unit.function and unit.function.name == function.name for unit in after):
         raise LiftError(LiftReason.NEEDS_CODE_AFTER, f"{function.name} is defined again")
 

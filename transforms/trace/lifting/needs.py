@@ -42,7 +42,8 @@ class Entry:
     @property
     def name(self) -> str:
         """Of the function, or of its class."""
-        assert isinstance(self.piece.node, ast.FunctionDef | ast.ClassDef)
+        if not isinstance(self.piece.node, ast.FunctionDef | ast.ClassDef):
+            raise TypeError(f"a definition was expected, got {type(self.piece.node).__name__}")
         return self.piece.node.name
 
     @property

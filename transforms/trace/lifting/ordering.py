@@ -47,7 +47,8 @@ class _Walk:
             yield piece
 
     def _imported(self, piece: Piece) -> Iterator[Piece]:
-        assert piece.origin
+        if piece.origin is None:
+            raise TypeError("an import without an origin")
         name = piece.origin.loads or piece.origin.module
         for loaded in (name, f"{name}.{piece.origin.attribute}"):
             if loaded in self._project.sources:

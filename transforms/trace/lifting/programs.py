@@ -62,9 +62,9 @@ class _Lifting:
         """
         faults = []
         for self._only_named in (False, True):
-            for annotations in Annotations:
+            for way in Annotations:
                 try:
-                    return self._with(annotations)
+                    return self._with(way)
                 except LiftError as error:
                     faults.append(error)
         raise faults[1]
@@ -180,7 +180,8 @@ class _Lifting:
 
 def _entry_point(entry: Entry) -> str:
     function = entry.unit.function
-    assert function is not None
+    if function is None:
+        raise TypeError("an entry without a function")
     return f"{entry.name}.{function.name}" if entry.is_method else function.name
 
 

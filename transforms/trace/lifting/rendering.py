@@ -54,8 +54,7 @@ class Renderer:
         found = [
             edit for link in self._links.get(unit, ()) for edit in self._rename(module.source, link)
         ]
-        for inner in unit.imports:
-            found.append(self._without_import(module.source, unit, inner))
+        found += [self._without_import(module.source, unit, inner) for inner in unit.imports]
         if unit is piece.units[0]:
             found += self._rename_definition(module.source, piece)
         return [*found, *self._rename_globals(module, unit)]

@@ -134,7 +134,7 @@ class _Scanner(ast.NodeVisitor):
             Kind.FUNCTION, self._scope.mangled, lambda: self._function_body(node.args, node.body)
         )
 
-    visit_AsyncFunctionDef = visit_FunctionDef
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815 - ast calls it
 
     def _function_body(self, arguments: ast.arguments, body: Iterable[ast.AST]) -> None:
         for parameter in parameters(arguments):
@@ -259,7 +259,7 @@ class _Scanner(ast.NodeVisitor):
             else:
                 self._scope.origins[name] = origin
 
-    visit_ImportFrom = visit_Import
+    visit_ImportFrom = visit_Import  # noqa: N815 - ast calls it
 
     # References
 

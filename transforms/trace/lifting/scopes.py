@@ -147,7 +147,8 @@ class Scope:
         """Whether a name means that of the module, and what imports it in here."""
         scope: Scope = self
         while scope.kind is not Kind.MODULE:
-            assert scope.parent is not None
+            if scope.parent is None:
+                raise TypeError("a scope of no module")
             if name in scope.globals:
                 return True, None
             hidden = scope.kind is Kind.CLASS and scope is not self
