@@ -31,6 +31,8 @@ SCHEMA = pa.schema(
 class ProjectState(StrEnum):
     """How far a project came. ``detail`` has the evidence, such as the last lines of output."""
 
+    NO_SANDBOX = "no_sandbox"
+    """The machine has no sandbox in which builds and suites of others could run."""
     NO_TESTS = "no_tests"
     """No file of it looks like a test."""
     NO_INTERPRETER = "no_interpreter"

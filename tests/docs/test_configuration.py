@@ -7,6 +7,7 @@ from pydantic.fields import FieldInfo
 
 from pipeline.configuration import (
     Annotate,
+    Collect,
     Configuration,
     Crawl,
     Deduplicate,
@@ -17,6 +18,7 @@ from pipeline.configuration import (
     Select,
     Shard,
     Tokenize,
+    Trace,
 )
 from pipeline.contamination import Contamination
 from pipeline.engine import Runner
@@ -55,6 +57,8 @@ SECTIONS = {
     "tokenize: fill_in_the_middle": FillInTheMiddle,
     "shard": Shard,
     "shard: mixture": Mixture,
+    "trace": Trace,
+    "collect": Collect,
     "runner": Runner,
     "runner: worker": WorkerSettings,
     "runner: dataflow": DataflowSettings,

@@ -146,11 +146,9 @@ def test_every_project_has_a_state_with_its_evidence(traced):
     _, run = traced
     found = {row["repository"]: row for row in rows(run, tables.PROJECTS)}
     assert found["directory/tool"]["state"] == "traced"
-    assert (found["directory/tool"]["tests_passed"], found["directory/tool"]["tests_failed"]) == (
-        3,
-        1,
-    )
-    assert "python -m unittest" in found["directory/tool"]["plan"]
+    tool = found["directory/tool"]
+    assert (tool["tests_passed"], tool["tests_failed"]) == (3, 1)
+    assert "unittest" in tool["plan"]
     assert found["directory/untested"]["state"] == "no_tests"
     summary = summarize(run).tracing
     assert summary.projects == {"traced": 1, "no_tests": 1}
@@ -164,7 +162,7 @@ def test_why_tells_the_plan_and_what_became_of_functions(traced):
     assert "python -m unittest" in told
     told = CliRunner().invoke(app, ["why", str(run.path), "tool:tool.py"]).output
     assert "smooth (function, " in told
-    assert "identity (function, 5 calls): trivial" in told
+    assert "): trivial: return number" in told
 
 
 def test_an_equal_run_has_equal_digests_and_nothing_is_done_twice(traced, tmp_path):
@@ -179,7 +177,7 @@ def test_an_equal_run_has_equal_digests_and_nothing_is_done_twice(traced, tmp_pa
 def test_stages_of_problems_run_only_where_a_configuration_asks_for_them(configure):
     configuration = read_configuration(configure())
     assert "trace" not in [stage.name for stage in stages_for(configuration, ())]
-    with pytest.raises(UsageError, match="--set 'trace={}'"):
+    with pytest.raises(UsageError, match=r"--set 'trace=\{\}'"):
         list(stages_for(configuration, ["trace"]))
     asked = read_configuration(configure(trace={}))
     assert [stage.name for stage in stages_for(asked, ())][-3:] == ["gather", "trace", "collect"]

@@ -37,6 +37,11 @@ _MOST_MESSAGE_BYTES = 1 << 16
 _SPARE_SECONDS = 30.0
 _END_SECONDS = 5.0
 
+CURE = (
+    "Builds and test suites need user, mount, PID and network namespaces: allow them (sysctl "
+    "user.max_user_namespaces; in containers, a seccomp profile that allows unshare and mount)"
+)
+
 Serve = Callable[[socket.socket], AbstractContextManager[object]]
 """Answers, for as long as its context lasts, on a socket that listens in the sandbox."""
 

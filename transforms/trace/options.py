@@ -5,16 +5,13 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
-from transforms.sandbox.limits import Tier
-
 
 @dataclass(frozen=True)
 class TraceOptions:
     """Of all repositories of a run.
 
     ``cache`` is the folder of downloads; ``before`` hides what the package index got from that
-    day on; ``packages`` may be imported by problems besides the standard library. Without a
-    ``tier`` it is the better one that a machine offers.
+    day on; ``packages`` may be imported by problems besides the standard library.
     """
 
     cache: str
@@ -25,4 +22,3 @@ class TraceOptions:
     memory_bytes: int = 4 << 30
     disk_bytes: int = 4 << 30
     processes: int = 256
-    tier: Tier | None = None

@@ -13,7 +13,7 @@ from schemas.projects import ProjectState
 from transforms.sandbox.folders import empty_folder
 from transforms.sandbox.limits import CommandLimits
 from transforms.sandbox.process import SandboxError
-from transforms.sandbox.workshop import choose_workshop_tier
+from transforms.sandbox.workshop import CURE, choose_workshop_tier
 from transforms.trace.environments.building import (
     BuildFailed,
     BuildLimits,
@@ -90,18 +90,20 @@ class ProjectTracer:
       options: of all of them.
       place: a folder of this worker, in which each gets one of its own while it runs.
 
-    Raises:
-      SandboxError: this machine has no sandbox in which suites could run.
+    Where a machine has no sandbox for suites, no project gets further than that.
     """
 
     def __init__(self, options: TraceOptions, place: Path) -> None:
         self._options = options
         self._place = place
-        tier = choose_workshop_tier()
         self._stack = contextlib.ExitStack()
-        verifier = self._stack.enter_context(Verifier(tier))
-        self._examiner = Examiner(verifier, options.packages)
         self._mirror = Mirror(Path(options.cache))
+        self._fault: str | None = None
+        try:
+            verifier = self._stack.enter_context(Verifier(choose_workshop_tier()))
+            self._examiner = Examiner(verifier, options.packages)
+        except SandboxError as error:
+            self._fault = f"{error}. {CURE}"
 
     def close(self) -> None:
         """Ends its sandboxes."""
@@ -109,6 +111,8 @@ class ProjectTracer:
 
     def trace(self, project: Project) -> Traced:
         """Does all that there is to do for a repository; what goes wrong is its state."""
+        if self._fault is not None:
+            return Traced(ProjectState.NO_SANDBOX, self._fault)
         if not has_tests(project.files):
             return Traced(ProjectState.NO_TESTS, "no file looks like a test")
         plans = derive_plans(project.files)
