@@ -6,7 +6,6 @@ configuration itself.
 
 from __future__ import annotations
 
-import datetime
 import importlib.resources
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from urllib.parse import urlsplit
@@ -20,6 +19,7 @@ from pipeline.errors import UsageError
 from pipeline.mixture import check_values
 from pipeline.optouts import check_entry
 from pipeline.tokenizer import TokenizerChoice
+from pipeline.tracing_settings import Collect, Trace
 from schemas.duplicates import Level
 from schemas.mixture import Attribute
 from schemas.secrets import SecretClass
@@ -312,44 +312,6 @@ class Shard(Settings):
     @classmethod
     def _in_one_order(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(sorted(set(formats)))
-
-
-class Trace(Settings):
-    """Whose tests are run and traced for problems, and what one repository may cost."""
-
-    repositories: Annotated[tuple[str, ...], Field(min_length=1)] = ("*",)
-    """Names of repositories, such as ``pypi/boltons``, with ``*`` for any text. Sources of rows
-    (parquet, jsonl) have no test suites."""
-    packages: tuple[str, ...] = ()
-    """Packages that problems may import besides the standard library."""
-    before: datetime.date | None = None
-    """The package index as it was before this day, so that a run can be repeated."""
-    build_seconds: Annotated[float, Field(gt=0)] = 900.0
-    """Time for making the environment of a repository."""
-    suite_seconds: Annotated[float, Field(gt=0)] = 900.0
-    """Time for its tests; problems come of what was called until then."""
-    memory_bytes: Annotated[int, Field(ge=1 << 28)] = 4 << 30
-    """Of all processes of a repository together."""
-    disk_bytes: Annotated[int, Field(ge=1 << 26)] = 4 << 30
-    """Of its files, environment and all."""
-    processes: Annotated[int, Field(ge=8)] = 256
-    """At one time."""
-
-
-class Collect(Settings):
-    """Which traced functions become problems."""
-
-    max_body_lines: Annotated[int, Field(ge=1)] = 100
-    """Longer reference solutions are left out (``body_too_long``)."""
-    min_complexity: Annotated[int, Field(ge=1)] = 1
-    """Functions of less cyclomatic complexity are left out (``too_simple``)."""
-    max_complexity: Annotated[int, Field(ge=1)] = 30
-    """Functions of more are left out (``too_complex``)."""
-    contaminated: bool = False
-    """Whether problems stay that say or do the same as one of HumanEval."""
-    sets: tuple[FilePath, ...] = ()
-    """Files of problems with tests that are taken as they are, such as those of competitions, in
-    the formats that ``repomill score`` reads."""
 
 
 class Configuration(Settings):

@@ -10,12 +10,13 @@ from typing import Any
 import apache_beam as beam
 
 from pipeline.caches import download_cache
-from pipeline.configuration import Configuration, Trace
+from pipeline.configuration import Configuration
 from pipeline.contamination import index_path
 from pipeline.optouts import opt_outs_path
 from pipeline.runs import Run
 from pipeline.stages import ordered_sources, special_roles, wanted_on_demand
 from pipeline.tokenizer import given_address, runs_to_add
+from pipeline.tracing_settings import Trace
 from schemas import tables
 from schemas.duplicates import Level
 from schemas.manifest import Manifest

@@ -16,13 +16,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.configuration import Configuration, Trace
+from pipeline.configuration import Configuration
 from pipeline.contamination import state_of as state_of_benchmarks
 from pipeline.errors import UsageError
 from pipeline.named_files import digest_of_named
 from pipeline.optouts import state_of
 from pipeline.reading import nearest
 from pipeline.tokenizer import measuring_choice, state_of_tokenizer
+from pipeline.tracing_settings import Trace
 from schemas import tables
 from schemas.duplicates import Level
 from schemas.redundancy import CHARACTERS_PER_TOKEN, REDUNDANCY

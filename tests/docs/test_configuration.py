@@ -7,7 +7,6 @@ from pydantic.fields import FieldInfo
 
 from pipeline.configuration import (
     Annotate,
-    Collect,
     Configuration,
     Crawl,
     Deduplicate,
@@ -18,11 +17,11 @@ from pipeline.configuration import (
     Select,
     Shard,
     Tokenize,
-    Trace,
 )
 from pipeline.contamination import Contamination
 from pipeline.engine import Runner
 from pipeline.tokenizer import TokenizerChoice, Training
+from pipeline.tracing_settings import Collect, Trace
 from runners.settings import DataflowSettings, WorkerSettings
 from transforms.crawl.datasets.columns import Columns
 from transforms.crawl.sources.archive import ArchiveSource

@@ -11,7 +11,7 @@ from pipeline.commands import app
 from pipeline.costs import COSTS, REPOSITORY_BYTES, SECTION_PIECES, TABLE_SHARES
 from pipeline.plan import MAX_PARTS, PART_BYTES, Corpus, plan_run, recommend_parts
 from pipeline.reading import read_configuration
-from pipeline.stages import PRODUCERS, STAGES
+from pipeline.stages import CORPUS_STAGES, PRODUCERS, STAGES
 from transforms.shard.options import Division
 
 REPOSITORIES, TEN_TERABYTES = 54_000_000, 10_000_000_000_000
@@ -196,7 +196,7 @@ def test_a_plan_counts_the_files_that_a_run_has(finished):
     configuration = read_configuration(finished.path / "config.yaml")
     size = finished.manifest("documents").statistics["bytes"]
     plan = plan_run(configuration, Corpus(4, size), 2)
-    for each in STAGES:
+    for each in CORPUS_STAGES:
         planned = stage(plan, each.name)
         files = sum(len(finished.manifest(table).files) for table in each.outputs)
         if each.name not in ("deduplicate", "shard"):
@@ -224,7 +224,7 @@ def test_the_command_prints_every_stage_the_price_and_what_is_in_the_way(tmp_pat
     options = ["--repositories", str(REPOSITORIES), "--bytes", "10e12", "--workers", "256"]
     said = CliRunner().invoke(app, ["plan", str(path), *options]).output
     assert said.startswith("54,000,000 repositories, 10,000.0 GB of text in about 854,700,855")
-    assert all(f"  {each.name} " in said for each in STAGES)
+    assert all(f"  {each.name} " in said for each in CORPUS_STAGES)
     assert "256 workers on 32 m6i.2xlarge" in said
     assert "Note: crawl.parts is 32: 65,536 would make parts of 153 MB" in said
     body = json.loads(CliRunner().invoke(app, ["plan", str(path), *options, "--json"]).output)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from transforms.sandbox.folders import empty_folder
 from transforms.sandbox.limits import CommandLimits
 from transforms.sandbox.process import SandboxError
 from transforms.sandbox.supervisor import INDEX_PORT
@@ -34,7 +35,9 @@ def workshop(tmp_path):
     (folder / "given.txt").write_text("given")
     workshop = Workshop(folder, [INTERPRETER])
     workshop.prepare()
-    return workshop
+    yield workshop
+    # Deeper than others can remove it.
+    empty_folder(str(folder))
 
 
 def run(workshop, code, limits=LIMITS, serve=None):

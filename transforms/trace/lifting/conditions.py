@@ -305,3 +305,14 @@ def _index(node: ast.expr | None, names: Mapping[str, ast.expr], depth: int) -> 
     if isinstance(value, int):
         return value
     raise Unknown
+
+
+_IMPORT_FAULTS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+
+
+def catches_import_faults(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler is there for imports that fail, among others."""
+    if handler.type is None:
+        return True
+    names = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(isinstance(name, ast.Name) and name.id in _IMPORT_FAULTS for name in names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Sequence
 
-from transforms.trace.lifting.conditions import truth
+from transforms.trace.lifting.conditions import catches_import_faults, truth
 from transforms.trace.lifting.scopes import (
     NOWHERE,
     InnerImport,
@@ -25,7 +25,6 @@ from transforms.trace.lifting.text import parse_expression
 ImportedNames = Callable[[ast.Import | ast.ImportFrom], Sequence[tuple[str, Origin]]]
 """What an import statement binds, with where from; its module is absolute."""
 
-_IMPORT_FAULTS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 _NO_TYPES = frozenset({"Literal"})
 
 
@@ -225,13 +224,10 @@ class _Scanner(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Try(self, node: ast.Try) -> None:
-        guards = any(_catches_import_faults(handler) for handler in node.handlers)
+        guards = any(map(catches_import_faults, node.handlers))
         self._guarded += guards
-        self._visit_all(node.body)
-        self._guarded -= guards
         # What stands in a handler is for where the import fails.
-        self._guarded += guards
-        self._visit_all(node.handlers)
+        self._visit_all([*node.body, *node.handlers])
         self._guarded -= guards
         self._visit_all([*node.orelse, *node.finalbody])
 
@@ -407,10 +403,3 @@ class _Scanner(ast.NodeVisitor):
         self._unevaluated = True
         self.visit(tree)
         self._string_place, self._unevaluated = before
-
-
-def _catches_import_faults(handler: ast.ExceptHandler) -> bool:
-    if handler.type is None:
-        return True
-    names = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any(isinstance(name, ast.Name) and name.id in _IMPORT_FAULTS for name in names)
