@@ -25,22 +25,6 @@ from transforms.trace.lifting.text import parse_expression
 ImportedNames = Callable[[ast.Import | ast.ImportFrom], Sequence[tuple[str, Origin]]]
 """What an import statement binds, with where from; its module is absolute."""
 
-_NO_TYPES = frozenset({"Literal"})
-
-
-def scan(
-    statements: Iterable[ast.stmt],
-    imported: ImportedNames,
-    is_own: Callable[[str], bool],
-    *,
-    lazy_annotations: bool,
-) -> Scan:
-    """What some statements of a module use."""
-    scanner = _Scanner(imported, is_own, lazy_annotations)
-    for statement in statements:
-        scanner.visit(statement)
-    return scanner.finish()
-
 
 class _Scanner(ast.NodeVisitor):
     def __init__(
@@ -236,9 +220,8 @@ class _Scanner(ast.NodeVisitor):
         own = [name for name, origin in names if self._is_own(origin.module)]
         for name, origin in names:
             if name not in own:
-                self._found.packages.append(
-                    (node.lineno, origin.module, self._guarded > 0 or self._dead)
-                )
+                spared = self._guarded > 0 or self._dead
+                self._found.packages.append((node.lineno, origin.module, spared))
                 self._bind(name, node)
                 here = self._scope, name, node.lineno, NOWHERE
                 self._references.append(Reference(*here, stores=True, immediate=not self._deferred))
@@ -369,7 +352,7 @@ class _Scanner(ast.NodeVisitor):
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
         name = getattr(node.value, "id", getattr(node.value, "attr", ""))
-        if self._annotation and name in _NO_TYPES:
+        if self._annotation and name == "Literal":
             self.visit(node.value)
             return
         if isinstance(node.value, ast.Attribute) and node.value.attr == "modules":
@@ -381,25 +364,37 @@ class _Scanner(ast.NodeVisitor):
         holds = truth(node.test, {})
         self.visit(node.test)
         for branch, dead in ((node.body, holds is False), (node.orelse, holds is True)):
-            before = self._dead
-            self._dead = before or dead
+            before, self._dead = self._dead, self._dead or dead
             self._visit_all(branch)
             self._dead = before
 
     def visit_Constant(self, node: ast.Constant) -> None:
         if not self._annotation or not isinstance(node.value, str) or len(node.value) > 1000:
             return
-        tree = parse_expression(node.value)
-        if tree is None:
+        if (tree := parse_expression(node.value)) is None:
             return
         width = (node.end_col_offset or 0) - node.col_offset
         plain = node.lineno == node.end_lineno and width == len(node.value.encode()) + 2
         before = self._string_place, self._unevaluated
-        if self._string_place is None:
+        is_outer = self._string_place is None
+        if is_outer:
             self._string_line = node.lineno
-            self._string_place = place_of(node.lineno, node.col_offset + 1) if plain else NOWHERE
-        else:
-            self._string_place = NOWHERE
+        place = place_of(node.lineno, node.col_offset + 1)
+        self._string_place = place if plain and is_outer else NOWHERE
         self._unevaluated = True
         self.visit(tree)
         self._string_place, self._unevaluated = before
+
+
+def scan(
+    statements: Iterable[ast.stmt],
+    imported: ImportedNames,
+    is_own: Callable[[str], bool],
+    *,
+    lazy_annotations: bool,
+) -> Scan:
+    """What some statements of a module use."""
+    scanner = _Scanner(imported, is_own, lazy_annotations)
+    for statement in statements:
+        scanner.visit(statement)
+    return scanner.finish()
