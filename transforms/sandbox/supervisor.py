@@ -6,7 +6,6 @@ with it, and it ends with whoever started it.
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import select
@@ -22,7 +21,7 @@ from typing import Any
 from transforms.sandbox import kernel
 from transforms.sandbox.family import Family
 from transforms.sandbox.folders import TooDeepError, count_files
-from transforms.sandbox.frames import frame
+from transforms.sandbox.frames import FrameReader, frame
 from transforms.sandbox.limits import CommandLimits
 from transforms.sandbox.settings import DEVICES
 from transforms.sandbox.worlds import (
@@ -57,6 +56,7 @@ _FILES_SECONDS = 5.0
 """Between two counts of all files, each of which takes a while."""
 
 _MOST_DESCRIPTORS = 1 << 20
+_MOST_ORDER_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -90,14 +90,14 @@ class Order:
     serves: bool
     """Whether to make a socket at `INDEX_PORT`, for the trusted side to answer at."""
 
-    def to_json(self) -> str:
-        """For the command line of the supervisor."""
-        return json.dumps(asdict(self))
+    def to_values(self) -> dict[str, Any]:
+        """For a frame, as plain JSON values."""
+        return asdict(self)
 
     @classmethod
-    def from_json(cls, text: str) -> Order:
-        """What `to_json` gave."""
-        values = json.loads(text)
+    def from_values(cls, values: Mapping[str, Any]) -> Order:
+        """What `to_values` gave."""
+        values = dict(values)
         values["limits"] = CommandLimits(**values["limits"])
         values["arguments"] = tuple(values["arguments"])
         values["readable"] = tuple(values["readable"])
@@ -105,15 +105,16 @@ class Order:
 
 
 def main(arguments: list[str]) -> None:
-    """Runs the order that comes third; the control socket is the first, the output the second."""
+    """Runs the order that comes by the control socket, the first; the output is the second."""
+    # What the first process of a namespace has a handler for, its processes can send it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     control = socket.socket(fileno=int(arguments[0]))
     output = int(arguments[1])
-    order = Order.from_json(arguments[2])
     try:
+        order = Order.from_values(FrameReader(control.fileno(), _MOST_ORDER_BYTES).read())
         family = _enter(order)
         kernel.hide_memory()
-        if order.serves:
-            _serve(control)
+        _say_ready(control, order)
         command = os.fork()
         if command == 0:
             _become(order, output)
@@ -145,6 +146,8 @@ def _enter(order: Order) -> Family:
     if outsider is not None:
         kernel.unshare(kernel.NEW_USERS | kernel.NEW_MOUNTS)
         outsider.map_user()
+        # A change of the user has undone this.
+        kernel.die_with_parent().make()
     kernel.unshare(kernel.NEW_IPC | kernel.NEW_NETWORK | kernel.NEW_HOST_NAME)
     socket.sethostname("sandbox")
     kernel.raise_loopback()
@@ -183,10 +186,16 @@ def _build_root(order: Order) -> None:
     kernel.change_root(root, order.pivot_root)
 
 
-def _serve(control: socket.socket) -> None:
-    """Gives the trusted side a socket that listens here, where nobody of others ran yet."""
+def _say_ready(control: socket.socket, order: Order) -> None:
+    """Tells the trusted side, with a socket that listens here if it is to serve.
+
+    Nothing of others ran yet.
+    """
+    if not order.serves:
+        control.send(frame({"ready": True}))
+        return
     with socket.create_server(("127.0.0.1", INDEX_PORT)) as listener:
-        socket.send_fds(control, [frame({"listening": INDEX_PORT})], [listener.fileno()])
+        socket.send_fds(control, [frame({"ready": True})], [listener.fileno()])
 
 
 def _become(order: Order, output: int) -> None:
@@ -200,6 +209,13 @@ def _become(order: Order, output: int) -> None:
         os.dup2(output, 1)
         os.dup2(output, 2)
         os.closerange(3, _MOST_DESCRIPTORS)
+        os.umask(0o022)
+        # Python ignores these, and what is ignored stays so.
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+        with suppress(OSError):
+            # If the machine runs out of memory, this goes first.
+            Path("/proc/self/oom_score_adj").write_text("1000")
         _limit(order.limits)
         kernel.refuse_new_privileges()
         kernel.drop_capabilities().make()

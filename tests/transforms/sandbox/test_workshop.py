@@ -1,4 +1,5 @@
 import os
+import signal
 import socket
 import sys
 import threading
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.transforms.tiers import comes_true
 from transforms.sandbox.folders import empty_folder
 from transforms.sandbox.limits import CommandLimits
 from transforms.sandbox.process import SandboxError
@@ -198,6 +200,45 @@ time.sleep(0.5)
 def test_killing_everybody_kills_nobody_else(workshop):
     run(workshop, "import os; os.kill(-1, 9)")
     assert run(workshop, "print(1)").status == 0
+
+
+def test_signals_to_the_supervisor_end_nothing(workshop):
+    code = """
+import contextlib, os, time
+for number in range(1, 65):
+    with contextlib.suppress(OSError):
+        os.kill(1, number)
+time.sleep(0.3)
+print("goes on")
+"""
+    assert said(workshop, code) == "goes on"
+
+
+def test_no_signal_is_ignored(workshop):
+    outcome = workshop.run(["/bin/grep", "SigIgn", "/proc/self/status"], {}, "/place", LIMITS)
+    assert outcome.output.split() == [b"SigIgn:", b"0000000000000000"]
+
+
+def children(thread_or_process, process="self"):
+    path = Path(f"/proc/{process}/task/{thread_or_process}/children")
+    return [int(child) for child in path.read_text().split()] if path.exists() else []
+
+
+@pytest.mark.parametrize("generation", [1, 2])
+def test_nothing_goes_on_without_its_supervisor(workshop, generation):
+    outcomes = []
+    name = f"goes-on-{os.getpid()}-{generation}"
+    code = f"import time; {name!r}; open('begun', 'w'); time.sleep(60)"
+    thread = threading.Thread(target=lambda: outcomes.append(run(workshop, code)))
+    thread.start()
+    assert comes_true((workshop.folder / "begun").exists)
+    supervisors = children(thread.native_id)
+    if generation == 2:
+        supervisors = children(supervisors[0], supervisors[0])
+    os.kill(supervisors[0], signal.SIGKILL)
+    thread.join(20)
+    assert [(outcome.breach, outcome.status) for outcome in outcomes] == [("supervisor", None)]
+    assert comes_true(lambda: processes_named(name) == 0)
 
 
 @pytest.mark.parametrize(
