@@ -112,9 +112,12 @@ def mount_memory(target: Path, options: str) -> None:
 
 
 def mount_processes(target: Path) -> None:
-    """Shows the processes of this process's own namespace, without devices and setuid programs."""
+    """Shows processes of this namespace, to each those that it may look into.
+
+    Without devices and setuid programs.
+    """
     flags = ctypes.c_ulong(NO_SETUID | NO_DEVICES | _NO_EXECUTION)
-    _call("mount", b"proc", bytes(target), b"proc", flags, None)
+    _call("mount", b"proc", bytes(target), b"proc", flags, b"hidepid=2")
 
 
 def raise_loopback() -> None:

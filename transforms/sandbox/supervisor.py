@@ -51,7 +51,7 @@ _LINKS = {
     "stdout": "/proc/self/fd/1",
     "stderr": "/proc/self/fd/2",
 }
-_LOOK_SECONDS = 0.25
+_LOOK_SECONDS = 0.1
 _FILES_SECONDS = 5.0
 """Between two counts of all files, each of which takes a while."""
 
@@ -151,7 +151,7 @@ def _enter(order: Order) -> Family:
     kernel.unshare(kernel.NEW_IPC | kernel.NEW_NETWORK | kernel.NEW_HOST_NAME)
     socket.sethostname("sandbox")
     kernel.raise_loopback()
-    return Family(tables, number)
+    return Family(tables, number, forked=False)
 
 
 def _build_root(order: Order) -> None:
@@ -279,6 +279,8 @@ class _Watch:
         self._family = family
         self.began = time.monotonic()
         self._counted = self.began
+        self._device = INSIDE.stat().st_dev
+        self._nameless_bytes = 0
         self.memory_bytes = 0
         self.breach: str | None = None
         self.look_seconds = 0.01
@@ -293,9 +295,13 @@ class _Watch:
         if now - self.began > limits.wall_seconds:
             self.breach = "wall_seconds"
             return
-        self.memory_bytes = max(self.memory_bytes, self._family.usage().memory_bytes)
+        self._nameless_bytes, in_memory = self._family.nameless_bytes(self._device)
+        used = self._family.usage().memory_bytes + in_memory
+        self.memory_bytes = max(self.memory_bytes, used)
         if self.memory_bytes > limits.memory_bytes:
             self.breach = "memory"
+        elif self._nameless_bytes > limits.folder_bytes:
+            self.breach = "files"
         elif now - self._counted > _FILES_SECONDS:
             self._counted = now
             self.breach = self.last_breach()
@@ -306,6 +312,7 @@ class _Watch:
             count, size = count_files(str(INSIDE), self._limits.files)
         except TooDeepError:
             return "files"
+        size += self._nameless_bytes
         many = count > self._limits.files or size > self._limits.folder_bytes
         return "files" if many else None
 

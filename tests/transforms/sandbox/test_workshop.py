@@ -202,6 +202,34 @@ def test_killing_everybody_kills_nobody_else(workshop):
     assert run(workshop, "print(1)").status == 0
 
 
+NAMELESS = """
+import contextlib, os, time
+kept = []
+for n in range(30):
+    kept.append({})
+    with contextlib.suppress(OSError):
+        os.unlink(f"f{{n}}")
+    kept[-1].write(bytes(10 << 20))
+time.sleep(60)
+"""
+SMALL_PROCESSES = """
+import os, time
+for n in range(40):
+    if os.fork() == 0:
+        kept = b"x" * (8 << 20)
+        break
+time.sleep(60)
+"""
+"""Each has about what the supervisor has."""
+
+
+def test_nothing_is_seen_of_the_supervisor(workshop):
+    code = (
+        "import os; print(sorted(filter(str.isdigit, os.listdir('/proc'))) == [str(os.getpid())])"
+    )
+    assert said(workshop, code) == "True"
+
+
 def test_signals_to_the_supervisor_end_nothing(workshop):
     code = """
 import contextlib, os, time
@@ -250,6 +278,9 @@ def test_nothing_goes_on_without_its_supervisor(workshop, generation):
         ("for n in range(600): open(f'f{n}', 'w')", "files"),
         ("for n in range(9): open(f'f{n}', 'wb').write(bytes(10 << 20))", "files"),
         ("import os\nfor n in range(3000): os.mkdir('d'); os.chdir('d')", "files"),
+        (NAMELESS.format("open(f'f{n}', 'wb', buffering=0)"), "files"),
+        (NAMELESS.format("open(os.memfd_create('f'), 'wb', buffering=0)"), "memory"),
+        (SMALL_PROCESSES, "memory"),
     ],
 )
 def test_limits_end_a_command(workshop, code, breach):
