@@ -120,6 +120,12 @@ def mount_processes(target: Path) -> None:
     _call("mount", b"proc", bytes(target), b"proc", flags, b"hidepid=2")
 
 
+def mount_terminals(target: Path) -> None:
+    """Shows pseudoterminals that are nobody else's."""
+    flags = ctypes.c_ulong(NO_SETUID | _NO_EXECUTION)
+    _call("mount", b"devpts", bytes(target), b"devpts", flags, b"newinstance,ptmxmode=0666")
+
+
 def raise_loopback() -> None:
     """Lets processes of this network namespace reach each other at 127.0.0.1 and ::1."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as place:

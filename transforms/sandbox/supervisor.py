@@ -50,6 +50,7 @@ _LINKS = {
     "stdin": "/proc/self/fd/0",
     "stdout": "/proc/self/fd/1",
     "stderr": "/proc/self/fd/2",
+    "ptmx": "pts/ptmx",
 }
 _LOOK_SECONDS = 0.1
 _FILES_SECONDS = 5.0
@@ -172,14 +173,15 @@ def _build_root(order: Order) -> None:
         (root / name).symlink_to(INSIDE / "tmp")
     for name, target in _LINKS.items():
         (root / "dev" / name).symlink_to(target)
-    writable, shared = below(root, INSIDE), root / "dev" / "shm"
-    for folder in (writable, shared, root / "proc"):
+    writable, shared, terminals = below(root, INSIDE), root / "dev" / "shm", root / "dev" / "pts"
+    for folder in (writable, shared, terminals, root / "proc"):
         folder.mkdir()
     kernel.protect_mount(root, kernel.READ_ONLY | kernel.NO_SETUID)
     kernel.bind(Path(order.place), writable)
     kernel.protect_mount(writable, kernel.NO_SETUID | kernel.NO_DEVICES)
     options = f"size={order.limits.shared_bytes},nr_inodes=4096,mode=1777"
     kernel.mount_memory(shared, options)
+    kernel.mount_terminals(terminals)
     # A machine may hide parts of its own tables, and then shows none to others.
     with suppress(OSError):
         kernel.mount_processes(root / "proc")
@@ -261,14 +263,19 @@ def _watch(order: Order, control: socket.socket, family: Family, command: int) -
     with suppress(ProcessLookupError):
         os.kill(-1, signal.SIGKILL)
     last = _reap_all(command)
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
         "breach": watch.breach if status is None else watch.last_breach(),
         "status": last if status is None else status,
         "seconds": ended - watch.began,
-        "cpu_seconds": usage.ru_utime + usage.ru_stime,
+        "cpu_seconds": _cpu_of_ended(),
         "memory_bytes": watch.memory_bytes,
     }
+
+
+def _cpu_of_ended() -> float:
+    """CPU time of the processes that this one has waited for, and of what they waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 class _Watch:
@@ -294,6 +301,9 @@ class _Watch:
             return
         if now - self.began > limits.wall_seconds:
             self.breach = "wall_seconds"
+            return
+        if self._family.cpu_seconds() + _cpu_of_ended() > limits.cpu_seconds:
+            self.breach = "cpu_seconds"
             return
         self._nameless_bytes, in_memory = self._family.nameless_bytes(self._device)
         used = self._family.usage().memory_bytes + in_memory

@@ -60,8 +60,8 @@ class CommandOutcome:
     """How a command ended.
 
     ``status`` is that of its exit, negative for a signal, None where a limit ended it, which
-    ``breach`` names: ``wall_seconds``, ``memory`` or ``files``, or ``supervisor`` where who
-    watched it was lost, and it with them. ``output`` is the end of what
+    ``breach`` names: ``wall_seconds``, ``cpu_seconds``, ``memory`` or ``files``, or
+    ``supervisor`` where who watched it was lost, and it with them. ``output`` is the end of what
     it wrote to its standard streams.
     """
 

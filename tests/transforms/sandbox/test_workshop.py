@@ -73,7 +73,7 @@ def test_of_long_output_the_end_is_kept(workshop):
 
 def test_suites_find_what_they_expect_of_a_machine(workshop):
     code = """
-import multiprocessing, os, pathlib, pwd, socket, subprocess, tempfile
+import multiprocessing, os, pathlib, pty, pwd, socket, subprocess, tempfile
 with socket.create_server(("localhost", 0)) as server:
     socket.create_connection(server.getsockname()).close()
 multiprocessing.Lock()
@@ -83,9 +83,10 @@ tempfile.TemporaryFile().write(b"x")
 pathlib.Path("script").write_text("#!/bin/sh\\necho ran\\n")
 os.chmod("script", 0o755)
 print(subprocess.run(["./script"], capture_output=True, text=True).stdout.strip())
-print(len(os.listdir("/proc/self/fd")))
+print(len(os.listdir("/proc/self/fd")), flush=True)
+pty.spawn(["sh", "-c", "test -t 0 && echo on a terminal"])
 """
-    assert said(workshop, code).split() == ["ran", "4"]
+    assert said(workshop, code).split() == ["ran", "4", "on", "a", "terminal"]
 
 
 @contextmanager
@@ -212,6 +213,16 @@ for n in range(30):
     kept[-1].write(bytes(10 << 20))
 time.sleep(60)
 """
+ENDED_PROCESSES = """
+import os, time
+while True:
+    if os.fork() == 0:
+        end = time.process_time() + 0.2
+        while time.process_time() < end:
+            pass
+        os._exit(0)
+    os.wait()
+"""
 SMALL_PROCESSES = """
 import os, time
 for n in range(40):
@@ -273,7 +284,8 @@ def test_nothing_goes_on_without_its_supervisor(workshop, generation):
     ("code", "breach"),
     [
         ("import time\ntime.sleep(60)", "wall_seconds"),
-        ("while True: pass", "wall_seconds"),
+        ("while True: pass", "cpu_seconds"),
+        (ENDED_PROCESSES, "cpu_seconds"),
         ("x = bytearray(300 << 20)\nimport time\ntime.sleep(60)", "memory"),
         ("for n in range(600): open(f'f{n}', 'w')", "files"),
         ("for n in range(9): open(f'f{n}', 'wb').write(bytes(10 << 20))", "files"),
@@ -284,7 +296,9 @@ def test_nothing_goes_on_without_its_supervisor(workshop, generation):
     ],
 )
 def test_limits_end_a_command(workshop, code, breach):
-    limits = CommandLimits(**{**vars(LIMITS), "wall_seconds": 4, "memory_bytes": 200 << 20})
+    limits = CommandLimits(
+        **{**vars(LIMITS), "cpu_seconds": 2, "wall_seconds": 6, "memory_bytes": 200 << 20}
+    )
     outcome = run(workshop, code, limits)
     assert (outcome.breach, outcome.status) == (breach, None)
 
