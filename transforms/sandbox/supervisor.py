@@ -181,8 +181,9 @@ def _build_root(order: Order) -> None:
     kernel.protect_mount(writable, kernel.NO_SETUID | kernel.NO_DEVICES)
     options = f"size={order.limits.shared_bytes},nr_inodes=4096,mode=1777"
     kernel.mount_memory(shared, options)
-    kernel.mount_terminals(terminals)
-    # A machine may hide parts of its own tables, and then shows none to others.
+    # A machine may have no terminals to give, or hide parts of its own tables and then show none.
+    with suppress(OSError):
+        kernel.mount_terminals(terminals)
     with suppress(OSError):
         kernel.mount_processes(root / "proc")
     kernel.change_root(root, order.pivot_root)
