@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import os
 import shutil
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -21,10 +20,10 @@ import numpy.typing as npt
 
 from transforms.parts import Workspace
 from transforms.stores.files import writing_to
+from transforms.syntax_trees import parsing
 
-reading_headers = threading.Lock()
-"""Held by whoever opens a NumPy file. The header of one is a Python literal, and before 3.11.8
-parsing two at a time ends one of them with a SystemError (python/cpython issue 106905)."""
+reading_headers = parsing
+"""Held by whoever opens a NumPy file: the header of one is a Python literal."""
 
 
 @dataclass(frozen=True)

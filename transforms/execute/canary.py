@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from transforms.problemsets.problems import CodeTest
+from transforms.syntax_trees import parse_module
 
 
 def write_canaries(test: CodeTest) -> Iterator[str]:
@@ -23,11 +24,11 @@ def write_canaries(test: CodeTest) -> Iterator[str]:
     Changed are assertions that run in any case where all before them hold: the first, the last
     and one between, since a program may know some answers. A test that has none gets one.
     """
-    tree = ast.parse(test.code)
+    tree = parse_module(test.code)
     body = _body(tree, test)
     found = list(_assertions(body))
     if not found:
-        body += ast.parse(f"assert {test.entry_point} is None").body
+        body += parse_module(f"assert {test.entry_point} is None").body
         yield ast.unparse(ast.fix_missing_locations(tree))
         return
     for place in sorted({0, len(found) // 2, len(found) - 1}):

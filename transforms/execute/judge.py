@@ -29,6 +29,7 @@ from transforms.sandbox.outcomes import (
     ending_of_exception,
 )
 from transforms.sandbox.values import ValueFormatError, decode
+from transforms.syntax_trees import parse_module
 
 _MOST_REASON = 300
 
@@ -245,7 +246,7 @@ def _whole_code(prompt: str) -> str:
 
 def _foreign_names(problem: Problem, test: CodeTest) -> set[str]:
     """Names that a test's code uses and that neither it nor the prompt nor Python defines."""
-    nodes = [node for code in (_setup(problem), test.code) for node in ast.walk(ast.parse(code))]
+    nodes = [node for code in (_setup(problem), test.code) for node in ast.walk(parse_module(code))]
     used = {node.id for node in nodes if isinstance(node, ast.Name)}
     bound = set(_bound_names(nodes)) | set(dir(builtins)) | {test.entry_point}
     return used - bound

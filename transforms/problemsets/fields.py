@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import keyword
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from transforms.problemsets.rows import json_type
+from transforms.syntax_trees import parse_module
 
 Values = Mapping[str, Any]
 
@@ -93,9 +93,7 @@ def callable_name(name: str, value: str) -> str:
 def parse_code(name: str, code: str) -> ast.Module:
     """The syntax tree of a field that must be Python; it is not run. Raises `FieldError`."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(code)
+        return parse_module(code)
     except SyntaxError as error:
         raise FieldError(f"{name!r} is no Python: {error.msg} (line {error.lineno})") from error
     except (ValueError, RecursionError, MemoryError) as error:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from transforms.syntax_trees import parse_module
+
 
 @dataclass(frozen=True)
 class CodeTest:
@@ -105,7 +107,7 @@ def _codes(problem: Problem) -> Iterator[str]:
 
 def _imports(code: str) -> Iterator[str]:
     try:
-        tree = ast.parse(code)
+        tree = parse_module(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     for node in ast.walk(tree):

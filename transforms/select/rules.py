@@ -24,6 +24,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pds
 
+from transforms.syntax_trees import parse_expression
+
 _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], pc.Expression]] = {
     ast.Lt: operator.lt,
     ast.LtE: operator.le,
@@ -116,7 +118,7 @@ def _parse(rule: Rule) -> ast.expr:
     if len(rule.expression) > _MAX_EXPRESSION_CHARACTERS:
         raise RuleError(f"rule {rule.name} is longer than {_MAX_EXPRESSION_CHARACTERS} characters")
     try:
-        return ast.parse(rule.expression.strip(), mode="eval").body
+        return parse_expression(rule.expression.strip())
     except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError) as error:
         raise _no_expression(rule, error) from error
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from transforms import syntax_trees
 from transforms.trace.lifting.results import LiftError, LiftReason
 
 MAX_SOURCE_BYTES = 1_000_000
@@ -36,9 +36,7 @@ def parse(text: str) -> ast.Module:
       LiftError: it is none, or out of bounds.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(text)
+        return syntax_trees.parse_module(text)
     except _PARSE_ERRORS as error:
         message = f"{type(error).__name__}: {error}"
         raise LiftError(LiftReason.NOT_PARSED, message) from error
@@ -47,9 +45,7 @@ def parse(text: str) -> ast.Module:
 def parse_expression(text: str) -> ast.expr | None:
     """The syntax tree of an expression; None where a text is none."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(text, mode="eval").body
+        return syntax_trees.parse_expression(text)
     except _PARSE_ERRORS:
         return None
 

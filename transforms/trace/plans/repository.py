@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import posixpath
-import warnings
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
 
+from transforms.syntax_trees import parse_module
 from transforms.trace.plans.documents import (
     MAX_CHARACTERS,
     DocumentError,
@@ -133,8 +133,6 @@ class Repository:
 
 def _parse_python(text: str) -> ast.Module:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(text)
+        return parse_module(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise DocumentError(f"no Python: {type(error).__name__}") from error

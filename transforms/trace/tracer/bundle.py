@@ -6,6 +6,8 @@ import ast
 from functools import cache
 from importlib.resources import files
 
+from transforms.syntax_trees import parse_module
+
 MODULE = "repomill_tracer"
 PTH = (
     "import os; os.environ.get('REPOMILL_TRACE') and "
@@ -43,7 +45,7 @@ def tracer_files() -> dict[str, str]:
 
 def _without_own_imports(text: str) -> str:
     lines = text.splitlines()
-    for node in ast.parse(text).body:
+    for node in parse_module(text).body:
         if isinstance(node, ast.ImportFrom) and _goes(node.module or "") and node.end_lineno:
             for number in range(node.lineno - 1, node.end_lineno):
                 lines[number] = ""

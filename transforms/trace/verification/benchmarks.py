@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
 
+from transforms.syntax_trees import parse_module
 from transforms.trace.snapshots import Snapshot
 from transforms.trace.tracer.objects import snapshot
 from transforms.trace.tracer.values import Opaque
@@ -58,7 +59,7 @@ def literal_calls(test: str, function: str) -> tuple[BenchmarkCall, ...]:
     """Calls whose arguments and outcome stand as literals in assertions of a test."""
     return tuple(
         found
-        for node in ast.walk(ast.parse(test))
+        for node in ast.walk(parse_module(test))
         if isinstance(node, ast.Assert)
         for found in _calls(node.test, function)
     )

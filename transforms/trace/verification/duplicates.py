@@ -11,6 +11,8 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from transforms.syntax_trees import parse_module
+
 FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 _MOST_TEXT = 1 << 20
 
@@ -66,7 +68,7 @@ def find_function(program: str, entry_point: str) -> FUNCTION | None:
     if len(program) > _MOST_TEXT:
         return None
     try:
-        body: list[ast.stmt] = ast.parse(program).body
+        body: list[ast.stmt] = parse_module(program).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     *owners, name = entry_point.split(".")

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from transforms.sandbox.limits import Limits, Tier
+from transforms.syntax_trees import parse_module
 from transforms.trace.snapshots import SnapshotError
 from transforms.trace.verification.answers import Body, Fault, Outcome, canonical
 from transforms.trace.verification.calls import RecordedCall, write_calls
@@ -184,7 +185,7 @@ class _Verification:
     def _parse(self) -> tuple[ast.Module, Place]:
         lifted = self._lifted
         try:
-            tree = ast.parse(self._source)
+            tree = parse_module(self._source)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise _RejectedError(VerificationReason.DOES_NOT_LOAD, str(error)) from None
         bound = {getattr(node, "name", None) for node in tree.body} & {*_NAMES_OF_TESTS}
