@@ -40,7 +40,7 @@ _LEAST_FRAMES = 150
 _CALLED = ("fractions", "ipaddress", "pathlib", "pathlib._local", "uuid", "_pydecimal")
 """Modules in Python that snapshots call."""
 
-_MOST_IDLE = 5_000
+_MOST_IDLE = 10_000
 """Calls in a row that bring nothing, after which nothing is traced for a while."""
 
 _PAUSE_SECONDS = 0.02
@@ -114,13 +114,15 @@ class Tracer:
             self._write(function, write_json({"seen": [function.number, seen]}))
 
     def _write(self, function: Traced, line: str) -> None:
-        if not self._writer.ready():
-            function.is_done = True
-            return
-        if function.file_number != self._writer.number:
-            function.file_number = self._writer.number
-            self._writer.write(write_json({"function": function.fields()}))
-        self._writer.write(line)
+        writer = self._writer
+        with writer.lock():
+            if not writer.ready():
+                function.is_done = True
+                return
+            if function.file_number != writer.number:
+                function.file_number = writer.number
+                writer.write(write_json({"function": function.fields()}))
+            writer.write(line)
 
     def _take(self, function: Traced, frame: FrameType) -> None:
         walk = Snapshots({}, self.scope.owns)
