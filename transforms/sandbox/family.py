@@ -7,7 +7,9 @@ keeps in files that have no name any more, is for the server to see.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -33,12 +35,14 @@ class Family:
     Args:
       tables: a descriptor of /proc.
       server: the number that the server has there.
+      forked: whether they go on with what the server has in memory, and not with programs of
+        their own.
     """
 
-    def __init__(self, tables: int, server: int) -> None:
+    def __init__(self, tables: int, server: int, *, forked: bool = True) -> None:
         self._tables = tables
         self._server = server
-        self._inherited = self._memory_of(server)
+        self._inherited = self._memory_of(server) if forked else 0
 
     def cpu_seconds(self) -> float:
         """CPU time of the processes that run now, and of those of theirs that have ended."""
@@ -55,6 +59,22 @@ class Family:
             memory += max(self._memory_of(process) - self._inherited, 0)
             written += self._fields(f"{process}/io").get("wchar", 0)
         return Usage(memory, written)
+
+    def nameless_bytes(self, device: int) -> tuple[int, int]:
+        """Bytes in open files that have no name any more: on a device, and elsewhere.
+
+        Those are in memory, as far as nobody may write to other disks; no process has them in
+        its own.
+        """
+        found: dict[tuple[int, int], int] = {}
+        for process in self._below(self._server):
+            for name in self._ask(f"{process}/fd", os.listdir) or ():
+                with suppress(OSError):
+                    file = os.stat(f"{process}/fd/{name}", dir_fd=self._tables)
+                    if stat.S_ISREG(file.st_mode) and not file.st_nlink:
+                        found[file.st_dev, file.st_ino] = file.st_blocks * 512
+        there = sum(size for (place, _), size in found.items() if place == device)
+        return there, sum(found.values()) - there
 
     def _below(self, process: int) -> Iterator[int]:
         for child in self._children_of(process):

@@ -112,9 +112,18 @@ def mount_memory(target: Path, options: str) -> None:
 
 
 def mount_processes(target: Path) -> None:
-    """Shows the processes of this process's own namespace, without devices and setuid programs."""
+    """Shows processes of this namespace, to each those that it may look into.
+
+    Without devices and setuid programs.
+    """
     flags = ctypes.c_ulong(NO_SETUID | NO_DEVICES | _NO_EXECUTION)
-    _call("mount", b"proc", bytes(target), b"proc", flags, None)
+    _call("mount", b"proc", bytes(target), b"proc", flags, b"hidepid=2")
+
+
+def mount_terminals(target: Path) -> None:
+    """Shows pseudoterminals that are nobody else's."""
+    flags = ctypes.c_ulong(NO_SETUID | _NO_EXECUTION)
+    _call("mount", b"devpts", bytes(target), b"devpts", flags, b"newinstance,ptmxmode=0666")
 
 
 def raise_loopback() -> None:

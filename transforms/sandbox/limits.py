@@ -24,6 +24,9 @@ class Tier(StrEnum):
 class CommandLimits:
     """What one command may use, such as a build or a test suite, with all that it starts."""
 
+    cpu_seconds: float = 3600.0
+    """Of all its processes together, those that have ended included."""
+
     wall_seconds: float = 900.0
     """Of the clock."""
 

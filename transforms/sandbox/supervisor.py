@@ -6,7 +6,6 @@ with it, and it ends with whoever started it.
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import select
@@ -22,7 +21,7 @@ from typing import Any
 from transforms.sandbox import kernel
 from transforms.sandbox.family import Family
 from transforms.sandbox.folders import TooDeepError, count_files
-from transforms.sandbox.frames import frame
+from transforms.sandbox.frames import FrameReader, frame
 from transforms.sandbox.limits import CommandLimits
 from transforms.sandbox.settings import DEVICES
 from transforms.sandbox.worlds import (
@@ -51,12 +50,14 @@ _LINKS = {
     "stdin": "/proc/self/fd/0",
     "stdout": "/proc/self/fd/1",
     "stderr": "/proc/self/fd/2",
+    "ptmx": "pts/ptmx",
 }
-_LOOK_SECONDS = 0.25
+_LOOK_SECONDS = 0.1
 _FILES_SECONDS = 5.0
 """Between two counts of all files, each of which takes a while."""
 
 _MOST_DESCRIPTORS = 1 << 20
+_MOST_ORDER_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -90,14 +91,14 @@ class Order:
     serves: bool
     """Whether to make a socket at `INDEX_PORT`, for the trusted side to answer at."""
 
-    def to_json(self) -> str:
-        """For the command line of the supervisor."""
-        return json.dumps(asdict(self))
+    def to_values(self) -> dict[str, Any]:
+        """For a frame, as plain JSON values."""
+        return asdict(self)
 
     @classmethod
-    def from_json(cls, text: str) -> Order:
-        """What `to_json` gave."""
-        values = json.loads(text)
+    def from_values(cls, values: Mapping[str, Any]) -> Order:
+        """What `to_values` gave."""
+        values = dict(values)
         values["limits"] = CommandLimits(**values["limits"])
         values["arguments"] = tuple(values["arguments"])
         values["readable"] = tuple(values["readable"])
@@ -105,15 +106,16 @@ class Order:
 
 
 def main(arguments: list[str]) -> None:
-    """Runs the order that comes third; the control socket is the first, the output the second."""
+    """Runs the order that comes by the control socket, the first; the output is the second."""
+    # What the first process of a namespace has a handler for, its processes can send it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     control = socket.socket(fileno=int(arguments[0]))
     output = int(arguments[1])
-    order = Order.from_json(arguments[2])
     try:
+        order = Order.from_values(FrameReader(control.fileno(), _MOST_ORDER_BYTES).read())
         family = _enter(order)
         kernel.hide_memory()
-        if order.serves:
-            _serve(control)
+        _say_ready(control, order)
         command = os.fork()
         if command == 0:
             _become(order, output)
@@ -145,10 +147,12 @@ def _enter(order: Order) -> Family:
     if outsider is not None:
         kernel.unshare(kernel.NEW_USERS | kernel.NEW_MOUNTS)
         outsider.map_user()
+        # A change of the user has undone this.
+        kernel.die_with_parent().make()
     kernel.unshare(kernel.NEW_IPC | kernel.NEW_NETWORK | kernel.NEW_HOST_NAME)
     socket.sethostname("sandbox")
     kernel.raise_loopback()
-    return Family(tables, number)
+    return Family(tables, number, forked=False)
 
 
 def _build_root(order: Order) -> None:
@@ -169,24 +173,31 @@ def _build_root(order: Order) -> None:
         (root / name).symlink_to(INSIDE / "tmp")
     for name, target in _LINKS.items():
         (root / "dev" / name).symlink_to(target)
-    writable, shared = below(root, INSIDE), root / "dev" / "shm"
-    for folder in (writable, shared, root / "proc"):
+    writable, shared, terminals = below(root, INSIDE), root / "dev" / "shm", root / "dev" / "pts"
+    for folder in (writable, shared, terminals, root / "proc"):
         folder.mkdir()
     kernel.protect_mount(root, kernel.READ_ONLY | kernel.NO_SETUID)
     kernel.bind(Path(order.place), writable)
     kernel.protect_mount(writable, kernel.NO_SETUID | kernel.NO_DEVICES)
     options = f"size={order.limits.shared_bytes},nr_inodes=4096,mode=1777"
     kernel.mount_memory(shared, options)
+    kernel.mount_terminals(terminals)
     # A machine may hide parts of its own tables, and then shows none to others.
     with suppress(OSError):
         kernel.mount_processes(root / "proc")
     kernel.change_root(root, order.pivot_root)
 
 
-def _serve(control: socket.socket) -> None:
-    """Gives the trusted side a socket that listens here, where nobody of others ran yet."""
+def _say_ready(control: socket.socket, order: Order) -> None:
+    """Tells the trusted side, with a socket that listens here if it is to serve.
+
+    Nothing of others ran yet.
+    """
+    if not order.serves:
+        control.send(frame({"ready": True}))
+        return
     with socket.create_server(("127.0.0.1", INDEX_PORT)) as listener:
-        socket.send_fds(control, [frame({"listening": INDEX_PORT})], [listener.fileno()])
+        socket.send_fds(control, [frame({"ready": True})], [listener.fileno()])
 
 
 def _become(order: Order, output: int) -> None:
@@ -200,6 +211,13 @@ def _become(order: Order, output: int) -> None:
         os.dup2(output, 1)
         os.dup2(output, 2)
         os.closerange(3, _MOST_DESCRIPTORS)
+        os.umask(0o022)
+        # Python ignores these, and what is ignored stays so.
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+        with suppress(OSError):
+            # If the machine runs out of memory, this goes first.
+            Path("/proc/self/oom_score_adj").write_text("1000")
         _limit(order.limits)
         kernel.refuse_new_privileges()
         kernel.drop_capabilities().make()
@@ -245,14 +263,19 @@ def _watch(order: Order, control: socket.socket, family: Family, command: int) -
     with suppress(ProcessLookupError):
         os.kill(-1, signal.SIGKILL)
     last = _reap_all(command)
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
         "breach": watch.breach if status is None else watch.last_breach(),
         "status": last if status is None else status,
         "seconds": ended - watch.began,
-        "cpu_seconds": usage.ru_utime + usage.ru_stime,
+        "cpu_seconds": _cpu_of_ended(),
         "memory_bytes": watch.memory_bytes,
     }
+
+
+def _cpu_of_ended() -> float:
+    """CPU time of the processes that this one has waited for, and of what they waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 class _Watch:
@@ -263,6 +286,8 @@ class _Watch:
         self._family = family
         self.began = time.monotonic()
         self._counted = self.began
+        self._device = INSIDE.stat().st_dev
+        self._nameless_bytes = 0
         self.memory_bytes = 0
         self.breach: str | None = None
         self.look_seconds = 0.01
@@ -277,9 +302,16 @@ class _Watch:
         if now - self.began > limits.wall_seconds:
             self.breach = "wall_seconds"
             return
-        self.memory_bytes = max(self.memory_bytes, self._family.usage().memory_bytes)
+        if self._family.cpu_seconds() + _cpu_of_ended() > limits.cpu_seconds:
+            self.breach = "cpu_seconds"
+            return
+        self._nameless_bytes, in_memory = self._family.nameless_bytes(self._device)
+        used = self._family.usage().memory_bytes + in_memory
+        self.memory_bytes = max(self.memory_bytes, used)
         if self.memory_bytes > limits.memory_bytes:
             self.breach = "memory"
+        elif self._nameless_bytes > limits.folder_bytes:
+            self.breach = "files"
         elif now - self._counted > _FILES_SECONDS:
             self._counted = now
             self.breach = self.last_breach()
@@ -290,6 +322,7 @@ class _Watch:
             count, size = count_files(str(INSIDE), self._limits.files)
         except TooDeepError:
             return "files"
+        size += self._nameless_bytes
         many = count > self._limits.files or size > self._limits.folder_bytes
         return "files" if many else None
 

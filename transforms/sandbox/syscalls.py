@@ -126,5 +126,13 @@ COMMAND_PRCTLS = frozenset({1, 2, 4, 22, 23, 38, 0x53564D41})
 """Death signals, dumpable, seccomp of their own, PR_CAPBSET_READ, no_new_privs and names of
 memory."""
 
-COMMAND_IOCTLS = frozenset({0x8912, 0x8915, 0x8913, 0x8927, 0x8933, 0x8910})
-"""SIOCGIF of CONF, ADDR, FLAGS, HWADDR, INDEX and NAME."""
+COMMAND_IOCTLS = frozenset(
+    {
+        *(0x8912, 0x8915, 0x8913, 0x8927, 0x8933, 0x8910),
+        *range(0x5402, 0x540C),
+        *(0x540E, 0x540F, 0x5410, 0x5411, 0x5414, 0x5420, 0x5422, 0x5429),
+        *(0x802C542A, 0x402C542B, 0x402C542C, 0x402C542D, 0x80045430, 0x40045431, 0x5441),
+    }
+)
+"""SIOCGIF of CONF, ADDR, FLAGS, HWADDR, INDEX and NAME; and what sets up a terminal, of which
+there are none but the command's own: not TIOCSTI, TIOCLINUX and TIOCCONS."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from transforms.sandbox.frames import split_frames
+from transforms.sandbox.frames import FrameError, frame, split_frames
 from transforms.sandbox.limits import CommandLimits, Tier
 from transforms.sandbox.process import (
     OWN_ENVIRONMENT,
@@ -42,6 +42,15 @@ CURE = (
     "user.max_user_namespaces; in containers, a seccomp profile that allows unshare and mount)"
 )
 
+_LOST: dict[str, Any] = {
+    "breach": "supervisor",
+    "status": None,
+    "seconds": 0.0,
+    "cpu_seconds": 0.0,
+    "memory_bytes": 0,
+}
+"""Of a command whose supervisor is gone: the machine had no memory left, or somebody ended it."""
+
 Serve = Callable[[socket.socket], AbstractContextManager[object]]
 """Answers, for as long as its context lasts, on a socket that listens in the sandbox."""
 
@@ -51,7 +60,8 @@ class CommandOutcome:
     """How a command ended.
 
     ``status`` is that of its exit, negative for a signal, None where a limit ended it, which
-    ``breach`` names: ``wall_seconds``, ``memory`` or ``files``. ``output`` is the end of what
+    ``breach`` names: ``wall_seconds``, ``cpu_seconds``, ``memory`` or ``files``, or
+    ``supervisor`` where who watched it was lost, and it with them. ``output`` is the end of what
     it wrote to its standard streams.
     """
 
@@ -149,7 +159,7 @@ def _run(order: Order, serve: Serve | None) -> CommandOutcome:
         stack.callback(os.close, output)
         command = [sys.executable, "-S", "-P", "-c", START_CODE.format(role="supervisor"), PATHS]
         process = subprocess.Popen(
-            [*command, str(theirs.fileno()), str(given), order.to_json()],
+            [*command, str(theirs.fileno()), str(given)],
             pass_fds=[theirs.fileno(), given],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -161,14 +171,15 @@ def _run(order: Order, serve: Serve | None) -> CommandOutcome:
         theirs.close()
         os.close(given)
         stack.callback(_end, process, control)
-        message = _receive(control, stack, serve)
         tail = _Tail(order.limits.output_bytes)
-        if message is None:
-            message = tail.follow(control, output, order.limits.wall_seconds + _SPARE_SECONDS)
+        answer = _start(control, order, stack, serve)
+        if "ready" not in answer:
+            tail.drain(output)
+            said = answer.get("refused") or tail.text() or "it ended at once"
+            raise SandboxError(f"no sandbox for commands: {said}")
+        message = tail.follow(control, output, order.limits.wall_seconds + _SPARE_SECONDS)
+        message = message or _LOST
         tail.drain(output)
-    if "refused" in message or not message:
-        said = message.get("refused") or tail.text() or "it ended at once"
-        raise SandboxError(f"no sandbox for commands: {said}")
     ended_itself = message["breach"] is None
     return CommandOutcome(
         status=message["status"] if ended_itself else None,
@@ -180,24 +191,27 @@ def _run(order: Order, serve: Serve | None) -> CommandOutcome:
     )
 
 
-def _receive(
-    control: socket.socket, stack: ExitStack, serve: Serve | None
-) -> dict[str, Any] | None:
-    """Has the socket answered at that comes first; a message that comes instead of it."""
-    if serve is None:
-        return None
+def _start(
+    control: socket.socket, order: Order, stack: ExitStack, serve: Serve | None
+) -> dict[str, Any]:
+    """Gives the order, and has the socket answered at that comes back; what was said."""
     control.settimeout(START_SECONDS)
     try:
+        control.sendall(frame(order.to_values()))
         data, descriptors, _, _ = socket.recv_fds(control, _MOST_MESSAGE_BYTES, 1)
     except TimeoutError:
         return {"refused": f"it has not started after {START_SECONDS:g} s"}
+    except ConnectionError:
+        return {}
     finally:
         control.settimeout(None)
-    if not descriptors:
-        found: dict[str, Any] = next(split_frames(data), {})
-        return found
-    stack.enter_context(serve(socket.socket(fileno=descriptors[0])))
-    return None
+    if descriptors:
+        listener = socket.socket(fileno=descriptors[0])
+        stack.callback(listener.close)
+        if serve is not None:
+            stack.enter_context(serve(listener))
+    found: dict[str, Any] = next(split_frames(data), {})
+    return found
 
 
 def _end(process: subprocess.Popen[bytes], control: socket.socket) -> None:
@@ -232,8 +246,10 @@ class _Tail:
                 for key, _ in events:
                     if key.fileobj is control:
                         found: dict[str, Any]
-                        found = next(split_frames(control.recv(_MOST_MESSAGE_BYTES)), {})
-                        return found
+                        with suppress(ConnectionError, FrameError):
+                            found = next(split_frames(control.recv(_MOST_MESSAGE_BYTES)), {})
+                            return found
+                        return {}
                     if not self._read(output):
                         selector.unregister(output)
         return {}

@@ -52,6 +52,12 @@ def attempt_boxed(attack: Attack, tier: str) -> Attempt:
         return _attempt(attack, scene, "boxed", {"tier": tier})
 
 
+def attempt_in_workshop(attack: Attack) -> Attempt:
+    """Runs an attack as a command, which may start programs."""
+    with Scene() as scene:
+        return _attempt(attack, scene, "shop", {})
+
+
 def _attempt(attack: Attack, scene: Scene, module: str, extra: Mapping[str, object]) -> Attempt:
     values = {"TOKEN": scene.token, "FOLDER": str(scene.folder), **attack.prepare(scene)}
     texts = [attack.program] if attack.later is None else [attack.program, attack.later]

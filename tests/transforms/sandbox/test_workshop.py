@@ -1,4 +1,5 @@
 import os
+import signal
 import socket
 import sys
 import threading
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.transforms.tiers import comes_true
 from transforms.sandbox.folders import empty_folder
 from transforms.sandbox.limits import CommandLimits
 from transforms.sandbox.process import SandboxError
@@ -71,7 +73,7 @@ def test_of_long_output_the_end_is_kept(workshop):
 
 def test_suites_find_what_they_expect_of_a_machine(workshop):
     code = """
-import multiprocessing, os, pathlib, pwd, socket, subprocess, tempfile
+import multiprocessing, os, pathlib, pty, pwd, socket, subprocess, tempfile
 with socket.create_server(("localhost", 0)) as server:
     socket.create_connection(server.getsockname()).close()
 multiprocessing.Lock()
@@ -81,9 +83,10 @@ tempfile.TemporaryFile().write(b"x")
 pathlib.Path("script").write_text("#!/bin/sh\\necho ran\\n")
 os.chmod("script", 0o755)
 print(subprocess.run(["./script"], capture_output=True, text=True).stdout.strip())
-print(len(os.listdir("/proc/self/fd")))
+print(len(os.listdir("/proc/self/fd")), flush=True)
+pty.spawn(["sh", "-c", "test -t 0 && echo on a terminal"])
 """
-    assert said(workshop, code).split() == ["ran", "4"]
+    assert said(workshop, code).split() == ["ran", "4", "on", "a", "terminal"]
 
 
 @contextmanager
@@ -200,19 +203,102 @@ def test_killing_everybody_kills_nobody_else(workshop):
     assert run(workshop, "print(1)").status == 0
 
 
+NAMELESS = """
+import contextlib, os, time
+kept = []
+for n in range(30):
+    kept.append({})
+    with contextlib.suppress(OSError):
+        os.unlink(f"f{{n}}")
+    kept[-1].write(bytes(10 << 20))
+time.sleep(60)
+"""
+ENDED_PROCESSES = """
+import os, time
+while True:
+    if os.fork() == 0:
+        end = time.process_time() + 0.2
+        while time.process_time() < end:
+            pass
+        os._exit(0)
+    os.wait()
+"""
+SMALL_PROCESSES = """
+import os, time
+for n in range(40):
+    if os.fork() == 0:
+        kept = b"x" * (8 << 20)
+        break
+time.sleep(60)
+"""
+"""Each has about what the supervisor has."""
+
+
+def test_nothing_is_seen_of_the_supervisor(workshop):
+    code = (
+        "import os; print(sorted(filter(str.isdigit, os.listdir('/proc'))) == [str(os.getpid())])"
+    )
+    assert said(workshop, code) == "True"
+
+
+def test_signals_to_the_supervisor_end_nothing(workshop):
+    code = """
+import contextlib, os, time
+for number in range(1, 65):
+    with contextlib.suppress(OSError):
+        os.kill(1, number)
+time.sleep(0.3)
+print("goes on")
+"""
+    assert said(workshop, code) == "goes on"
+
+
+def test_no_signal_is_ignored(workshop):
+    outcome = workshop.run(["/bin/grep", "SigIgn", "/proc/self/status"], {}, "/place", LIMITS)
+    assert outcome.output.split() == [b"SigIgn:", b"0000000000000000"]
+
+
+def children(thread_or_process, process="self"):
+    path = Path(f"/proc/{process}/task/{thread_or_process}/children")
+    return [int(child) for child in path.read_text().split()] if path.exists() else []
+
+
+@pytest.mark.parametrize("generation", [1, 2])
+def test_nothing_goes_on_without_its_supervisor(workshop, generation):
+    outcomes = []
+    name = f"goes-on-{os.getpid()}-{generation}"
+    code = f"import time; {name!r}; open('begun', 'w'); time.sleep(60)"
+    thread = threading.Thread(target=lambda: outcomes.append(run(workshop, code)))
+    thread.start()
+    assert comes_true((workshop.folder / "begun").exists)
+    supervisors = children(thread.native_id)
+    if generation == 2:
+        supervisors = children(supervisors[0], supervisors[0])
+    os.kill(supervisors[0], signal.SIGKILL)
+    thread.join(20)
+    assert [(outcome.breach, outcome.status) for outcome in outcomes] == [("supervisor", None)]
+    assert comes_true(lambda: processes_named(name) == 0)
+
+
 @pytest.mark.parametrize(
     ("code", "breach"),
     [
         ("import time\ntime.sleep(60)", "wall_seconds"),
-        ("while True: pass", "wall_seconds"),
+        ("while True: pass", "cpu_seconds"),
+        (ENDED_PROCESSES, "cpu_seconds"),
         ("x = bytearray(300 << 20)\nimport time\ntime.sleep(60)", "memory"),
         ("for n in range(600): open(f'f{n}', 'w')", "files"),
         ("for n in range(9): open(f'f{n}', 'wb').write(bytes(10 << 20))", "files"),
         ("import os\nfor n in range(3000): os.mkdir('d'); os.chdir('d')", "files"),
+        (NAMELESS.format("open(f'f{n}', 'wb', buffering=0)"), "files"),
+        (NAMELESS.format("open(os.memfd_create('f'), 'wb', buffering=0)"), "memory"),
+        (SMALL_PROCESSES, "memory"),
     ],
 )
 def test_limits_end_a_command(workshop, code, breach):
-    limits = CommandLimits(**{**vars(LIMITS), "wall_seconds": 4, "memory_bytes": 200 << 20})
+    limits = CommandLimits(
+        **{**vars(LIMITS), "cpu_seconds": 2, "wall_seconds": 6, "memory_bytes": 200 << 20}
+    )
     outcome = run(workshop, code, limits)
     assert (outcome.breach, outcome.status) == (breach, None)
 
