@@ -12,8 +12,9 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -29,6 +30,7 @@ MOST_CALLS = 20
 """Distinct ones that are kept of a function."""
 
 _MOST_REASONS = 50
+_PROGRAM = "__main__"
 _MOST_NAME = 500
 _MOST_COUNT = 1 << 40
 
@@ -102,7 +104,17 @@ def read_records(folder: Path, roots: Mapping[str, str]) -> tuple[TracedFunction
         for line in _lines(path, left):
             left -= len(line)
             reader.read(line)
+    _merge_programs(merged)
     return tuple(merged[function].freeze() for function in sorted(merged))
+
+
+def _merge_programs(merged: dict[Function, _Merged]) -> None:
+    """A module that was run as a program is the same that others import, where any do."""
+    imported = {replace(each, module=""): each for each in merged if each.module != _PROGRAM}
+    for function in [each for each in merged if each.module == _PROGRAM]:
+        same = imported.get(replace(function, module=""))
+        if same is not None:
+            merged[same].add(merged.pop(function))
 
 
 def _files(folder: Path) -> list[Path]:
@@ -127,9 +139,10 @@ def _lines(path: Path, most_bytes: int) -> Iterator[bytes]:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        return
     with open(handle, "rb") as file:  # noqa: PTH123 (of a handle)
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            return
         is_whole = True
         while most_bytes > 0 and (line := file.readline(MOST_LINE)):
             most_bytes -= len(line)
@@ -149,8 +162,16 @@ class _Merged:
     opaque: Counter[str] = field(default_factory=Counter)
 
     def freeze(self) -> TracedFunction:
+        """What there is, without more."""
         opaque = tuple(sorted(self.opaque.items(), key=lambda each: (-each[1], each[0])))
-        return TracedFunction(self.function, tuple(self.calls.values()), self.seen, opaque)
+        calls = tuple(self.calls[key] for key in islice(self.calls, MOST_CALLS))
+        return TracedFunction(self.function, calls, max(self.seen, len(calls)), opaque)
+
+    def add(self, other: _Merged) -> None:
+        """Adds what was recorded of the same function under another name."""
+        self.calls = {**other.calls, **self.calls}
+        self.seen += other.seen
+        self.opaque += other.opaque
 
 
 class _Reader:

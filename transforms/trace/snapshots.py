@@ -247,7 +247,7 @@ class _Writer:
         if self._is_own(module):
             self.own.add(name)
             return qualname
-        if module == "builtins":
+        if module == "builtins" or name == "io:open":
             if qualname.partition(".")[0] not in _BUILTIN_NAMES:
                 _refuse(f"no built-in name: {name!r:.60}")
             return qualname

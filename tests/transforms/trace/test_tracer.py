@@ -9,7 +9,7 @@ import pytest
 
 from tests.transforms.trace.tracing import MONITORED, PROFILED, VERSIONS, Project, interpreter
 from transforms.trace.records import Kind
-from transforms.trace.tracer import MODULE, tracer_files, tracer_source
+from transforms.trace.tracer import MODULE, PTH, tracer_files, tracer_source
 
 KINDS = """
 import contextlib, functools
@@ -65,7 +65,8 @@ wrapped(1); hidden(2); cached(3)
 with managed(4): pass
 outer(5)
 wait(6).close()
-import asyncio
+import asyncio, os
+os.environ["PYTEST_CURRENT_TEST"] = "another"  # imports are many calls of nothing new
 asyncio.run(wait(6))
 square(1)
 """
@@ -199,6 +200,30 @@ threads = [threading.Thread(target=target.take, args=(n,)) for n in range(4)]
 """
     project.run(python, script)
     assert sorted(project.arguments("take")) == [[0], [1], [2], [3]]
+
+
+def test_a_pause_ends_with_the_next_test(tmp_path):
+    source = "def boring(): return None\ndef take(value): return value\n"
+    script = """
+import os, sys, target
+for number in range(3):
+    os.environ["PYTEST_CURRENT_TEST"] = "test %d" % number
+    for _ in range(20_000): target.boring()
+    assert sys.gettrace() is None
+    target.take(-1)
+    os.environ["PYTEST_CURRENT_TEST"] = "call %d" % number
+    target.take(number)
+"""
+    project = Project(tmp_path, source)
+    project.run(interpreter(PROFILED), script)
+    assert project.arguments("take") == [[0], [1], [2]]
+
+
+def test_it_starts_once_where_files_of_paths_are_read_twice(python, tmp_path):
+    project = Project(tmp_path, "def take(value): return value\n")
+    (project.site / "sitecustomize.py").write_text(2 * PTH)
+    project.run(python, "import target; target.take(1)")
+    assert len(list(project.records.iterdir())) == 1
 
 
 @pytest.mark.parametrize("end", ["os._exit(7)", "os.kill(os.getpid(), 9)", "os.abort()"])
@@ -406,9 +431,10 @@ def test_tests_and_what_is_elsewhere_are_not_traced(python, tmp_path):
     for name in ("test_a.py", "conftest.py", "tests/helpers.py", "b_test.py"):
         project.write(name, "def helper(): return 1\n")
     script = """
-import sys
+import os, sys
 sys.path.append("tests")
 import target, test_a, conftest, helpers, b_test
+os.environ["PYTEST_CURRENT_TEST"] = "another"  # imports are many calls of nothing new
 target.take("x"), test_a.helper(), conftest.helper(), helpers.helper(), b_test.helper()
 """
     project.run(python, script)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from types import CodeType, FrameType
 
 from transforms.trace.tracer.functions import Scope, Traced, is_function
@@ -39,7 +40,15 @@ _LEAST_FRAMES = 150
 _CALLED = ("fractions", "ipaddress", "pathlib", "pathlib._local", "uuid", "_pydecimal")
 """Modules in Python that snapshots call."""
 
+_MOST_IDLE = 10_000
+"""Calls in a row that bring nothing, after which nothing is traced for a while."""
+
+_PAUSE_SECONDS = 0.02
+_NEXT_TEST = "os.putenv"
+"""The event of pytest's that ends a pause: it puts the name of each test into the environment."""
+
 _frame = sys._getframe
+_now = time.perf_counter
 _get_profile, _get_trace = sys.getprofile, sys.gettrace
 _set_profile, _set_trace = sys.setprofile, sys.settrace
 _limit = sys.getrecursionlimit
@@ -105,13 +114,15 @@ class Tracer:
             self._write(function, write_json({"seen": [function.number, seen]}))
 
     def _write(self, function: Traced, line: str) -> None:
-        if not self._writer.ready():
-            function.is_done = True
-            return
-        if function.file_number != self._writer.number:
-            function.file_number = self._writer.number
-            self._writer.write(write_json({"function": function.fields()}))
-        self._writer.write(line)
+        writer = self._writer
+        with writer.lock():
+            if not writer.ready():
+                function.is_done = True
+                return
+            if function.file_number != writer.number:
+                function.file_number = writer.number
+                writer.write(write_json({"function": function.fields()}))
+            writer.write(line)
 
     def _take(self, function: Traced, frame: FrameType) -> None:
         walk = Snapshots({}, self.scope.owns)
@@ -180,17 +191,14 @@ def _is_of_others(error: BaseException) -> bool:
 def start_from_environment() -> None:
     """Starts the tracer as environment variables say; does nothing where something is amiss."""
     module = sys.modules.pop(__name__, None)
+    # A folder that has two names has its files of paths read twice.
+    if vars(sys).setdefault("_" + __name__, module) is not module:
+        return
     try:
-        folder = os.environ["REPOMILL_TRACE"]
         roots = os.environ["REPOMILL_TRACE_ROOTS"].split(os.pathsep)
-        start(folder, [root for root in roots if root])
+        start(os.environ["REPOMILL_TRACE"], [root for root in roots if root])
     except Exception:
         return
-    _KEPT.append(module)
-
-
-_KEPT: list[Any] = []
-"""The module, which nobody finds among those that are imported."""
 
 
 def start(folder: str, roots: list[str]) -> None:
@@ -225,27 +233,55 @@ def _trace(tracer: Tracer) -> None:
     """Before 3.12: as the function of `sys.settrace`, or of `sys.setprofile` where others trace.
 
     The first is called for functions alone, where profilers are told of each end and of what is
-    written in C. Who else traces is found out by an audit hook, for which all threads stop by.
+    written in C. An audit hook, at which all threads come by, finds out who else traces. It also
+    goes on after the pause that follows many calls of nothing new.
     """
     import threading  # not before it is needed: every process of a suite pays for it
 
-    done: dict[int, CodeType] = {}
-    find, record = tracer.find, tracer.record
+    idle, resume_at = 0, 0.0
+    files: dict[str, dict[int, tuple[CodeType, ...]] | None] = {}
+    path, find, record = tracer.scope.path, tracer.find, tracer.record
 
     def on_call(frame: FrameType, event: str, argument: Any) -> None:
+        nonlocal idle
+        # Without `id`, of which audit hooks are told, and without hashes of code objects,
+        # which are made anew each time.
         code = frame.f_code
-        if id(code) not in done and _is_first(code, frame):
+        done = files.get(code.co_filename, _UNKNOWN)
+        if done is None or code in done.get(code.co_firstlineno, ()):
+            idle += 1
+            if idle > _MOST_IDLE:
+                pause()
+            return
+        if done is _UNKNOWN:
+            is_traced = path(code.co_filename) is not None
+            done = files[code.co_filename] = {} if is_traced else None
+        idle += 1
+        if done is not None and _is_first(code, frame):
+            idle = 0
             function = find(code)
             if function is None or record(function, frame):
-                done[id(code)] = code
+                done[code.co_firstlineno] = (*done.get(code.co_firstlineno, ()), code)
 
     def on_event(frame: FrameType, event: str, argument: Any) -> None:
         if event == "call":
             on_call(frame, event, argument)
 
+    def pause() -> None:
+        nonlocal idle, resume_at
+        idle, resume_at = 0, _now() + _PAUSE_SECONDS
+        if _get_trace() is on_call:
+            _set_trace(None)
+        if _get_profile() is on_event:
+            _set_profile(None)
+
     def on_audit(event: str, arguments: object) -> None:
+        nonlocal resume_at
         if event == "sys.setprofile" or is_setting:
             return
+        if resume_at and event != _NEXT_TEST and _now() < resume_at:
+            return
+        resume_at = 0.0
         is_setting.append(True)
         try:
             tracing, profiling = _get_trace(), _get_profile()
@@ -265,6 +301,9 @@ def _trace(tracer: Tracer) -> None:
     _set_trace(on_call)
     threading.settrace(on_call)
     sys.addaudithook(on_audit)
+
+
+_UNKNOWN: dict[int, tuple[CodeType, ...]] = {}
 
 
 def _is_first(code: CodeType, frame: FrameType) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import fcntl
 import os
 
@@ -27,8 +28,16 @@ class Writer:
         self._folder = folder
         self._process = self._handle = -1
         self._place = (-1, -1)
+        self._lock = _thread.allocate_lock()
+        self._lock_process = _getpid()
         self.number = 0
         self.written = 0
+
+    def lock(self) -> _thread.LockType:
+        """What a thread holds while it writes; a fork may come while one that is gone does."""
+        if self._lock_process != _getpid():
+            self._lock, self._lock_process = _thread.allocate_lock(), _getpid()
+        return self._lock
 
     def ready(self) -> bool:
         """Makes sure of a file to write to; False if there is none."""
