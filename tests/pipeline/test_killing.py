@@ -10,8 +10,8 @@ import time
 import pytest
 
 from pipeline.folder import RunFolder
-from pipeline.verification import all_tables, committed_tables, verify_run
-from tests.pipeline.runs import digests
+from pipeline.verification import committed_tables, verify_run
+from tests.pipeline.runs import CORPUS_TABLES, digests
 
 KILLS = 12
 # Long enough to reach any stage, short enough to be killed in most of them.
@@ -62,7 +62,7 @@ def test_a_process_killed_at_any_moment_loses_no_committed_stage(finished, tmp_p
     _, errors = process.communicate()
     assert process.returncode == 0, errors
     assert digests(run) == expected
-    assert set(expected) == set(all_tables())
+    assert set(expected) == set(CORPUS_TABLES)
     assert not list(run.path.glob("**/*.tmp"))
 
 

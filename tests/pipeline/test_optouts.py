@@ -17,7 +17,7 @@ from pipeline.optouts import (
     state_of,
 )
 from pipeline.reading import read_configuration
-from pipeline.stages import STAGES
+from pipeline.stages import CORPUS_STAGES
 from pipeline.state import run_states
 from pipeline.story import tell
 from pipeline.summary import summarize
@@ -97,7 +97,7 @@ def test_an_entry_added_later_is_honored_without_a_new_crawl(run, listed):
     crawl = {table: digest for table, digest in digests(run).items() if table == "documents"}
     path = listed(GAMMA)
     run_again(run, f"opt_out.lists=[{path}]")
-    stages = [stage.name for stage in STAGES]
+    stages = [stage.name for stage in CORPUS_STAGES]
     assert executed(run) == [*stages, "deduplicate", "select", "learn", "tokenize", "shard"]
     assert digests(run)["documents"] == crawl["documents"]
     first, *_, selected = summarize(run).funnel

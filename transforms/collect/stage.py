@@ -15,7 +15,7 @@ from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
-from apache_beam.pvalue import PBegin, PCollection, TaggedOutput
+from apache_beam.pvalue import PBegin, PCollection
 
 from schemas import problems, tables
 from schemas.problems import KEPT, PROBLEMS_FILE, SELECTION, SIGNATURES_FILE, Rejection
@@ -29,7 +29,6 @@ from transforms.stage import Begin, ProcessUnits, Spread, do_unit
 from transforms.stores.store import local_path
 
 UNIT = "files"
-DROPPED = "dropped"
 _LINES = "lines"
 
 Keyed = tuple[int, pa.RecordBatch]
@@ -72,27 +71,35 @@ class ClaimTexts(beam.DoFn):
 
 
 class KeepBest(beam.DoFn):
-    """Claims of a bucket in; the next claims of what stays out, and drops by part."""
+    """Claims of a bucket in; the next claims of what stays out."""
 
-    def __init__(self, reason: Rejection, buckets: int) -> None:
-        self._reason = reason
+    def __init__(self, buckets: int) -> None:
         self._buckets = buckets
 
-    def process(
-        self, element: tuple[int, Iterable[pa.RecordBatch]]
-    ) -> Iterator[Keyed | TaggedOutput[str, Keyed]]:
+    def process(self, element: tuple[int, Iterable[pa.RecordBatch]]) -> Iterator[Keyed]:
         """Yields what stays under its other fingerprint."""
-        kept, others = keep_best(element[1])
+        kept, _ = keep_best(element[1])
         claims = [
             each | {"fingerprint": each["behavior"], "behavior": None} for each in kept.to_pylist()
         ]
         yield from _by_bucket(claims, self._buckets)
+
+
+class DropCopies(beam.DoFn):
+    """Claims of a bucket in; what does not stay out, by part."""
+
+    def __init__(self, reason: Rejection) -> None:
+        self._reason = reason
+
+    def process(self, element: tuple[int, Iterable[pa.RecordBatch]]) -> Iterator[Keyed]:
+        """Yields the drops of each part."""
+        _, others = keep_best(element[1])
         drops: dict[int, list[dict[str, Any]]] = {}
         for each in others.to_pylist():
             drop = {"row": each["row"], "reason": str(self._reason), "kept": each["kept"]}
             drops.setdefault(each["part"], []).append(drop)
         for part, rows in drops.items():
-            yield TaggedOutput(DROPPED, (part, pa.RecordBatch.from_pylist(rows, DROPS)))
+            yield part, pa.RecordBatch.from_pylist(rows, DROPS)
 
 
 class NoDrops(beam.DoFn):
@@ -248,15 +255,12 @@ class CollectProblems(beam.PTransform[Any, Any]):
             | "Claim texts" >> beam.ParDo(ClaimTexts(workspace, options)).with_output_types(Keyed)
         )
         drops = [numbers | "No drops" >> beam.ParDo(NoDrops()).with_output_types(Keyed)]
+        # Two steps and not one of two outputs, whose second would have no coder of its type.
         for reason in (Rejection.DUPLICATE_TEXT, Rejection.DUPLICATE_BEHAVIOR):
-            best = beam.ParDo(KeepBest(reason, options.buckets)).with_output_types(Keyed)
-            divided = (
-                claims
-                | f"Gather for {reason}" >> beam.GroupByKey()
-                | f"Keep best for {reason}" >> best.with_outputs(DROPPED, main=KEPT)
-            )
-            claims = divided[KEPT]
-            drops.append(divided[DROPPED])
+            keep, drop = beam.ParDo(KeepBest(options.buckets)), beam.ParDo(DropCopies(reason))
+            gathered = claims | f"Gather for {reason}" >> beam.GroupByKey()
+            claims = gathered | f"Keep best for {reason}" >> keep.with_output_types(Keyed)
+            drops.append(gathered | f"Drop copies for {reason}" >> drop.with_output_types(Keyed))
         sets = [f"set-{number:05d}" for number in range(len(options.sets))]
         taken = begin | "Sets" >> ProcessUnits(sets, CollectSet(workspace, options.sets))
         joined: PCollection[str] = (
