@@ -321,7 +321,8 @@ class _SharedRoot(World):
 def _settle(folder: Path, environment: Mapping[str, str]) -> None:
     """Programs find no environment but this."""
     os.environ.clear()
-    os.environ.update({**_ENVIRONMENT, **environment}, HOME=str(folder), TMPDIR=str(folder))
+    places = {"HOME": str(folder), "TMPDIR": str(folder)}
+    os.environ.update({**_ENVIRONMENT, **places, **environment})
 
 
 def _allow_reading(rules: Ruleset, path: Path) -> None:

@@ -37,7 +37,8 @@ class ReplaySettings:
 
 def _around(hash_seed: int, zone: str, locale: str) -> Surroundings:
     # Without the last two Python itself takes UTF-8 where a locale has ASCII.
-    environment = {"TZ": zone, "LC_ALL": locale, "LANG": locale}
+    home = f"/home/user{hash_seed}"
+    environment = {"TZ": zone, "LC_ALL": locale, "LANG": locale, "HOME": home}
     if locale in ("C", "POSIX"):
         environment |= {"PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
     return Surroundings(hash_seed, environment)

@@ -166,6 +166,7 @@ def test_keywords_and_modules_are_in_the_test(verifier):
         ("import os", "return os.getcwd() * n"),
         ("import time", "return time.localtime(n * 1000).tm_hour"),
         ("import os", "return os.environ['LC_ALL'] * n"),
+        ("import os", "return os.path.expanduser('~') * n"),
         ("seen = []", "seen.append(n)\n    return len(seen)"),
         ("import sys\nsys.count = 0", "sys.count += n\n    return sys.count"),
         ("import uuid", "return uuid.uuid4().hex * n"),
