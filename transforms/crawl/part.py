@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import shutil
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -12,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from pathlib import Path
-from threading import get_ident
 
 import pyarrow as pa
 
@@ -35,6 +33,7 @@ from transforms.crawl.rows import (
     repository_failure,
     repository_row,
 )
+from transforms.crawl.scratch import scratch_folder
 from transforms.crawl.source import Collection, CrawlError, Fetched, Limits, Place, Request
 from transforms.optout import OptOuts
 from transforms.parts import PartWriter, Progress, Receipt, Workspace
@@ -78,13 +77,11 @@ class CrawlPart:
             tables.REPOSITORIES: repositories.SCHEMA,
             tables.failures_of(STAGE): failures.SCHEMA,
         }
-        # An engine that takes a worker for lost gives its unit to another, while it may still work.
-        scratch = self.workspace.files.local(f"scratch/{unit}-{os.getpid()}-{get_ident()}")
         opt_outs = OptOuts.load(self.options.opt_outs)
         with (
             self.workspace.write_tables(name, schemas) as writers,
             Progress(self.workspace, unit) as progress,
-            _emptied(scratch),
+            scratch_folder(self.workspace, unit) as scratch,
         ):
             found = _Findings(
                 writers[tables.DOCUMENTS],
@@ -257,14 +254,3 @@ class _Findings:
         self.failures_writer.write(batch_of_rows(self.failures, failures.SCHEMA))
         self.repositories.clear()
         self.failures.clear()
-
-
-@contextmanager
-def _emptied(folder: Path) -> Iterator[None]:
-    """A folder that is empty at the start and gone at the end."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

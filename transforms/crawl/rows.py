@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -17,6 +16,7 @@ from transforms.crawl.paths import readable_path
 from transforms.crawl.repository import AcceptedFile, CrawledRepository
 from transforms.crawl.source import CrawlError, RejectedFile, Request
 from transforms.license_expressions import license_class
+from transforms.stores.errors import is_disk_full
 
 STAGE = "crawl"
 
@@ -133,13 +133,9 @@ def as_crawl_error(error: Exception) -> CrawlError:
     """What an error says of one repository; raises it again where it says something of all."""
     if isinstance(error, CrawlError):
         return error
-    if isinstance(error, MemoryError) or _is_disk_full(error):
+    if isinstance(error, MemoryError) or is_disk_full(error):
         raise error
     return CrawlError(Reason.UNEXPECTED, f"{type(error).__name__}: {error}")
-
-
-def _is_disk_full(error: BaseException) -> bool:
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def file_failures(

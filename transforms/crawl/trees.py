@@ -7,15 +7,11 @@ then changes nothing of its documents.
 from __future__ import annotations
 
 import datetime
-import os
-import shutil
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from threading import get_ident
 
 import pyarrow as pa
 
@@ -35,6 +31,7 @@ from transforms.crawl.rows import (
     file_failures,
     repository_failure,
 )
+from transforms.crawl.scratch import scratch_folder
 from transforms.crawl.source import (
     Collection,
     Fetched,
@@ -117,7 +114,7 @@ class GatherPart:
     def _gather(self, request: Request, writer: PartWriter, rows: PartWriter) -> int:
         """Writes the tree of a repository, or why there is none; says how many it wrote."""
         options = self.options
-        with _scratch(self.workspace) as scratch:
+        with scratch_folder(self.workspace, STAGE) as scratch:
             try:
                 place = Place(Path(options.cache), scratch)
                 found = source_of(request.source).fetch(request, place, options.limits)
@@ -195,15 +192,3 @@ def _batch(tree: Tree, rows: slice) -> pa.RecordBatch:
         pa.array(values, field.type) for values, field in zip(columns, trees.SCHEMA, strict=True)
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=trees.SCHEMA)
-
-
-@contextmanager
-def _scratch(workspace: Workspace) -> Iterator[Path]:
-    """A folder of this worker's that is empty at the start and gone at the end."""
-    folder = workspace.files.local(f"scratch/{os.getpid()}-{get_ident()}")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

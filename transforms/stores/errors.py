@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether nothing more can be written, whatever it is about."""
+    return isinstance(error, OSError) and error.errno in _FULL
+
 
 class StoreError(OSError):
     """An object store cannot do what was asked; the message says why and what to do."""

@@ -38,14 +38,6 @@ class Examined:
     problem: Mapping[str, Any] = field(default_factory=dict)
 
 
-def without_scripts(traced: Sequence[TracedFunction]) -> list[TracedFunction]:
-    """The functions but for those of modules that were run as scripts, which nobody imports.
-
-    A module that ran as a script and was imported, too, has each function twice.
-    """
-    return [each for each in traced if each.function.module != "__main__"]
-
-
 class Examiner:
     """Examines the functions of one repository after another.
 
@@ -64,7 +56,7 @@ class Examiner:
     ) -> Iterator[Examined]:
         """What became of the functions of a repository, in their order."""
         sources = Sources(find_modules(files, (each.function for each in traced)))
-        for each in without_scripts(traced):
+        for each in traced:
             try:
                 yield self._examine(sources, each)
             except (SandboxError, MemoryError, OSError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import errno
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from transforms.sandbox.folders import empty_folder
 from transforms.sandbox.limits import CommandLimits
 from transforms.sandbox.process import SandboxError
 from transforms.sandbox.workshop import CURE, choose_workshop_tier
+from transforms.stores.errors import is_disk_full
 from transforms.trace.environments.building import (
     BuildFailed,
     BuildLimits,
@@ -121,7 +121,7 @@ class ProjectTracer:
         try:
             return self._trace(project, (plan, *plans), told)
         except Exception as error:
-            if isinstance(error, (SandboxError, MemoryError)) or _is_disk_full(error):
+            if isinstance(error, (SandboxError, MemoryError)) or is_disk_full(error):
                 raise
             return told.ended(ProjectState.FAILED, f"{type(error).__name__}: {error}")
 
@@ -185,11 +185,6 @@ class ProjectTracer:
             )
         finally:
             _remove(folder)
-
-
-def _is_disk_full(error: Exception) -> bool:
-    full = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-    return isinstance(error, OSError) and error.errno in full
 
 
 def _remove(folder: Path) -> None:

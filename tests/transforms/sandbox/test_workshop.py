@@ -117,8 +117,8 @@ print(socket.create_connection(("127.0.0.1", {INDEX_PORT})).recv(100).decode())
 
 
 ATTACKS = {
-    "reads a home of the machine": "import os; os.listdir(os.path.expanduser('/root'))[0]; "
-    "open('/root/.bashrc')",
+    "reads a home of the machine": "import os; os.listdir({home!r})[0]; "
+    "open({home!r} + '/.bashrc')",
     "reads the machine's configuration": "open('/etc/shadow')",
     "writes to its interpreter": "open({stdlib!r} + '/os.py', 'a')",
     "writes to the system": "open('/usr/bin/new', 'w')",
@@ -146,6 +146,7 @@ ATTACKS = {
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_attacks_end_with_an_error(workshop, attack):
     code = ATTACKS[attack].replace("{stdlib!r}", repr(os.path.dirname(os.__file__)))
+    code = code.replace("{home!r}", repr(str(Path.home())))
     outcome = run(workshop, code)
     assert outcome.status == 1, outcome
     assert b"rror: " in outcome.output or b"AssertionError" in outcome.output

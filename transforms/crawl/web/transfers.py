@@ -15,8 +15,6 @@ from transforms.crawl.web.objects import OBJECT_SCHEMES, object_chunks
 from transforms.web.client import Client
 from transforms.web.retries import Deadline
 
-_READ_BYTES = 1 << 20
-
 
 @contextmanager
 def remote_chunks(

@@ -54,7 +54,7 @@ class SandboxedWorkplace:
 
     def run(self, command: Command, *, index: bool = False) -> Finished:
         """Runs a command to its end, whatever ends it; raises `SandboxError`."""
-        limits = CommandLimits(**{**vars(self._limits), "wall_seconds": max(command.seconds, 1.0)})
+        limits = replace(self._limits, wall_seconds=max(command.seconds, 1.0))
         outcome = self._workshop.run(
             (self._program(command), *command.arguments[1:]),
             command.environment,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from transforms.trace.lifting.checking import check_program
 from transforms.trace.lifting.conditions import is_standard
@@ -19,8 +19,6 @@ from transforms.trace.lifting.splitting import Split, split
 
 MAX_PROGRAM_BYTES = 60_000
 """Of prompt and body together: some 15,000 tokens, more than models of the kind read."""
-
-_Attempt = Callable[[Annotations, Collection[str]], Needs]
 
 
 def lift(

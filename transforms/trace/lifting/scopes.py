@@ -17,7 +17,6 @@ NOWHERE = -1
 _ATTRIBUTE_FUNCTIONS = frozenset(
     {"getattr", "setattr", "hasattr", "delattr", "attrgetter", "methodcaller"}
 )
-_Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 

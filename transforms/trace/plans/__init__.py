@@ -1,7 +1,7 @@
 """From the files of a repository to a plan of how to install and test it."""
 
 from transforms.trace.plans.deriving import derive_plans, has_tests
-from transforms.trace.plans.merging import combine, loosen
+from transforms.trace.plans.merging import combine
 from transforms.trace.plans.plan import (
     CommandKind,
     Evidence,
@@ -25,7 +25,6 @@ __all__ = [
     "combine",
     "derive_plans",
     "has_tests",
-    "loosen",
     "plan_from_json",
     "plan_to_json",
 ]

@@ -130,22 +130,3 @@ def _requirements(plans: Sequence[TestPlan]) -> tuple[list[Install], list[str]]:
 def _without_bare(texts: list[str]) -> list[str]:
     """Requirements of one distribution, the bare name left out where another says more."""
     return [text for text in texts if text != Requirement(text).name] or texts[:1]
-
-
-def loosen(plan: TestPlan) -> TestPlan:
-    """A plan without bounds on versions, for where those of its time cannot be installed."""
-    installs = []
-    for install in plan.installs:
-        value = install.value
-        if install.kind is InstallKind.REQUIREMENT:
-            value = _without_versions(value)
-        requirements = tuple(map(_without_versions, install.requirements))
-        installs.append(replace(install, value=value, requirements=requirements))
-    return replace(plan, installs=tuple(dict.fromkeys(installs)))
-
-
-def _without_versions(text: str) -> str:
-    requirement = Requirement(text)
-    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
-    marker = f"; {requirement.marker}" if requirement.marker else ""
-    return f"{requirement.name}{extras}{marker}"

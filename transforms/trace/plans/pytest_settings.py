@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from transforms.trace.plans.documents import as_mapping, as_texts, dig
-from transforms.trace.plans.pytest_options import PLUGINS, read_arguments, split_words
+from transforms.trace.plans.pytest_options import read_arguments, split_words
 from transforms.trace.plans.repository import Repository
 from transforms.trace.plans.requirements import checked_requirements
 
@@ -140,8 +140,3 @@ def _listed(value: Any) -> list[str]:
 
 def _lines(value: Any) -> list[str]:
     return [line.strip() for text in as_texts(value) for line in text.splitlines()]
-
-
-def plugin_requirements(names: list[str]) -> list[str]:
-    """Requirements for plugins by the names of their modules, where they are known."""
-    return [PLUGINS[name] for name in names if name in PLUGINS]

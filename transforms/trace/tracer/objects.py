@@ -59,11 +59,9 @@ _DERIVED: Sequence[tuple[type, Callable[[Walk, Any, int], Any]]] = (
 class Snapshots(Walk):
     """A walk that knows classes, functions and objects as well.
 
-    ``made`` gives the arguments that an object was made from, as texts of JSON, where they are
-    known and it has not changed since; ``constant`` the name of a constant.
+    ``constant`` gives the name of a constant.
     """
 
-    made: Callable[[object], Any | None] | None = None
     constant: Callable[[object], str | None] | None = None
 
     def __init__(
@@ -111,10 +109,6 @@ class Snapshots(Walk):
         name = class_name(self, kind)
         if _is_named_tuple(kind):
             return call(name, *self.items(tuple.__iter__(value), level))
-        made = self.made(value) if self.made is not None else None
-        if made is not None:
-            self.spend(len(write_json(made)))
-            return {"call": [name, *made]}
         if _is_generated(kind):
             return self._take_fields(name, value, kind, level)
         is_made_in_c = _is_made_in_c(kind)

@@ -9,7 +9,6 @@ from transforms.trace.verification.benchmarks import (
 from transforms.trace.verification.contamination import Benchmarks, Likeness, Match
 from transforms.trace.verification.duplicates import (
     Fingerprints,
-    find_duplicates,
     fingerprints,
 )
 from transforms.trace.verification.results import Evidence, Rejected, VerificationReason, Verified
@@ -27,7 +26,6 @@ __all__ = [
     "VerificationReason",
     "Verified",
     "Verifier",
-    "find_duplicates",
     "fingerprints",
     "humaneval_problems",
     "literal_calls",

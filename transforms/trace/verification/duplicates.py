@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from transforms.syntax_trees import parse_module
@@ -46,21 +46,6 @@ def text_fingerprint(program: str, entry_point: str) -> str:
 def behavior_fingerprint(behavior: Iterable[tuple[str, str]]) -> str:
     """A digest that is the same for the same calls with the same outcomes, in any order."""
     return _digest(sorted({"\0".join(pair) for pair in behavior}))
-
-
-def find_duplicates(problems: Sequence[Fingerprints]) -> dict[int, int]:
-    """For each problem that is one of an earlier one, the place of the first such."""
-    found: dict[int, int] = {}
-    first_of: dict[tuple[str, str], int] = {}
-    for place, problem in enumerate(problems):
-        keys = [("text", problem.text)] if problem.text else []
-        keys.append(("behavior", problem.behavior))
-        earlier = [first_of[key] for key in keys if key in first_of]
-        if earlier:
-            found[place] = min(earlier)
-        for key in keys:
-            first_of.setdefault(key, found.get(place, place))
-    return found
 
 
 def find_function(program: str, entry_point: str) -> FUNCTION | None:

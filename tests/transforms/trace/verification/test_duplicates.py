@@ -1,8 +1,6 @@
 import pytest
 
 from transforms.trace.verification.duplicates import (
-    Fingerprints,
-    find_duplicates,
     find_function,
     fingerprints,
     text_fingerprint,
@@ -55,16 +53,3 @@ def test_behavior_has_no_order():
     one, other = (fingerprints(ONE, "double", each) for each in (pairs, pairs[::-1]))
     assert one == other
     assert fingerprints(ONE, "double", pairs[:1]).behavior != one.behavior
-
-
-def test_the_first_of_like_problems_stays():
-    problems = [
-        Fingerprints("a", "1"),
-        Fingerprints("b", "2"),
-        Fingerprints("a", "3"),
-        Fingerprints("c", "2"),
-        Fingerprints("d", "3"),
-        Fingerprints("", "4"),
-        Fingerprints("", "5"),
-    ]
-    assert find_duplicates(problems) == {2: 0, 3: 1, 4: 0}
