@@ -168,9 +168,11 @@ def _build_root(order: Order) -> None:
         file = root / "etc" / name
         file.parent.mkdir(exist_ok=True)
         file.write_text(text)
-    for name in ("tmp", "var/tmp"):
-        (root / name).parent.mkdir(exist_ok=True)
-        (root / name).symlink_to(INSIDE / "tmp")
+    for place in (root / "tmp", root / "var" / "tmp"):
+        # What is shown may lie there, and then commands have their own place for files alone.
+        if not place.exists():
+            place.parent.mkdir(exist_ok=True)
+            place.symlink_to(INSIDE / "tmp")
     for name, target in _LINKS.items():
         (root / "dev" / name).symlink_to(target)
     writable, shared, terminals = below(root, INSIDE), root / "dev" / "shm", root / "dev" / "pts"

@@ -2,6 +2,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 from contextlib import contextmanager
@@ -55,6 +56,16 @@ def test_what_a_command_leaves_the_next_one_and_the_trusted_side_find(workshop):
     assert run(workshop, "open('left.txt', 'w').write(open('given.txt').read())").status == 0
     assert said(workshop, "print(open('left.txt').read())") == "given"
     assert (workshop.folder / "left.txt").read_text() == "given"
+
+
+def test_what_is_shown_may_lie_where_temporary_files_do(workshop):
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        shown = Path(folder, "shown.txt")
+        shown.write_text("shown")
+        other = Workshop(workshop.folder, [INTERPRETER, shown])
+        other.prepare()
+        assert said(other, f"print(open({str(shown)!r}).read())") == "shown"
+        assert "Read-only" in said(other, f"open({str(shown)!r}, 'w')")
 
 
 def test_statuses_and_signals_are_told_apart(workshop):
