@@ -16,10 +16,10 @@ from typer.testing import CliRunner
 from pipeline.commands import app
 from pipeline.errors import UserError
 from pipeline.places import run_at
-from pipeline.verification import all_tables, committed_tables, verify_run
+from pipeline.verification import committed_tables, verify_run
 from tests.pipeline.conftest import write_configuration, write_projects
 from tests.pipeline.object_stores import call, start
-from tests.pipeline.runs import digests
+from tests.pipeline.runs import CORPUS_TABLES, digests
 from tests.s3_server import SECRET, S3Server
 from transforms.stores.store import store_at
 
@@ -44,13 +44,13 @@ def test_a_run_in_a_store_says_what_a_run_on_a_disk_says(s3_server, finished, co
     call(s3_server, "run", configuration, "--output", RUN)
     run = run_at(RUN)
     assert digests(run) == digests(finished)
-    assert set(digests(run)) == set(all_tables())
+    assert set(digests(run)) == set(CORPUS_TABLES)
     assert [verdict for verdict in verify_run(run) if verdict.problems] == []
     # Nothing is left beside the tables: no staging, no lock, no probe, no unfinished upload.
     beside = {entry.name for entry in run.store.entries() if "/" not in entry.name}
     assert beside == {"config.yaml", "history.jsonl"}
     assert {entry.name.split("/")[0] for entry in run.store.entries()} == beside | {
-        table.split("/")[0] for table in all_tables()
+        table.split("/")[0] for table in CORPUS_TABLES
     }
     assert run.store.uploads() == []
     lines = [json.loads(line) for line in run.store.read("history.jsonl").splitlines()]

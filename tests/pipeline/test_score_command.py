@@ -160,7 +160,7 @@ def test_ctrl_c_ends_quickly_and_the_same_command_goes_on(tmp_path, monkeypatch)
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
     # All but those of the first batch wait until it is late enough, on any machine.
-    late = time.time() + 15
+    late = time.time() + 25
     waiting = f"    import time; time.sleep(max({late} - time.time(), 0))\n"
     texts = [waiting * (n >= BATCH_SAMPLES) + (WRONG if n % 7 == 0 else RIGHT) for n in range(200)]
     samples = json_lines(tmp_path / "s.jsonl", *map(sample, texts))

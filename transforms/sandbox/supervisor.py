@@ -215,9 +215,10 @@ def _become(order: Order, output: int) -> None:
         os.dup2(output, 2)
         os.closerange(3, _MOST_DESCRIPTORS)
         os.umask(0o022)
-        # Python ignores these, and what is ignored stays so.
-        for number in (signal.SIGPIPE, signal.SIGXFSZ):
-            signal.signal(number, signal.SIG_DFL)
+        # What Python ignores, or whoever started this, would stay ignored.
+        for number in signal.valid_signals():
+            if signal.getsignal(number) is signal.SIG_IGN:
+                signal.signal(number, signal.SIG_DFL)
         with suppress(OSError):
             # If the machine runs out of memory, this goes first.
             Path("/proc/self/oom_score_adj").write_text("1000")
