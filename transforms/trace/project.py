@@ -138,7 +138,7 @@ class ProjectTracer:
                 workplace,
                 ranked,
                 needs,
-                commands_of(plans),
+                [commands_of(plan) for plan in plans],
                 project.files,
                 workplace.serving,
                 _TRACER,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -49,13 +49,11 @@ def needs_of(plan: TestPlan, files: Mapping[str, bytes], revision: str) -> Needs
     )
 
 
-def commands_of(plans: Sequence[TestPlan]) -> tuple[SuiteCommand, ...]:
-    """The commands of some plans, in their order."""
+def commands_of(plan: TestPlan) -> tuple[SuiteCommand, ...]:
+    """The commands of a plan, in their order."""
+    environment = dict(plan.environment)
     return tuple(
-        SuiteCommand(
-            Runner(command.kind), command.arguments, command.directory, dict(plan.environment)
-        )
-        for plan in plans
+        SuiteCommand(Runner(command.kind), command.arguments, command.directory, environment)
         for command in plan.commands
     )
 

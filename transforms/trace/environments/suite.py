@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from transforms.trace.environments.building import Environment
-from transforms.trace.environments.calls import Runner, SuiteCommand, calls_of
+from transforms.trace.environments.calls import Runner, SuiteCommand, rest_of, rounds_of
 from transforms.trace.environments.files import put_file, read_file
 from transforms.trace.environments.workplaces import (
     PROJECT,
@@ -72,6 +72,9 @@ class Counts:
         """Tests whose bodies ran."""
         return self.passed + self.failed
 
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(*map(sum, zip(astuple(self), astuple(other), strict=True)))
+
 
 @dataclass(frozen=True)
 class Attempt:
@@ -88,10 +91,20 @@ class Attempt:
 
 @dataclass(frozen=True)
 class SuiteRun:
-    """The attempt that reached most tests, and all of them in their order."""
+    """The attempts of the round that reached most tests, and those of all rounds in their order."""
 
-    best: Attempt
+    round: tuple[Attempt, ...]
     attempts: tuple[Attempt, ...]
+
+    @property
+    def best(self) -> Attempt:
+        """The attempt that reached most tests."""
+        return max(self.round, key=_merit)
+
+    @property
+    def counts(self) -> Counts:
+        """Of all tests of the round."""
+        return sum((attempt.counts for attempt in self.round), Counts())
 
     @property
     def state(self) -> SuiteState:
@@ -117,25 +130,27 @@ class SuiteLimits:
 
     seconds: float = 900.0
     test_seconds: float = 60.0
-    attempts: int = 6
+    attempts: int = 12
 
 
 def run_suite(
     workplace: Workplace,
     environment: Environment,
-    commands: Sequence[SuiteCommand],
+    plans: Sequence[Sequence[SuiteCommand]],
     paths: Collection[str],
     tracer: Tracer | None = None,
     limits: SuiteLimits | None = None,
     records: str = RECORDS[0],
     clock: Callable[[], float] = time.monotonic,
 ) -> SuiteRun:
-    """Runs a suite by the first of its commands, or of what stands for them, that reaches tests.
+    """Runs a suite by the commands of the first plan that reach tests, or by what stands for them.
+
+    After them come the test files that they leave out.
 
     Args:
       workplace: where the environment was built.
       environment: of the project.
-      commands: those of its CI, the best one first.
+      plans: the commands of each of its plans, the best plan first.
       paths: of the project's files.
       tracer: what records the calls of its functions.
       limits: of all together.
@@ -145,15 +160,17 @@ def run_suite(
     limits, tracer = limits or SuiteLimits(), tracer or Tracer()
     install_tracer(workplace, environment, tracer)
     run = _Run(workplace, environment, tracer, limits, records, clock() + limits.seconds, clock)
-    attempts: list[Attempt] = []
-    for call in calls_of(commands, paths, environment.installed):
-        if attempts and (run.seconds_left() < _LEAST_SECONDS or len(attempts) >= limits.attempts):
+    installed = environment.installed
+    rounds: list[tuple[Attempt, ...]] = []
+    for calls in rounds_of(plans, paths, installed):
+        rounds.append(tuple(run.attempts(calls)))
+        if any(attempt.counts.passed for attempt in rounds[-1]):
+            rest = rest_of(calls, paths, installed)
+            rounds[-1] += tuple(run.attempts([rest] if rest else []))
+        if run.is_over or any(map(_came_far, rounds[-1])):
             break
-        attempts.append(run.attempt(call, len(attempts)))
-        if attempts[-1].counts.passed or attempts[-1].state is SuiteState.CUT_SHORT:
-            break
-    best = max(attempts, key=_merit)
-    return SuiteRun(best, tuple(attempts))
+    best = max(filter(None, rounds), key=lambda attempts: max(map(_merit, attempts)))
+    return SuiteRun(best, tuple(attempt for attempts in rounds for attempt in attempts))
 
 
 def install_tracer(workplace: Workplace, environment: Environment, tracer: Tracer) -> None:
@@ -164,7 +181,7 @@ def install_tracer(workplace: Workplace, environment: Environment, tracer: Trace
         put_file(workplace.outside, f"{packages}/{name}", content)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Run:
     workplace: Workplace
     environment: Environment
@@ -173,18 +190,32 @@ class _Run:
     records: str
     ends: float
     clock: Callable[[], float]
+    made: int = 0
 
+    @property
     def seconds_left(self) -> float:
         return self.ends - self.clock()
 
-    def attempt(self, call: SuiteCommand, number: int) -> Attempt:
-        report = f"report-{self.records}-{number}"
+    @property
+    def is_over(self) -> bool:
+        """Whether there is no time, or no attempt, left; the first one is always made."""
+        is_late = self.seconds_left < _LEAST_SECONDS
+        return bool(self.made) and (is_late or self.made >= self.limits.attempts)
+
+    def attempts(self, calls: Sequence[SuiteCommand]) -> Iterator[Attempt]:
+        for call in calls:
+            if not self.is_over:
+                self.made += 1
+                yield self._attempt(call)
+
+    def _attempt(self, call: SuiteCommand) -> Attempt:
+        report = f"report-{self.records}-{self.made}"
         arguments = (self.environment.python, *call.arguments)
         if call.runner is Runner.PYTEST:
             cache = self.workplace.inside / TEMPORARY / "pytest-cache"
             arguments += ("-p", _REPORTER_NAME, "-o", f"cache_dir={cache}")
         variables = self._variables(call, str(self.workplace.inside / report))
-        command = Command(arguments, variables, f"{PROJECT}/{call.folder}", self.seconds_left())
+        command = Command(arguments, variables, f"{PROJECT}/{call.folder}", self.seconds_left)
         finished = self.workplace.run(command)
         if call.runner is Runner.PYTEST:
             written = read_file(self.workplace.outside, report, _MOST_REPORT_BYTES)
@@ -259,6 +290,10 @@ def _state(counts: Counts, finished: Finished, *, ended: bool) -> SuiteState:
     # pytest's own status for it, and unittest's from Python 3.12 on; before it was 0.
     is_empty = finished.status in (0, 5) and counts.errors == 0
     return SuiteState.NO_TESTS if is_empty else SuiteState.FAILED_TO_START
+
+
+def _came_far(attempt: Attempt) -> bool:
+    return bool(attempt.counts.passed) or attempt.state is SuiteState.CUT_SHORT
 
 
 def _merit(attempt: Attempt) -> tuple[int, int, bool]:

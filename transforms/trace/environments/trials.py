@@ -60,14 +60,14 @@ class Trial:
     @property
     def passed(self) -> int:
         """Tests that passed."""
-        return self.suite.best.counts.passed if self.suite is not None else 0
+        return self.suite.counts.passed if self.suite is not None else 0
 
     @property
     def is_good(self) -> bool:
         """Whether nothing is to be gained by another trial."""
         if self.suite is None:
             return False
-        counts = self.suite.best.counts
+        counts = self.suite.counts
         found_none = self.suite.state is SuiteState.NO_TESTS
         return found_none or counts.passed > counts.failed + counts.errors
 
@@ -91,7 +91,7 @@ def try_project(
     workplace: Workplace,
     interpreters: Sequence[Interpreter],
     needs: Needs,
-    commands: Sequence[SuiteCommand],
+    plans: Sequence[Sequence[SuiteCommand]],
     paths: Collection[str],
     serving: Serving,
     tracer: Tracer | None = None,
@@ -105,7 +105,7 @@ def try_project(
       workplace: with its folders, files and settings; nothing has run in it.
       interpreters: those that it allows, the one to try first in front; not empty.
       needs: what its environment is to hold.
-      commands: which run its tests, the best one first.
+      plans: the commands of each of its plans, the best plan first.
       paths: of its files.
       serving: the index.
       tracer: what records the calls of its functions.
@@ -124,9 +124,7 @@ def try_project(
             built = build_environment(workplace, chosen, needs, url, limits.build, clock)
         suite = None
         if isinstance(built, Environment):
-            suite = run_suite(
-                workplace, built, commands, paths, tracer, limits.suite, records, clock
-            )
+            suite = run_suite(workplace, built, plans, paths, tracer, limits.suite, records, clock)
         trials.append(Trial(before, built, suite, records))
     return tuple(sorted(trials, key=lambda trial: -trial.passed))
 

@@ -6,7 +6,7 @@ import ast
 import posixpath
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from transforms.trace.plans.pytest_options import PLUGINS
@@ -30,15 +30,17 @@ _EXAMPLE_FOLDERS = frozenset(
 
 def is_test_file(path: str, content: bytes) -> bool:
     """Whether a Python file has tests, by its name or folder and its text."""
-    if not path.endswith(".py"):
-        return False
-    folders = path.split("/")[:-1]
-    if _OTHER_FOLDERS & {*folders} or _EXAMPLE_FOLDERS & {*folders[:1]}:
-        return False
     name = posixpath.basename(path)
-    by_name = _TEST_NAME.fullmatch(name) is not None
-    in_folder = bool(TEST_FOLDERS & {*folders}) and name not in {"__init__.py", "conftest.py"}
-    return (by_name or in_folder) and _has_tests(content)
+    in_folder = bool(TEST_FOLDERS & {*path.split("/")[:-1]})
+    by_folder = in_folder and name not in {"__init__.py", "conftest.py"}
+    is_named = by_folder or _TEST_NAME.fullmatch(name) is not None
+    return path.endswith(".py") and is_named and _is_own(path) and _has_tests(content)
+
+
+def _is_own(path: str) -> bool:
+    """Whether a path is in no folder of examples, of others' code or of what was built."""
+    folders = path.split("/")[:-1]
+    return not (_OTHER_FOLDERS & {*folders} or _EXAMPLE_FOLDERS & {*folders[:1]})
 
 
 def _has_tests(content: bytes) -> bool:
@@ -56,6 +58,11 @@ def find_test_files(files: Mapping[str, bytes]) -> list[str]:
 def collected_by_pytest(path: str) -> bool:
     """Whether pytest takes a file for tests by its name, without being told."""
     return re.fullmatch(r"test_.*\.py|.*_test\.py", posixpath.basename(path)) is not None
+
+
+def collected_by_default(paths: Iterable[str]) -> list[str]:
+    """Paths of a project's own files that pytest takes for tests, sorted; of examples none."""
+    return sorted(path for path in paths if collected_by_pytest(path) and _is_own(path))
 
 
 @dataclass

@@ -1,13 +1,26 @@
+from itertools import chain
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.trace.environments.calls import Runner, SuiteCommand, calls_of, paths_in
+from transforms.trace.environments.calls import (
+    Runner,
+    SuiteCommand,
+    paths_in,
+    rest_of,
+    rounds_of,
+)
 
 PLAIN = "-o addopts= -o filterwarnings= -o required_plugins="
 
 
 def pytest_command(*arguments, folder=".", **environment):
     return SuiteCommand(Runner.PYTEST, arguments, folder, environment)
+
+
+def calls_of(commands, paths, installed=()):
+    return tuple(chain.from_iterable(rounds_of([commands], paths, installed)))
 
 
 def shown(call):
@@ -58,6 +71,44 @@ def test_paths_are_those_of_the_project():
     arguments = ["-k", "x", "tests/test_a.py::test", "tests", "missing", "/etc", "tests"]
     assert paths_in(arguments, paths, ".") == ("tests/test_a.py", "tests")
     assert paths_in(["tests"], paths, "sub") == ("tests",)
+
+
+def test_all_commands_of_a_plan_are_one_round_and_other_plans_follow():
+    one, two = pytest_command("a"), pytest_command("b")
+    rounds = rounds_of([[one, two], [two], [one, pytest_command("c")]], {"a/x", "b/x"})
+    assert [list(map(shown, calls)) for calls in rounds[:4]] == [
+        ["a", "b"],
+        ["c"],
+        [f"{PLAIN} a", f"{PLAIN} b"],
+        [PLAIN],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("commands", "left"),
+    [
+        ([()], []),
+        ([("tests",)], ["more/test_c.py"]),
+        ([("tests/test_a.py",), ("more",)], ["tests/test_b.py"]),
+        ([("tests/test_a.py::test_x", "more", "tests/test_b.py")], ["tests/test_a.py"]),
+        ([("-m", "unit")], ["more/test_c.py", "tests/test_a.py", "tests/test_b.py"]),
+        ([("-m", "not slow"), ("-k", "x")], []),
+        ([("--ignore", "tests")], []),
+    ],
+)
+def test_what_the_commands_leave_out_is_the_rest(commands, left):
+    paths = {"tests/test_a.py", "tests/test_b.py", "more/test_c.py", "docs/test_d.py", "a.py"}
+    (calls, *_) = rounds_of([[pytest_command(*one) for one in commands]], paths)
+    rest = rest_of(calls, paths)
+    assert (shown(rest) if rest else "") == " ".join([PLAIN, *left] if left else [])
+
+
+def test_folders_of_commands_count_for_what_they_leave_out():
+    paths = {"one/tests/test_a.py", "two/tests/test_b.py"}
+    (calls, *_) = rounds_of([[pytest_command("tests", folder="one")]], paths)
+    assert shown(rest_of(calls, paths)) == f"{PLAIN} two/tests/test_b.py"
+    (calls, *_) = rounds_of([[SuiteCommand(Runner.UNITTEST)]], paths)
+    assert rest_of(calls, paths) is None
 
 
 @given(st.lists(st.lists(st.sampled_from(["-k", "a", "tests", "..", "", "/"]), max_size=4)))

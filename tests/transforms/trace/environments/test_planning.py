@@ -56,13 +56,15 @@ def test_what_environments_once_had_is_added_unless_the_plan_has_it():
 
 
 def test_commands_keep_their_order_folder_and_variables():
-    one = TestPlan(
+    plan = TestPlan(
         Origin.TOX,
         environment=(("A", "1"),),
-        commands=(TestCommand(CommandKind.SCRIPT, ("run.py",), "sub"),),
+        commands=(
+            TestCommand(CommandKind.SCRIPT, ("run.py",), "sub"),
+            TestCommand(CommandKind.PYTEST, ("tests",)),
+        ),
     )
-    two = TestPlan(Origin.SETUP, commands=(TestCommand(CommandKind.PYTEST, ("tests",)),))
-    assert commands_of([one, two]) == (
+    assert commands_of(plan) == (
         SuiteCommand(Runner.SCRIPT, ("run.py",), "sub", {"A": "1"}),
-        SuiteCommand(Runner.PYTEST, ("tests",)),
+        SuiteCommand(Runner.PYTEST, ("tests",), ".", {"A": "1"}),
     )

@@ -41,7 +41,7 @@ def run(workplace):
             steps=(),
         )
         chosen = SuiteLimits(**{"seconds": 60.0, "attempts": 1, **limits})
-        return run_suite(workplace, environment, commands or (PYTEST,), files, tracer, chosen)
+        return run_suite(workplace, environment, [commands or (PYTEST,)], files, tracer, chosen)
 
     return run
 
@@ -69,6 +69,25 @@ def test_a_suite_without_tests_is_called_in_further_ways(run):
     suite = run({"pytest.ini": "[pytest]\n"}, attempts=9)
     assert suite.state is SuiteState.NO_TESTS
     assert len(suite.attempts) == 3
+
+
+def test_all_commands_of_a_plan_run_and_what_they_leave_out(run):
+    one = "def test_a(): pass\n"
+    commands = [SuiteCommand(Runner.PYTEST, (f"test_{name}.py",)) for name in "ab"]
+    files = {"test_a.py": one, "test_b.py": one, "more/test_c.py": one}
+    suite = run(files, *commands, attempts=9)
+    assert suite.counts == Counts(collected=3, passed=3)
+    assert [attempt.arguments[-1] for attempt in suite.attempts] == [*files]
+
+
+def test_a_plan_that_reaches_no_test_is_followed_by_the_next_one(run):
+    suite = run(
+        {"test_a.py": "def test_a(): pass\n"},
+        SuiteCommand(Runner.PYTEST, ("missing",)),
+        attempts=9,
+    )
+    assert suite.counts.passed == 1
+    assert suite.attempts[0] not in suite.round
 
 
 def test_options_that_break_the_start_are_left_out(run):

@@ -20,7 +20,7 @@ BEFORE = datetime.date(2024, 1, 31)
 
 def suite(state=SuiteState.RAN, **counts):
     attempt = Attempt((), state, Counts(**counts), 0, 1.0, 1.0, "")
-    return SuiteRun(attempt, (attempt,))
+    return SuiteRun((attempt,), (attempt,))
 
 
 @pytest.fixture
