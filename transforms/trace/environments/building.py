@@ -34,6 +34,8 @@ from transforms.trace.environments.workplaces import (
 _MOST_SINGLES = 30
 _MOST_INSTALLED = 2000
 _LEAST_SECONDS = 5.0
+# Tools that tests need may depend on the project itself, mostly on some version or a later one.
+_LATEST = "9999"
 _CONSTRAINTS = {
     # The last with `pkg_resources`, with `setup.py test`, and with `use_2to3`.
     "setuptools-81": "setuptools<81\n",
@@ -264,18 +266,18 @@ class _Building:
             "PBR_VERSION": version,
             "PDM_BUILD_SCM_VERSION": version,
             "POETRY_DYNAMIC_VERSIONING_BYPASS": version,
-            "VERSIONEER_OVERRIDE": version,
+            "UV_DYNAMIC_VERSIONING_BYPASS": version,
         }
         # Test suites hardly need what is fast and takes minutes to compile.
         return variables | {"CFLAGS": "-O0 -w", "CXXFLAGS": "-O0 -w"}
 
 
 def public_version(revision: str) -> str:
-    """A version that build backends take: the revision where it is one, else 0."""
+    """A version that build backends take: the revision where it is one, else the latest of all."""
     try:
         return str(Version(revision))
     except InvalidVersion:
-        return "0"
+        return _LATEST
 
 
 def parse_installed(output: bytes) -> tuple[str, ...]:
