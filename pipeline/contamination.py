@@ -91,7 +91,9 @@ def prepare_index(contamination: Contamination) -> BenchmarkIndex | None:
     from transforms.annotate.contamination.building import build_index, comparison_of
 
     problems = [
-        problem for each in contamination.benchmarks for problem in _read(each, contamination)
+        problem
+        for each in contamination.benchmarks
+        for problem in read_benchmark(each, contamination)
     ]
     comparison = comparison_of(
         contamination.ngram_words,
@@ -115,7 +117,8 @@ def index_path(contamination: Contamination, workspace: Workspace) -> str:
     return workspace.files.address(INDEX_FILE) if contamination.benchmarks else ""
 
 
-def _read(benchmark: str, contamination: Contamination) -> list[Problem]:
+def read_benchmark(benchmark: str, contamination: Contamination) -> list[Problem]:
+    """The texts of a benchmark; raises `UsageError`."""
     try:
         if benchmark == HUMANEVAL:
             return read_humaneval()

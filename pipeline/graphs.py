@@ -9,6 +9,7 @@ from typing import Any
 
 import apache_beam as beam
 
+from pipeline.benchmark_functions import functions_path
 from pipeline.caches import download_cache
 from pipeline.configuration import Configuration
 from pipeline.contamination import index_path
@@ -202,6 +203,7 @@ def _trace(configuration: Configuration, run: Run, workspace: Workspace) -> Tran
     trace = configuration.trace or Trace()
     options = TraceOptions(
         cache=str(download_cache(configuration)),
+        benchmarks=functions_path(configuration.contamination, workspace),
         **trace.model_dump(exclude={"repositories"}),
     )
     return TraceProjects(workspace, _parts(run, tables.TREES), options)

@@ -203,7 +203,10 @@ def _gather_settings(configuration: Configuration) -> dict[str, Any]:
 
 
 def _trace_settings(configuration: Configuration) -> dict[str, Any]:
-    return _trace(configuration).model_dump(mode="json", exclude={"repositories"})
+    return {
+        **_trace(configuration).model_dump(mode="json", exclude={"repositories"}),
+        "contamination": state_of_benchmarks(configuration.contamination),
+    }
 
 
 def _trace(configuration: Configuration) -> Trace:

@@ -46,7 +46,7 @@ class Collect(BaseModel):
     max_complexity: Annotated[int, Field(ge=1)] = 30
     """Functions of more are left out (``too_complex``)."""
     contaminated: bool = False
-    """Whether problems stay that say or do the same as one of HumanEval."""
+    """Whether problems stay that say or do the same as one of `contamination.benchmarks`."""
     sets: tuple[FilePath, ...] = ()
     """Files of problems with tests that are taken as they are, such as those of competitions, in
     the formats that ``repomill score`` reads."""

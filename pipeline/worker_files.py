@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pipeline.benchmark_functions import FUNCTIONS_FILE, prepare_functions
 from pipeline.configuration import Configuration
 from pipeline.contamination import INDEX_FILE, prepare_index
 from pipeline.optouts import OPT_OUT_STAGES, OPT_OUTS_FILE, file_entries, opt_outs_path
@@ -37,7 +38,9 @@ def prepare_worker_files(stage: str, configuration: Configuration) -> Callable[[
         stage begins.
     """
     opt_outs = file_entries(configuration) if stage in OPT_OUT_STAGES else None
-    benchmarks = prepare_index(configuration.contamination) if stage == "annotate" else None
+    contamination = configuration.contamination
+    benchmarks = prepare_index(contamination) if stage == "annotate" else None
+    functions = prepare_functions(contamination) if stage == "trace" else None
     tokenizer = _tokenizer_files(stage, configuration)
 
     def write(workspace: Workspace) -> None:
@@ -46,6 +49,8 @@ def prepare_worker_files(stage: str, configuration: Configuration) -> Callable[[
             files.write(OPT_OUTS_FILE, opt_outs.to_bytes(), durable=False)
         if benchmarks:
             files.write(INDEX_FILE, benchmarks.to_bytes(), durable=False)
+        if functions:
+            files.write(FUNCTIONS_FILE, functions, durable=False)
         for name, text in tokenizer.items():
             files.write(below(GIVEN_FOLDER, name), text.encode())
 

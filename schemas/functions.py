@@ -2,7 +2,7 @@
 
 Part N has the functions of projects part N, sorted by repository, revision, path and line.
 ``reason`` is null where the function became a verified problem; only then the columns from
-``entry_point`` on have values; ``benchmark`` names the problem of HumanEval that it is, if any.
+``entry_point`` on have values; ``benchmark`` names the problem of a benchmark that it is, if any.
 """
 
 from __future__ import annotations

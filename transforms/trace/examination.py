@@ -13,11 +13,11 @@ from transforms.trace.modules import find_modules
 from transforms.trace.records import Call, TracedFunction
 from transforms.trace.snapshots import own_names
 from transforms.trace.verification import (
+    BenchmarkProblem,
     Benchmarks,
     Verified,
     Verifier,
     fingerprints,
-    humaneval_problems,
 )
 
 UNEXPECTED = "unexpected"
@@ -44,12 +44,15 @@ class Examiner:
     Args:
       verifier: is open.
       packages: that problems may import besides the standard library.
+      benchmarks: problems that none is to be.
     """
 
-    def __init__(self, verifier: Verifier, packages: Sequence[str]) -> None:
+    def __init__(
+        self, verifier: Verifier, packages: Sequence[str], benchmarks: Sequence[BenchmarkProblem]
+    ) -> None:
         self._verifier = verifier
         self._packages = frozenset(packages)
-        self._benchmarks = Benchmarks(humaneval_problems())
+        self._benchmarks = Benchmarks(benchmarks)
 
     def examine(
         self, files: Mapping[str, bytes], traced: Sequence[TracedFunction]

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 class TraceOptions:
     """Of all repositories of a run.
 
-    ``cache`` is the folder of downloads; ``before`` hides what the package index got from that
+    ``cache`` is the folder of downloads; ``benchmarks`` the address of a file of problems that
+    none is to be, empty for none; ``before`` hides what the package index got from that
     day on; ``packages`` may be imported by problems besides the standard library.
     """
 
     cache: str
+    benchmarks: str = ""
     packages: tuple[str, ...] = ()
     before: datetime.date | None = None
     build_seconds: float = 900.0

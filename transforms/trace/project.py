@@ -14,6 +14,7 @@ from transforms.sandbox.limits import CommandLimits
 from transforms.sandbox.process import SandboxError
 from transforms.sandbox.workshop import CURE, choose_workshop_tier
 from transforms.stores.errors import is_disk_full
+from transforms.stores.store import local_path
 from transforms.trace.environments.building import (
     BuildFailed,
     BuildLimits,
@@ -49,7 +50,7 @@ from transforms.trace.options import TraceOptions
 from transforms.trace.plans import TestPlan, combine, derive_plans, has_tests, plan_to_json
 from transforms.trace.records import TracedFunction, read_records
 from transforms.trace.tracer import tracer_files
-from transforms.trace.verification import Verifier
+from transforms.trace.verification import BenchmarkProblem, Verifier, problems_from_json
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class ProjectTracer:
         self._fault: str | None = None
         try:
             verifier = self._stack.enter_context(Verifier(choose_workshop_tier()))
-            self._examiner = Examiner(verifier, options.packages)
+            self._examiner = Examiner(verifier, options.packages, _benchmarks(options))
         except SandboxError as error:
             self._fault = f"{error}. {CURE}"
 
@@ -185,6 +186,12 @@ class ProjectTracer:
             )
         finally:
             _remove(folder)
+
+
+def _benchmarks(options: TraceOptions) -> tuple[BenchmarkProblem, ...]:
+    if not options.benchmarks:
+        return ()
+    return problems_from_json(local_path(options.benchmarks).read_bytes())
 
 
 def _remove(folder: Path) -> None:

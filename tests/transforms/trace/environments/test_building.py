@@ -137,7 +137,8 @@ def test_its_time_ends_a_build(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("revision", "version"), [("v1.2", "1.2"), ("1.0rc1", "1.0rc1"), ("0f3a9c", "9999"), ("", "9999")]
+    ("revision", "version"),
+    [("v1.2", "1.2"), ("1.0rc1", "1.0rc1"), ("0f3a9c", "9999"), ("", "9999")],
 )
 def test_a_version_is_one_that_backends_take(revision, version):
     assert public_version(revision) == version
