@@ -118,9 +118,10 @@ def describe(
     """
     words = [f"{name:<11}"]
     for what in ("repositories", "documents", "candidates", "sequences", "samples", "functions"):
-        numbers = [f"{each[what]:,}" for each in (counts, goal.counts) if what in each]
-        if numbers:
-            words.append(f"{'/'.join(numbers)} {what}")
+        if what in goal.counts:
+            words.append(f"{counts.get(what, 0):,}/{goal.counts[what]:,} {what}")
+        elif what in counts:
+            words.append(f"{counts[what]:,} {what}")
     if counts.get("failed"):
         words.append(f"{counts['failed']:,} failed")
     if "bytes" in counts:
@@ -135,13 +136,16 @@ def describe(
 def _pace(
     counts: Mapping[str, int], goal: Goal, seconds: float, resumed: Mapping[str, int]
 ) -> list[str]:
-    """Samples a second and the time that those left take at that."""
-    new = counts.get("samples", 0) - resumed.get("samples", 0)
-    if new <= 0:
-        return []
-    rate = new / max(seconds, 1e-3)
-    left = goal.counts.get("samples", 0) - counts["samples"]
-    return [f"{rate:,.0f}/s", *([f"{left / rate:,.0f} s left"] if left > 0 else [])]
+    """Samples a second, and the time that samples or repositories left take at their pace."""
+    words = []
+    for what in ("samples", "repositories"):
+        rate = (counts.get(what, 0) - resumed.get(what, 0)) / max(seconds, 1e-3)
+        left = goal.counts.get(what, 0) - counts.get(what, 0)
+        if rate > 0 and what == "samples":
+            words.append(f"{rate:,.0f}/s")
+        if rate > 0 and left > 0:
+            words.append(f"{left / rate:,.0f} s left")
+    return words
 
 
 def megabytes(size: int) -> str:

@@ -10,7 +10,12 @@ from transforms.parts import Progress, Workspace
 def test_a_line_says_how_far_and_how_fast():
     counts, goal = {"repositories": 3, "bytes": 24_000_000}, Goal({"repositories": 30})
     line = " ".join(describe("crawl", counts, goal, 2.0).split())
-    assert line == "crawl 3/30 repositories 24.0 MB 12.0 MB/s 2.0 s"
+    assert line == "crawl 3/30 repositories 24.0 MB 12.0 MB/s 18 s left 2.0 s"
+
+
+def test_a_line_says_what_there_is_to_do_before_anything_is_done():
+    line = " ".join(describe("trace", {}, Goal({"repositories": 5}), 2.0).split())
+    assert line == "trace 0/5 repositories 2.0 s"
 
 
 def test_the_rate_leaves_out_what_an_interrupted_run_did():
