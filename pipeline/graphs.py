@@ -14,6 +14,7 @@ from pipeline.caches import download_cache
 from pipeline.configuration import Configuration
 from pipeline.contamination import index_path
 from pipeline.optouts import opt_outs_path
+from pipeline.problem_files import pass_rates_of
 from pipeline.runs import Run
 from pipeline.stages import ordered_sources, special_roles, wanted_on_demand
 from pipeline.tokenizer import given_address, runs_to_add
@@ -24,7 +25,7 @@ from schemas.manifest import Manifest
 from schemas.selection import SELECTED
 from schemas.tokenizers import SPECIAL_TOKENS_FILE, TOKENIZER_FILE, Role
 from transforms.annotate.stage import AnnotateDocuments, AnnotateOptions
-from transforms.collect.rules import Difficulty
+from transforms.collect.rules import Rules
 from transforms.collect.stage import CollectOptions, CollectProblems
 from transforms.crawl.part import CrawlOptions
 from transforms.crawl.source import Limits
@@ -212,8 +213,11 @@ def _trace(configuration: Configuration, run: Run, workspace: Workspace) -> Tran
 def _collect(configuration: Configuration, run: Run, workspace: Workspace) -> Transform:
     parts = _parts(run, tables.FUNCTIONS)
     collect = configuration.collect
-    difficulty = Difficulty(**collect.model_dump(exclude={"sets"}))
-    return CollectProblems(workspace, parts, CollectOptions(difficulty, len(parts), collect.sets))
+    rules = Rules(
+        **collect.model_dump(exclude={"sets", "pass_rates"}),
+        pass_rates=pass_rates_of(collect),
+    )
+    return CollectProblems(workspace, parts, CollectOptions(rules, len(parts), collect.sets))
 
 
 def _check_repositories(run: Run, wanted: Iterable[str]) -> None:

@@ -215,8 +215,14 @@ def _trace(configuration: Configuration) -> Trace:
 
 def _collect_settings(configuration: Configuration) -> dict[str, Any]:
     collect = configuration.collect
-    sets = [[Path(each).name, digest_of_named("collect.sets", each)] for each in collect.sets]
-    return {**collect.model_dump(mode="json"), "sets": sets}
+    settings = collect.model_dump(mode="json")
+    settings["sets"] = [
+        [Path(each).name, digest_of_named("collect.sets", each)] for each in collect.sets
+    ]
+    if collect.pass_rates:
+        results = collect.pass_rates.results
+        settings["pass_rates"]["results"] = digest_of_named("collect.pass_rates.results", results)
+    return settings
 
 
 CORPUS_STAGES: tuple[Stage, ...] = (

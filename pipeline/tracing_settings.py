@@ -34,6 +34,20 @@ class Trace(BaseModel):
     """At one time."""
 
 
+class PassRateBounds(BaseModel):
+    """Which problems are wanted by how many of a model's samples for them pass."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    results: FilePath
+    """File of results that ``repomill score`` wrote of samples for problems of the same run.
+    Problems without samples stay."""
+    least: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Problems of which a smaller share passes are left out (``too_hard``)."""
+    most: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Problems of which a larger share passes are left out (``too_easy``)."""
+
+
 class Collect(BaseModel):
     """Which traced functions become problems."""
 
@@ -45,6 +59,14 @@ class Collect(BaseModel):
     """Functions of less cyclomatic complexity are left out (``too_simple``)."""
     max_complexity: Annotated[int, Field(ge=1)] = 30
     """Functions of more are left out (``too_complex``)."""
+    max_prompt_characters: Annotated[int, Field(ge=1)] = 16_000
+    """Functions that need more code before them are left out (``prompt_too_long``)."""
+    min_line_coverage: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Functions of whose lines the test covers less are left out (``covers_little``)."""
+    min_mutants_killed: Annotated[float, Field(ge=0, le=1)] = 0.3
+    """Functions are left out of which more small changes pass the test (``passes_mutants``)."""
+    pass_rates: PassRateBounds | None = None
+    """Pass rates of a model by which problems are chosen."""
     contaminated: bool = False
     """Whether problems stay that say or do the same as one of `contamination.benchmarks`."""
     sets: tuple[FilePath, ...] = ()

@@ -8,6 +8,7 @@ from pipeline.benchmark_functions import FUNCTIONS_FILE, prepare_functions
 from pipeline.configuration import Configuration
 from pipeline.contamination import INDEX_FILE, prepare_index
 from pipeline.optouts import OPT_OUT_STAGES, OPT_OUTS_FILE, file_entries, opt_outs_path
+from pipeline.problem_files import check_sets
 from pipeline.runs import Run
 from pipeline.stages import wanted_on_demand
 from pipeline.tokenizer import GIVEN_FOLDER, measuring_choice, prepare_tokenizer
@@ -34,14 +35,16 @@ def prepare_worker_files(stage: str, configuration: Configuration) -> Callable[[
     """Reads what the files of a stage are made of; the result writes them into its workspace.
 
     Raises:
-      UsageError: a list, a benchmark or a tokenizer is wrong, which is best known before the
-        stage begins.
+      UsageError: a list, a benchmark, a set of problems or a tokenizer is wrong, which is best
+        known before the stage begins.
     """
     opt_outs = file_entries(configuration) if stage in OPT_OUT_STAGES else None
     contamination = configuration.contamination
     benchmarks = prepare_index(contamination) if stage == "annotate" else None
     functions = prepare_functions(contamination) if stage == "trace" else None
     tokenizer = _tokenizer_files(stage, configuration)
+    if stage == "collect":
+        check_sets(configuration.collect)
 
     def write(workspace: Workspace) -> None:
         files = workspace.files

@@ -21,7 +21,7 @@ from pipeline.configuration import (
 from pipeline.contamination import Contamination
 from pipeline.engine import Runner
 from pipeline.tokenizer import TokenizerChoice, Training
-from pipeline.tracing_settings import Collect, Trace
+from pipeline.tracing_settings import Collect, PassRateBounds, Trace
 from runners.settings import DataflowSettings, WorkerSettings
 from transforms.crawl.datasets.columns import Columns
 from transforms.crawl.sources.archive import ArchiveSource
@@ -58,6 +58,7 @@ SECTIONS = {
     "shard: mixture": Mixture,
     "trace": Trace,
     "collect": Collect,
+    "collect: pass_rates": PassRateBounds,
     "runner": Runner,
     "runner: worker": WorkerSettings,
     "runner: dataflow": DataflowSettings,

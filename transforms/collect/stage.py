@@ -21,7 +21,7 @@ from schemas import problems, tables
 from schemas.problems import KEPT, PROBLEMS_FILE, SELECTION, SIGNATURES_FILE, Rejection
 from transforms.collect.copies import CLAIMS, DROPS, bucket_of, keep_best
 from transforms.collect.rows import json_lines, problem_row, rank, task_id
-from transforms.collect.rules import Difficulty
+from transforms.collect.rules import Rules
 from transforms.collect.sets import set_rows
 from transforms.parts import Receipt, Workspace, read_part
 from transforms.problemsets.problem_files import read_problems
@@ -39,7 +39,7 @@ Keyed = tuple[int, pa.RecordBatch]
 class CollectOptions:
     """Which functions become problems; claims are divided among so many buckets."""
 
-    difficulty: Difficulty
+    rules: Rules
     buckets: int
     sets: tuple[str, ...] = ()
     """Files of problems that are taken as they are."""
@@ -65,7 +65,7 @@ class ClaimTexts(beam.DoFn):
                 "row": row,
             }
             for row, each in enumerate(functions)
-            if self._options.difficulty.rejection(each) is None
+            if self._options.rules.rejection(each) is None
         ]
         yield from _by_bucket(claims, self._options.buckets)
 
@@ -158,7 +158,7 @@ class _PartWork:
         return Receipt.of(writers, {**bins, "documented": documented})
 
     def _select(self, row: int, function: dict[str, Any]) -> dict[str, Any]:
-        rejection = self.options.difficulty.rejection(function)
+        rejection = self.options.rules.rejection(function)
         if rejection is not None:
             return {"reason": str(rejection), "kept": None}
         drop = self.drops.get(row)

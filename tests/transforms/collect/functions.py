@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from schemas import functions, tables
+from transforms.collect.rules import Rules
 from transforms.parts import Workspace
 
 
@@ -46,6 +47,19 @@ def function(name: str, **changes: Any) -> dict[str, Any]:
         "behavior_fingerprint": f"does {name}",
     }
     return row | changes
+
+
+def rules(**changes: Any) -> Rules:
+    """Rules that the function above satisfies, with changes."""
+    bounds: dict[str, Any] = {
+        "max_body_lines": 10,
+        "min_complexity": 1,
+        "max_complexity": 10,
+        "max_prompt_characters": 100,
+        "min_line_coverage": 0.5,
+        "min_mutants_killed": 0.5,
+    }
+    return Rules(**(bounds | changes))
 
 
 def write_functions(workspace: Workspace, *parts: list[dict[str, Any]]) -> list[str]:

