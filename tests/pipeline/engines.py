@@ -22,9 +22,17 @@ needs_java = pytest.mark.skipif(
 
 
 def write_configuration(path: Path, packages: list[str], **sections: object) -> Path:
-    """A configuration of the sources of packages that are installed here."""
+    """A configuration of the sources of packages that are installed here.
+
+    Projects in a folder ``projects`` beside the file are repositories, too.
+    """
     site = Path(sysconfig.get_path("purelib"))
-    sources = [{"directory": {"path": str(site / name)}} for name in packages]
+    sources: list[dict[str, object]] = [
+        {"directory": {"path": str(site / name)}} for name in packages
+    ]
+    projects = path.parent / "projects"
+    if projects.exists():
+        sources.append({"directory": {"path": str(projects), "repositories": "each"}})
     path.write_text(yaml.safe_dump({"sources": sources, **sections}))
     return path
 

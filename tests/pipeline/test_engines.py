@@ -13,19 +13,26 @@ from tests.pipeline.scores import (
     sample,
     write_problems,
 )
+from tests.pipeline.traced_projects import write_projects
 from tests.transforms.execute.builders import json_lines
 
 
 @pytest.fixture(scope="module")
 def configuration(tmp_path_factory):
     path = tmp_path_factory.mktemp("engines") / "run.yaml"
-    return write_configuration(path, ["yaml", "rich"], shard={"context_length": 256})
+    write_projects(path.parent / "projects")
+    sections = {"shard": {"context_length": 256}, "trace": {"repositories": ["*/tool"]}}
+    with pytest.MonkeyPatch.context() as patch:
+        # Nothing listens there: the index of this machine is not asked.
+        patch.setenv("PIP_INDEX_URL", "http://127.0.0.1:1/simple")
+        yield write_configuration(path, ["yaml", "rich"], **sections)
 
 
 @pytest.fixture(scope="module")
 def expected(configuration):
     output = configuration.parent / "direct"
     finish(start_run(configuration, output))
+    assert list(output.glob("problems/*.parquet"))
     return digest(output)
 
 

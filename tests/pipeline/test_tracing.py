@@ -11,66 +11,10 @@ from pipeline.stages import stages_for
 from pipeline.summary import summarize
 from schemas import tables
 from tests.pipeline.runs import digests, executed, run_again, run_configuration
+from tests.pipeline.traced_projects import write_projects
 from transforms.parts import read_part
 from transforms.sandbox.process import SandboxError
 from transforms.sandbox.workshop import choose_workshop_tier
-
-TOOL = '''"""A tool."""
-
-FACTORS = (2, 3, 5)
-
-
-def smooth(number):
-    """Whether a number has no prime factor above 5."""
-    if number < 1:
-        return False
-    for factor in FACTORS:
-        while number % factor == 0:
-            number //= factor
-    return number == 1
-
-
-def label(number, unit="m"):
-    if number < 0:
-        raise ValueError("negative")
-    return f"{number} {unit}"
-
-
-def identity(number):
-    """Gives what it gets."""
-    return number
-'''
-TESTS = """import unittest
-
-from tool import identity, label, smooth
-
-
-class ToolTest(unittest.TestCase):
-    def test_smooth(self):
-        for number, expected in ((0, False), (1, True), (6, True), (7, False), (30, True)):
-            self.assertEqual(smooth(number), expected)
-
-    def test_label(self):
-        self.assertEqual(label(1), "1 m")
-        self.assertEqual(label(2, "s"), "2 s")
-        self.assertEqual(label(3, unit="kg"), "3 kg")
-        with self.assertRaises(ValueError):
-            label(-1)
-
-    def test_identity(self):
-        for number in range(5):
-            self.assertEqual(identity(number), number)
-
-    def test_that_fails(self):
-        self.assertEqual(smooth(2), False)
-"""
-WORKFLOW = """on: push
-jobs:
-  test:
-    runs-on: ubuntu-latest
-    steps:
-      - run: python -m unittest
-"""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -85,17 +29,7 @@ def needs_namespaces():
 def traced(tmp_path_factory):
     """A run that traces two projects, which need nothing of any package index."""
     folder = tmp_path_factory.mktemp("traced")
-    files = {
-        "tool/tool.py": TOOL,
-        "tool/tests/__init__.py": "",
-        "tool/tests/test_tool.py": TESTS,
-        "tool/.github/workflows/tests.yml": WORKFLOW,
-        "untested/module.py": "x = 1\n",
-    }
-    for name, content in files.items():
-        path = folder / "projects" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
+    write_projects(folder / "projects")
     configuration = {
         "sources": [{"directory": {"path": str(folder / "projects"), "repositories": "each"}}],
         "output": str(folder / "run"),
