@@ -86,14 +86,18 @@ class Members:
           dynamic: whether attributes are looked up by names that nobody knows.
         """
         units = self._piece.units
-        local = {name for number in included for name in _class_names(units[number])}
+        local = {name for number in included for name in units[number].read_at_once}
         others = (units[number] for number in included if units[number] is not target)
-        here = {name for unit in others for name in _bound(unit)}
+        here = {name for unit in others for name in unit.bound}
         wanted = attributes | local
         for number, unit in enumerate(units):
             if not number or unit is target:
                 continue
-            if all(isinstance(node, ast.Delete) for node in unit.nodes):
+            if number > 1 and _is_text(unit):
+                # What documents the member above goes with it.
+                if number - 1 in included and units[number - 1] is not target:
+                    yield number
+            elif all(isinstance(node, ast.Delete) for node in unit.nodes):
                 if here.issuperset(_deleted(unit)):
                     yield number
             elif self._is_needed(unit, wanted, target, dynamic):
@@ -103,16 +107,16 @@ class Members:
         self, unit: Unit, wanted: frozenset[str], target: Unit | None, dynamic: bool
     ) -> bool:
         function = unit.function
-        names = {mangle(name, self._class.name) for name in _bound(unit)}
+        names = {mangle(name, self._class.name) for name in unit.bound}
         if function is not None:
             if is_overload(function):
                 return False
             if function.name in _FOR_COPIES:
-                return not wanted.isdisjoint(_COPYING)
+                return function.name in wanted or not wanted.isdisjoint(_COPYING)
             mixed_in = bool(self._class.bases) and function.name in _CALLED_BY_MIXINS
             special = mixed_in or _is_special(function.name)
             return self._keeps_all or dynamic or bool(names & wanted) or special
-        if target is not None and target.function and target.function.name in _class_names(unit):
+        if target is not None and target.function and target.function.name in unit.read_at_once:
             if names & wanted:
                 name = target.function.name
                 raise LiftError(LiftReason.NEEDED_BEFORE_DEFINED, f"the class uses {name}")
@@ -121,7 +125,7 @@ class Members:
             return self._keeps_all or dynamic or bool(names & wanted)
         is_assignment = all(isinstance(node, ast.Assign) for node in unit.nodes)
         if self._is_plain and not self._keeps_all and not dynamic and is_assignment:
-            is_simple = not unit.uses and not any(_class_names(unit))
+            is_simple = not unit.uses and not any(unit.read_at_once)
             return is_simple or bool(names & wanted) or any(map(_is_special, names))
         return True
 
@@ -141,16 +145,11 @@ def _last_name(node: ast.expr) -> str:
     return name
 
 
-def _bound(unit: Unit) -> Iterator[str]:
-    for node in unit.nodes:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node.name
-            continue
-        for each in ast.walk(node):
-            if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
-                yield each.id
-            elif isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                yield each.name
+def _is_text(unit: Unit) -> bool:
+    """Whether it is a string that stands by itself."""
+    return all(
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in unit.nodes
+    )
 
 
 def _deleted(unit: Unit) -> Iterator[str]:
@@ -158,19 +157,6 @@ def _deleted(unit: Unit) -> Iterator[str]:
         for each in ast.walk(node):
             if isinstance(each, ast.Name):
                 yield each.id
-
-
-def _class_names(unit: Unit) -> Iterator[str]:
-    """Names that a unit reads when the class is made."""
-    for node in unit.nodes:
-        roots: list[ast.AST] = [node]
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            defaults = [each for each in node.args.kw_defaults if each]
-            roots = [*node.decorator_list, *node.args.defaults, *defaults]
-        for root in roots:
-            for each in ast.walk(root):
-                if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load):
-                    yield each.id
 
 
 def _is_opaque(resolver: Resolver, piece: Piece, steps: int) -> bool:

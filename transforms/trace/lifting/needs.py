@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from transforms.trace.lifting.classes import Members, is_overload
 from transforms.trace.lifting.conditions import is_standard
-from transforms.trace.lifting.effects import ANY
+from transforms.trace.lifting.effects import ANY, REGISTERED
 from transforms.trace.lifting.pieces import Piece, Unit
 from transforms.trace.lifting.resolution import Builtin, Foreign, Own, Resolver, Target
 from transforms.trace.lifting.results import LiftError, LiftReason
@@ -226,12 +226,27 @@ class Needs:
     def _matters(self, piece: Piece, attribute: str | None, name: Own) -> bool:
         if attribute == ANY:
             return not self._only_named
+        if attribute == REGISTERED:
+            return any(map(self._is_asked_for, self._others(piece, name)))
         if attribute is not None:
             return attribute in self._attributes
         binders = self.resolver.module(name.module).binders.get(name.name, ())
         if piece.is_definition and any(binder.is_definition for binder in binders):
             return "register" in piece.units[0].attributes
         return True
+
+    def _others(self, piece: Piece, name: Own) -> Iterator[Target]:
+        """What a statement uses besides a name."""
+        for use in piece.units[0].uses:
+            target, _ = self.resolver.resolve_use(piece.module, use)
+            if target != name:
+                yield target
+
+    def _is_asked_for(self, target: Target) -> bool:
+        """Whether the program has something, or its like of the same foreign module."""
+        if isinstance(target, Foreign):
+            return target.module in {each.module for each in self.foreign}
+        return target in self._names
 
     # Faults
 

@@ -104,9 +104,7 @@ class Renderer:
             yield Edit(start, start + len(node.name.encode()), name.encode())
 
     def _rename_globals(self, module: Module, unit: Unit) -> Iterator[Edit]:
-        for node in (each for root in unit.nodes for each in ast.walk(root)):
-            if not isinstance(node, ast.Global):
-                continue
+        for node in unit.global_statements:
             start, end = module.source.span(node)
             for word in re.finditer(rb"\w+", module.source.data[start:end]):
                 key = Own(module.name, word[0].decode(errors="replace"))

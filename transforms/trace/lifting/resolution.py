@@ -188,10 +188,10 @@ class Resolver:
                 return self._resolve(module, attribute, steps - 1)
         if inside in self._project.sources:
             return OwnModule(inside)
-        if attribute not in here.binders and "__getattr__" in here.binders:
-            raise LiftError(LiftReason.DYNAMIC_NAMES, f"{module}.__getattr__")
         target = self._resolve(module, attribute, steps - 1)
         if isinstance(target, Builtin):
+            if "__getattr__" in here.binders:
+                raise LiftError(LiftReason.DYNAMIC_NAMES, f"{module}.__getattr__")
             raise LiftError(LiftReason.MISSING_MODULE, inside)
         return target
 
@@ -224,7 +224,12 @@ class Resolver:
             return None
         if exported is not None and name not in exported:
             return None
-        target = self._resolve(star, name, steps)
+        try:
+            target = self._resolve(star, name, steps)
+        except LiftError as error:
+            if error.rejected.reason is LiftReason.UNKNOWN_NAME:
+                return None
+            raise
         return None if isinstance(target, Builtin) else target
 
     def _exports(self, module: Module) -> frozenset[str] | None:
