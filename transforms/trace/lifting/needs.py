@@ -39,6 +39,17 @@ class Entry:
     unit: Unit
     """The statement itself, or the member of a class."""
 
+    getter: ast.expr | None = None
+    """The decorator that makes a property of it, which it then stands without."""
+
+    @property
+    def function(self) -> ast.FunctionDef:
+        """The definition of the function."""
+        function = self.unit.function
+        if not isinstance(function, ast.FunctionDef):
+            raise TypeError("an entry without a function")
+        return function
+
     @property
     def name(self) -> str:
         """Of the function, or of its class."""
@@ -98,6 +109,9 @@ class Needs:
         self.lazy_annotations = annotations is Annotations.LAZY
         """Whether the program has to say that annotations are not evaluated."""
 
+        self.keeps_property = False
+        """Whether the function has to stay a property besides."""
+
         self._annotations = annotations
         self._only_named = only_named
         self._attributes: set[str] = set()
@@ -116,7 +130,7 @@ class Needs:
             self._need_name(name, None)
         while True:
             self._work()
-            if not (self._find_members() or self._find_changes()):
+            if not (self._find_members() or self._find_changes() or self._find_property()):
                 break
         self._check_order()
         names = {Own(piece.module, name) for piece in self.units for name in piece.binds}
@@ -130,7 +144,8 @@ class Needs:
             self._dynamic = self._dynamic or (unit.is_dynamic and not self._only_named)
             self._check_unit(piece, unit)
             for use in unit.uses:
-                self._follow(piece, unit, use)
+                if unit is not self.entry.unit or not self._is_of_getter(use):
+                    self._follow(piece, unit, use)
 
     def _need_piece(self, piece: Piece) -> None:
         if piece in self.units:
@@ -203,12 +218,50 @@ class Needs:
             if piece not in self._members:
                 self._members[piece] = Members(self.resolver, piece)
             target = self.entry.unit if piece is self.entry.piece else None
-            included = self.units[piece]
             for number in self._members[piece].needed(
-                attributes, target, included, dynamic=self._dynamic
+                attributes,
+                target,
+                self.units[piece],
+                dynamic=self._dynamic,
+                is_property=self.entry.getter is not None,
             ):
                 self._need_unit(piece, number)
         return bool(self._waiting)
+
+    def _find_property(self) -> bool:
+        """Whether the function has turned out to be needed as a property, too."""
+        entry, piece = self.entry, self.entry.piece
+        if entry.getter is None or self.keeps_property:
+            return False
+        name = entry.function.name
+        others = (piece.units[number] for number in self.units[piece])
+        self.keeps_property = (
+            self._dynamic
+            or name in self._attributes
+            or (piece in self._members and self._members[piece].keeps_all)
+            or any(name in unit.read_at_once for unit in others if unit is not entry.unit)
+        )
+        for use in entry.unit.uses if self.keeps_property else ():
+            if self._is_of_getter(use):
+                self._follow(piece, entry.unit, use)
+        return self.keeps_property
+
+    @property
+    def function_name(self) -> str:
+        """What the function is called, by another name than its own where that is a property's."""
+        name = self.entry.function.name
+        if not self.keeps_property:
+            return name
+        taken = {each for piece in self.units for unit in piece.units for each in unit.bound}
+        for verb in ("get", "find"):
+            other = f"{'_' * name.startswith('_')}{verb}_{name.strip('_')}"
+            if other not in taken | self._attributes:
+                return other
+        raise LiftError(LiftReason.NAME_COLLISION, name)
+
+    def _is_of_getter(self, use: Use) -> bool:
+        getter = self.entry.getter
+        return getter is not None and getter.lineno <= use.line <= (getter.end_lineno or 0)
 
     def _find_changes(self) -> bool:
         before = len(self.units)

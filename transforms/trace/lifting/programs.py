@@ -9,7 +9,7 @@ from transforms.trace.lifting.conditions import is_standard
 from transforms.trace.lifting.entries import Located, find_entry, receives
 from transforms.trace.lifting.modules import Project, Sources
 from transforms.trace.lifting.naming import Names
-from transforms.trace.lifting.needs import Annotations, Entry, Needs
+from transforms.trace.lifting.needs import Annotations, Needs
 from transforms.trace.lifting.ordering import in_order_of_imports
 from transforms.trace.lifting.pieces import Piece
 from transforms.trace.lifting.rendering import Renderer, import_statement
@@ -163,7 +163,7 @@ class _Lifting:
         first = prompt.count("\n") + 1
         modules = {self._resolver.module(piece.module).real_name for piece in needs.units}
         return Lifted(
-            entry_point=_entry_point(self._entry),
+            entry_point=_entry_point(needs),
             signature=parts.signature,
             docstring=parts.docstring,
             prompt=prompt,
@@ -176,11 +176,9 @@ class _Lifting:
         )
 
 
-def _entry_point(entry: Entry) -> str:
-    function = entry.unit.function
-    if function is None:
-        raise TypeError("an entry without a function")
-    return f"{entry.name}.{function.name}" if entry.is_method else function.name
+def _entry_point(needs: Needs) -> str:
+    entry, name = needs.entry, needs.function_name
+    return f"{entry.name}.{name}" if entry.is_method else name
 
 
 def _imports(foreign: Iterable[Foreign], names: Names) -> list[str]:

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from transforms.trace.lifting.modules import Module
 from transforms.trace.lifting.naming import Names
 from transforms.trace.lifting.needs import Link, Needs
-from transforms.trace.lifting.pieces import Piece, Unit
+from transforms.trace.lifting.pieces import Definition, Piece, Unit
 from transforms.trace.lifting.resolution import Foreign, Own
 from transforms.trace.lifting.results import LiftError, LiftReason
 from transforms.trace.lifting.scopes import NOWHERE, InnerImport, line_and_column
 from transforms.trace.lifting.text import Edit, Source
+
+_KEYWORDS = re.compile(rb"(async[ \t\f\\\n]+)?(def|class)[ \t\f\\\n]+")
 
 
 class Renderer:
@@ -37,12 +39,16 @@ class Renderer:
         module = self._needs.resolver.module(piece.module)
         chosen = sorted(self._needs.units[piece])
         units = [piece.units[number] for number in chosen]
-        units = [unit for unit in units if unit is not self._needs.entry.unit]
-        texts = [self.slice(module, piece, unit, unit.start, unit.end) for unit in units]
+        texts = [self._unit(module, piece, unit) for unit in units]
         if len(units) == 1 < len(piece.units) and piece is not self._needs.entry.piece:
             texts.append(f"{' ' * 4}pass")
         joined = "".join(text if text.endswith("\n") else f"{text}\n" for text in texts)
         return joined.rstrip("\n")
+
+    def _unit(self, module: Module, piece: Piece, unit: Unit) -> str:
+        if unit is not self._needs.entry.unit:
+            return self.slice(module, piece, unit, unit.start, unit.end)
+        return self._property(module) if self._needs.keeps_property else ""
 
     def slice(self, module: Module, piece: Piece, unit: Unit, start: int, end: int) -> str:
         """The text of a part of a unit."""
@@ -57,7 +63,28 @@ class Renderer:
         found += [self._without_import(module.source, unit, inner) for inner in unit.imports]
         if unit is piece.units[0]:
             found += self._rename_definition(module.source, piece)
+        if unit is self._needs.entry.unit:
+            found += self._without_property(module.source)
         return [*found, *self._rename_globals(module, unit)]
+
+    def _property(self, module: Module) -> str:
+        """What stands in a class in place of the property that is lifted."""
+        entry, getter, source = self._needs.entry, self._needs.entry.getter, module.source
+        if getter is None:
+            raise TypeError("a property without a getter")
+        indent = source.indent(source.span(getter)[0]).removeprefix(entry.piece.indent).decode()
+        decorator = self.slice(module, entry.piece, entry.unit, *source.span(getter))
+        call = f"(lambda self: self.{self._needs.function_name}())"
+        return f"\n{indent}{entry.function.name} = {decorator}{call}\n"
+
+    def _without_property(self, source: Source) -> Iterator[Edit]:
+        """A method of what was a property."""
+        function, getter = self._needs.entry.function, self._needs.entry.getter
+        if getter is None:
+            return
+        begin, end = source.span(getter)
+        yield Edit(source.line_start(begin), source.line_end(end), b"")
+        yield from _renamed(source, function, self._needs.function_name)
 
     def _import(self, piece: Piece) -> str:
         """An import of what gets its value from elsewhere in the program."""
@@ -95,13 +122,7 @@ class Renderer:
         node = piece.node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             return
-        key = Own(piece.module, node.name)
-        name = self._names.of(key)
-        if name != node.name:
-            start = source.data.index(
-                node.name.encode(), source.offset(node.lineno, node.col_offset) + len("def ")
-            )
-            yield Edit(start, start + len(node.name.encode()), name.encode())
+        yield from _renamed(source, node, self._names.of(Own(piece.module, node.name)))
 
     def _rename_globals(self, module: Module, unit: Unit) -> Iterator[Edit]:
         for node in unit.global_statements:
@@ -135,6 +156,14 @@ class Renderer:
         if alone and not _is_only_statement(unit, inner.node):
             return Edit(begin, stop, b"")
         return Edit(start, end, b"pass")
+
+
+def _renamed(source: Source, node: Definition | ast.ClassDef, name: str) -> Iterator[Edit]:
+    """A definition under another name."""
+    match = _KEYWORDS.match(source.data, source.offset(node.lineno, node.col_offset))
+    if name != node.name and match:
+        end = match.end() + len(node.name.encode())
+        yield Edit(match.end(), end, name.encode())
 
 
 def _is_only_statement(unit: Unit, node: ast.stmt) -> bool:

@@ -30,9 +30,7 @@ class Split:
 
 def split(renderer: Renderer, module: Module, entry: Entry) -> Split:
     """The parts of the function that is lifted."""
-    node, source, unit = entry.unit.function, module.source, entry.unit
-    if node is None:
-        raise TypeError("an entry without a function")
+    node, source, unit = entry.function, module.source, entry.unit
 
     def text(start: int, end: int) -> str:
         return renderer.slice(module, entry.piece, unit, start, end)
