@@ -83,7 +83,7 @@ class Members:
         included: set[int],
         *,
         dynamic: bool,
-        is_property: bool,
+        has_stand_in: bool,
     ) -> Iterator[int]:
         """Numbers of the units that are needed where some attributes are.
 
@@ -92,9 +92,9 @@ class Members:
           target: the method that is the entry point, which stands at the end.
           included: units that are in the program already.
           dynamic: whether attributes are looked up by names that nobody knows.
-          is_property: whether something under the target's name stands where it stood.
+          has_stand_in: whether something under the target's name stands where it stood.
         """
-        moved = None if is_property or target is None else target.function
+        moved = None if has_stand_in or target is None else target.function
         units = self._piece.units
         local = {name for number in included for name in units[number].read_at_once}
         others = (units[number] for number in included if units[number] is not target)
@@ -110,12 +110,13 @@ class Members:
             elif all(isinstance(node, ast.Delete) for node in unit.nodes):
                 if here.issuperset(_deleted(unit)):
                     yield number
-            elif self._is_needed(unit, wanted, moved, dynamic):
+            elif self.is_needed(unit, wanted, moved, dynamic):
                 yield number
 
-    def _is_needed(
+    def is_needed(
         self, unit: Unit, wanted: frozenset[str], moved: Definition | None, dynamic: bool
     ) -> bool:
+        """Whether a member is needed; ``moved`` is a method that has nothing in its place."""
         function = unit.function
         names = {mangle(name, self._class.name) for name in unit.bound}
         if function is not None:

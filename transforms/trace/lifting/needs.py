@@ -10,6 +10,7 @@ from enum import Enum, auto
 from transforms.trace.lifting.classes import Members, is_overload
 from transforms.trace.lifting.conditions import is_standard
 from transforms.trace.lifting.effects import ANY, REGISTERED
+from transforms.trace.lifting.forms import Entry
 from transforms.trace.lifting.pieces import Piece, Unit
 from transforms.trace.lifting.resolution import Builtin, Foreign, Own, Resolver, Target
 from transforms.trace.lifting.results import LiftError, LiftReason
@@ -29,43 +30,6 @@ class Annotations(Enum):
 
     LAZY = auto()
     """Nothing evaluates them, as the program starts with the import that says so."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """The function that is lifted."""
-
-    piece: Piece
-    unit: Unit
-    """The statement itself, or the member of a class."""
-
-    getter: ast.expr | None = None
-    """The decorator that makes a property of it, which it then stands without."""
-
-    @property
-    def function(self) -> ast.FunctionDef:
-        """The definition of the function."""
-        function = self.unit.function
-        if not isinstance(function, ast.FunctionDef):
-            raise TypeError("an entry without a function")
-        return function
-
-    @property
-    def name(self) -> str:
-        """Of the function, or of its class."""
-        if not isinstance(self.piece.node, ast.FunctionDef | ast.ClassDef):
-            raise TypeError(f"a definition was expected, got {type(self.piece.node).__name__}")
-        return self.piece.node.name
-
-    @property
-    def key(self) -> Own:
-        """What the name stands for."""
-        return Own(self.piece.module, self.name)
-
-    @property
-    def is_method(self) -> bool:
-        """Whether it is a member of a class."""
-        return isinstance(self.piece.node, ast.ClassDef)
 
 
 @dataclass(frozen=True)
@@ -109,8 +73,8 @@ class Needs:
         self.lazy_annotations = annotations is Annotations.LAZY
         """Whether the program has to say that annotations are not evaluated."""
 
-        self.keeps_property = False
-        """Whether the function has to stay a property besides."""
+        self.has_stand_in = False
+        """Whether something in the class has to call the function under its old name."""
 
         self._annotations = annotations
         self._only_named = only_named
@@ -126,11 +90,12 @@ class Needs:
         self._attributes.update(attributes)
         self._need_piece(self.entry.piece)
         self._need_unit(self.entry.piece, self.entry.piece.units.index(self.entry.unit))
+        self._need_name(self.entry.owner, None)
         for name in own:
             self._need_name(name, None)
         while True:
             self._work()
-            if not (self._find_members() or self._find_changes() or self._find_property()):
+            if not (self._find_members() or self._find_changes() or self._find_stand_in()):
                 break
         self._check_order()
         names = {Own(piece.module, name) for piece in self.units for name in piece.binds}
@@ -208,6 +173,11 @@ class Needs:
         for piece in binders:
             self._need_piece(piece)
 
+    @property
+    def attributes(self) -> frozenset[str]:
+        """All names of attributes in the program."""
+        return frozenset(self._attributes)
+
     # What is only known to be needed after something else is
 
     def _find_members(self) -> bool:
@@ -223,41 +193,25 @@ class Needs:
                 target,
                 self.units[piece],
                 dynamic=self._dynamic,
-                is_property=self.entry.getter is not None,
+                has_stand_in=self.entry.has_stand_in,
             ):
                 self._need_unit(piece, number)
         return bool(self._waiting)
 
-    def _find_property(self) -> bool:
-        """Whether the function has turned out to be needed as a property, too."""
+    def _find_stand_in(self) -> bool:
+        """Whether the function has turned out to be needed in its class, too."""
         entry, piece = self.entry, self.entry.piece
-        if entry.getter is None or self.keeps_property:
+        if not entry.has_stand_in or self.has_stand_in or piece not in self._members:
             return False
-        name = entry.function.name
         others = (piece.units[number] for number in self.units[piece])
-        self.keeps_property = (
-            self._dynamic
-            or name in self._attributes
-            or (piece in self._members and self._members[piece].keeps_all)
-            or any(name in unit.read_at_once for unit in others if unit is not entry.unit)
+        read = {name for unit in others if unit is not entry.unit for name in unit.read_at_once}
+        self.has_stand_in = self._members[piece].is_needed(
+            entry.unit, frozenset(self._attributes | read), None, self._dynamic
         )
-        for use in entry.unit.uses if self.keeps_property else ():
+        for use in entry.unit.uses if self.has_stand_in else ():
             if self._is_of_getter(use):
                 self._follow(piece, entry.unit, use)
-        return self.keeps_property
-
-    @property
-    def function_name(self) -> str:
-        """What the function is called, by another name than its own where that is a property's."""
-        name = self.entry.function.name
-        if not self.keeps_property:
-            return name
-        taken = {each for piece in self.units for unit in piece.units for each in unit.bound}
-        for verb in ("get", "find"):
-            other = f"{'_' * name.startswith('_')}{verb}_{name.strip('_')}"
-            if other not in taken | self._attributes:
-                return other
-        raise LiftError(LiftReason.NAME_COLLISION, name)
+        return self.has_stand_in
 
     def _is_of_getter(self, use: Use) -> bool:
         getter = self.entry.getter
@@ -265,7 +219,7 @@ class Needs:
 
     def _find_changes(self) -> bool:
         before = len(self.units)
-        for name in [*self._names, self.entry.key]:
+        for name in {**self._names, self.entry.key: None}:
             module = self.resolver.module(name.module)
             for piece, attribute in module.changers(name.name):
                 if piece in self.units or not self._matters(piece, attribute, name):

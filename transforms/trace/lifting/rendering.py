@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from transforms.trace.lifting.forms import bare_supers, first_parameter, handed_on
 from transforms.trace.lifting.modules import Module
 from transforms.trace.lifting.naming import Names
 from transforms.trace.lifting.needs import Link, Needs
@@ -40,7 +41,8 @@ class Renderer:
         chosen = sorted(self._needs.units[piece])
         units = [piece.units[number] for number in chosen]
         texts = [self._unit(module, piece, unit) for unit in units]
-        if len(units) == 1 < len(piece.units) and piece is not self._needs.entry.piece:
+        is_open = piece is self._needs.entry.piece and self._needs.entry.is_member
+        if len(piece.units) > 1 and not is_open and not any(texts[1:]):
             texts.append(f"{' ' * 4}pass")
         joined = "".join(text if text.endswith("\n") else f"{text}\n" for text in texts)
         return joined.rstrip("\n")
@@ -48,12 +50,15 @@ class Renderer:
     def _unit(self, module: Module, piece: Piece, unit: Unit) -> str:
         if unit is not self._needs.entry.unit:
             return self.slice(module, piece, unit, unit.start, unit.end)
-        return self._property(module) if self._needs.keeps_property else ""
+        return self._stand_in(module) if self._needs.has_stand_in else ""
 
     def slice(self, module: Module, piece: Piece, unit: Unit, start: int, end: int) -> str:
         """The text of a part of a unit."""
         edits = self.edits(module, piece, unit)
-        return module.source.render(start, end, edits, piece.indent).decode()
+        indent = piece.indent
+        if unit is self._needs.entry.unit and self._needs.entry.stands_apart:
+            indent = module.source.indent(module.source.span(unit.nodes[0])[0])
+        return module.source.render(start, end, edits, indent).decode()
 
     def edits(self, module: Module, piece: Piece, unit: Unit) -> list[Edit]:
         """What is written differently in a unit."""
@@ -64,27 +69,40 @@ class Renderer:
         if unit is piece.units[0]:
             found += self._rename_definition(module.source, piece)
         if unit is self._needs.entry.unit:
-            found += self._without_property(module.source)
+            found += self._as_function(module.source)
         return [*found, *self._rename_globals(module, unit)]
 
-    def _property(self, module: Module) -> str:
-        """What stands in a class in place of the property that is lifted."""
-        entry, getter, source = self._needs.entry, self._needs.entry.getter, module.source
-        if getter is None:
-            raise TypeError("a property without a getter")
-        indent = source.indent(source.span(getter)[0]).removeprefix(entry.piece.indent).decode()
-        decorator = self.slice(module, entry.piece, entry.unit, *source.span(getter))
-        call = f"(lambda self: self.{self._needs.function_name}())"
-        return f"\n{indent}{entry.function.name} = {decorator}{call}\n"
+    def _stand_in(self, module: Module) -> str:
+        """What stands in a class in place of what is lifted, and calls it."""
+        entry, source = self._needs.entry, module.source
+        begin, _ = source.span(entry.function)
+        indent = source.indent(begin).removeprefix(entry.piece.indent).decode()
+        name, function = entry.function.name, self._names.function
+        called = f"{function}(self" if entry.stands_apart else f"self.{function}("
+        if entry.getter is not None:
+            decorator = self.slice(module, entry.piece, entry.unit, *source.span(entry.getter))
+            return f"\n{indent}{name} = {decorator}(lambda self: {called}))\n"
+        taken, given = handed_on(entry.function)
+        step = "\t" if indent.startswith("\t") else " " * 4
+        head, call = f"def {name}({taken}):", f"return {function}({given})"
+        return f"\n{indent}{head}\n{indent}{step}{call}\n"
 
-    def _without_property(self, source: Source) -> Iterator[Edit]:
-        """A method of what was a property."""
-        function, getter = self._needs.entry.function, self._needs.entry.getter
-        if getter is None:
+    def _as_function(self, source: Source) -> Iterator[Edit]:
+        """The function by itself, of what was a property or a method."""
+        entry = self._needs.entry
+        if entry.getter is not None:
+            begin, end = source.span(entry.getter)
+            yield Edit(source.line_start(begin), source.line_end(end), b"")
+        yield from _renamed(source, entry.function, self._names.function)
+        first = first_parameter(entry.function)
+        if not entry.stands_apart or first is None:
             return
-        begin, end = source.span(getter)
-        yield Edit(source.line_start(begin), source.line_end(end), b"")
-        yield from _renamed(source, function, self._needs.function_name)
+        owner = self._names.of(entry.owner).encode()
+        if first.annotation is None:
+            end = source.offset(first.end_lineno or 0, first.end_col_offset or 0)
+            yield Edit(end, end, b": " + owner)
+        for call in bare_supers(entry.function):
+            yield Edit(*source.span(call), b"super(%s, %s)" % (owner, first.arg.encode()))
 
     def _import(self, piece: Piece) -> str:
         """An import of what gets its value from elsewhere in the program."""
