@@ -102,7 +102,7 @@ class Names:
         return not any(
             name in link.use.local_names
             for link in self._links.get(key, ())
-            if link.taken or link.use.name != name
+            if link.taken or link.use.name != name or link.use.is_assigned
         )
 
 
