@@ -219,8 +219,9 @@ class Resolver:
                 return None
             self._check_foreign(star, "*")
             return Foreign("*", star, "*")
-        exported = self._exports(self.module(self._present(star)))
-        if exported is None and (name.startswith("_")):
+        module = self.module(self._present(star))
+        exported = self._exports(module)
+        if exported is None and name.startswith("_") and "__all__" not in module.binders:
             return None
         if exported is not None and name not in exported:
             return None
@@ -236,7 +237,7 @@ class Resolver:
         """The names in ``__all__``, None where there is none that can be read."""
         names: set[str] = set()
         binders = module.binders.get("__all__")
-        if not binders:
+        if not binders or any(piece not in binders for piece, _ in module.changers("__all__")):
             return None
         for piece in binders:
             value = getattr(piece.node, "value", None)

@@ -33,7 +33,7 @@ def lift_of(modules, name, values=(), packages=()):
 
 
 def line_of(text, qualname):
-    """The first line of the last definition of a function, 1 where there is none."""
+    """The first line of the first definition of a function, 1 where there is none."""
     parts = [part for part in qualname.split(".") if part != "<locals>"]
     nodes = [ast.parse(text)]
     for part in parts:
@@ -41,7 +41,7 @@ def line_of(text, qualname):
         nodes = [each for each in inner if getattr(each, "name", None) == part]
     if not nodes:
         return 1
-    return min([nodes[-1].lineno, *(each.lineno for each in nodes[-1].decorator_list)])
+    return min([nodes[0].lineno, *(each.lineno for each in nodes[0].decorator_list)])
 
 
 def program(modules, name, values=(), packages=()):

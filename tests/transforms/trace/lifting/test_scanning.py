@@ -10,7 +10,10 @@ from transforms.trace.lifting.scopes import Origin
 
 
 def imported(node):
-    return [(alias.asname or alias.name.partition(".")[0], Origin(alias.name, None)) for alias in node.names]
+    return [
+        (alias.asname or alias.name.partition(".")[0], Origin(alias.name, None))
+        for alias in node.names
+    ]
 
 
 def names_in(text):
