@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from transforms.trace.lifting.pieces import Piece, Unit
+from transforms.trace.lifting.pieces import Definition, Piece, Unit
 from transforms.trace.lifting.resolution import Builtin, Foreign, Own, Resolver
 from transforms.trace.lifting.results import LiftError, LiftReason
 from transforms.trace.lifting.scopes import mangle
@@ -69,13 +69,21 @@ class Members:
             raise TypeError(f"a class was expected, got {type(piece.node).__name__}")
         self._class = piece.node
         self._piece = piece
-        self._keeps_all = _is_opaque(resolver, piece, 20)
+        self.keeps_all = _is_opaque(resolver, piece, 20)
+        """Whether something that nobody can look into may need any of them."""
+
         self._is_plain = not (self._class.decorator_list or self._class.keywords) and all(
             isinstance(base, ast.Name | ast.Attribute) for base in self._class.bases
         )
 
     def needed(
-        self, attributes: frozenset[str], target: Unit | None, included: set[int], *, dynamic: bool
+        self,
+        attributes: frozenset[str],
+        target: Unit | None,
+        included: set[int],
+        *,
+        dynamic: bool,
+        has_stand_in: bool,
     ) -> Iterator[int]:
         """Numbers of the units that are needed where some attributes are.
 
@@ -84,44 +92,50 @@ class Members:
           target: the method that is the entry point, which stands at the end.
           included: units that are in the program already.
           dynamic: whether attributes are looked up by names that nobody knows.
+          has_stand_in: whether something under the target's name stands where it stood.
         """
+        moved = None if has_stand_in or target is None else target.function
         units = self._piece.units
-        local = {name for number in included for name in _class_names(units[number])}
+        local = {name for number in included for name in units[number].read_at_once}
         others = (units[number] for number in included if units[number] is not target)
-        here = {name for unit in others for name in _bound(unit)}
+        here = {name for unit in others for name in unit.bound}
         wanted = attributes | local
         for number, unit in enumerate(units):
             if not number or unit is target:
                 continue
-            if all(isinstance(node, ast.Delete) for node in unit.nodes):
+            if number > 1 and _is_text(unit):
+                # What documents the member above goes with it.
+                if number - 1 in included and units[number - 1] is not target:
+                    yield number
+            elif all(isinstance(node, ast.Delete) for node in unit.nodes):
                 if here.issuperset(_deleted(unit)):
                     yield number
-            elif self._is_needed(unit, wanted, target, dynamic):
+            elif self.is_needed(unit, wanted, moved, dynamic):
                 yield number
 
-    def _is_needed(
-        self, unit: Unit, wanted: frozenset[str], target: Unit | None, dynamic: bool
+    def is_needed(
+        self, unit: Unit, wanted: frozenset[str], moved: Definition | None, dynamic: bool
     ) -> bool:
+        """Whether a member is needed; ``moved`` is a method that has nothing in its place."""
         function = unit.function
-        names = {mangle(name, self._class.name) for name in _bound(unit)}
+        names = {mangle(name, self._class.name) for name in unit.bound}
         if function is not None:
             if is_overload(function):
                 return False
             if function.name in _FOR_COPIES:
-                return not wanted.isdisjoint(_COPYING)
+                return function.name in wanted or not wanted.isdisjoint(_COPYING)
             mixed_in = bool(self._class.bases) and function.name in _CALLED_BY_MIXINS
             special = mixed_in or _is_special(function.name)
-            return self._keeps_all or dynamic or bool(names & wanted) or special
-        if target is not None and target.function and target.function.name in _class_names(unit):
+            return self.keeps_all or dynamic or bool(names & wanted) or special
+        if moved is not None and moved.name in unit.read_at_once:
             if names & wanted:
-                name = target.function.name
-                raise LiftError(LiftReason.NEEDED_BEFORE_DEFINED, f"the class uses {name}")
+                raise LiftError(LiftReason.NEEDED_BEFORE_DEFINED, f"the class uses {moved.name}")
             return False
         if len(unit.nodes) == 1 and isinstance(unit.nodes[0], ast.ClassDef):
-            return self._keeps_all or dynamic or bool(names & wanted)
+            return self.keeps_all or dynamic or bool(names & wanted)
         is_assignment = all(isinstance(node, ast.Assign) for node in unit.nodes)
-        if self._is_plain and not self._keeps_all and not dynamic and is_assignment:
-            is_simple = not unit.uses and not any(_class_names(unit))
+        if self._is_plain and not self.keeps_all and not dynamic and is_assignment:
+            is_simple = not unit.uses and not any(unit.read_at_once)
             return is_simple or bool(names & wanted) or any(map(_is_special, names))
         return True
 
@@ -141,16 +155,11 @@ def _last_name(node: ast.expr) -> str:
     return name
 
 
-def _bound(unit: Unit) -> Iterator[str]:
-    for node in unit.nodes:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node.name
-            continue
-        for each in ast.walk(node):
-            if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
-                yield each.id
-            elif isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                yield each.name
+def _is_text(unit: Unit) -> bool:
+    """Whether it is a string that stands by itself."""
+    return all(
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in unit.nodes
+    )
 
 
 def _deleted(unit: Unit) -> Iterator[str]:
@@ -158,19 +167,6 @@ def _deleted(unit: Unit) -> Iterator[str]:
         for each in ast.walk(node):
             if isinstance(each, ast.Name):
                 yield each.id
-
-
-def _class_names(unit: Unit) -> Iterator[str]:
-    """Names that a unit reads when the class is made."""
-    for node in unit.nodes:
-        roots: list[ast.AST] = [node]
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            defaults = [each for each in node.args.kw_defaults if each]
-            roots = [*node.decorator_list, *node.args.defaults, *defaults]
-        for root in roots:
-            for each in ast.walk(root):
-                if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load):
-                    yield each.id
 
 
 def _is_opaque(resolver: Resolver, piece: Piece, steps: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-_CHANGING_FUNCTIONS = frozenset({"setattr", "delattr", "update_wrapper", "register"})
+_CHANGING_FUNCTIONS = frozenset({"setattr", "delattr", "update_wrapper"})
 _QUIET = (ast.Import, ast.ImportFrom, ast.Pass, ast.Global)
 _CHANGING_METHODS = frozenset(
     [
@@ -37,6 +37,9 @@ _CHANGING_METHODS = frozenset(
 
 ANY = "*"
 """An attribute with a name that is not known."""
+
+REGISTERED = "register()"
+"""Takes the place of an attribute where an abstract class is told of another class."""
 
 Effect = tuple[str, str | None]
 """Name, and the attribute that is set of it where it is no more than that."""
@@ -114,6 +117,8 @@ def _of_call(node: ast.Call) -> Iterator[Effect]:
     name = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
     if isinstance(function, ast.Attribute):
         yield from ((root, None) for root in _root(function.value))
+    if name == "register":
+        yield from ((each.id, REGISTERED) for each in node.args if isinstance(each, ast.Name))
     if name in _CHANGING_FUNCTIONS:
         attribute: str | None = None
         if name in ("setattr", "delattr") and len(node.args) > 1:

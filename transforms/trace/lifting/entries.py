@@ -7,27 +7,18 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from transforms.trace.lifting.finding import Definition, Found, find
+from transforms.trace.lifting.forms import Entry, decorator_name
 from transforms.trace.lifting.modules import Module, Project
-from transforms.trace.lifting.needs import Entry
 from transforms.trace.lifting.pieces import Piece, Unit
 from transforms.trace.lifting.resolution import Resolver
 from transforms.trace.lifting.results import LiftError, LiftReason
 from transforms.trace.lifting.scopes import parameters
 from transforms.trace.lifting.text import first_line
 
-_PROPERTIES = frozenset(
-    [
-        "property",
-        "cached_property",
-        "abstractproperty",
-        "classproperty",
-        "lazyproperty",
-        "reify",
-        "setter",
-        "getter",
-        "deleter",
-    ]
-)
+_GETTERS = frozenset({"property", "cached_property", "abstractproperty", "lazyproperty", "reify"})
+"""Decorators that make what a method returns an attribute."""
+
+_SETTERS = frozenset({"setter", "deleter"})
 _LIFTED_LOCALS = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign)
 _Scopes = Sequence[ast.ClassDef | Definition]
 
@@ -58,7 +49,7 @@ def find_entry(project: Project, resolver: Resolver, function: Located) -> Entry
         raise LiftError(LiftReason.NOT_FOUND, f"no module {function.module}")
     _check_is_no_test(project.sources.path(function.module), function.qualname)
     found = find(project.sources.source(function.module).tree, function.qualname, function.line)
-    _check_kind(found)
+    getter = _getter(found)
     module = project.module(function.module)
     functions = [place for place, each in enumerate(found.scopes) if isinstance(each, Definition)]
     if functions:
@@ -70,20 +61,31 @@ def find_entry(project: Project, resolver: Resolver, function: Located) -> Entry
         raise LiftError(LiftReason.NESTED_CLASS, function.qualname)
     outer = found.scopes[0] if found.scopes else found.node
     piece = _piece_of(module, outer) or _piece_in_branch(project, resolver, module, outer)
-    entry = Entry(piece, _unit_of(piece, found.node))
-    _check_binders(module, resolver, entry)
-    return entry
+    return Entry(piece, _unit_of(piece, found.node), getter)
 
 
-def receives(entry: Entry) -> bool:
-    """Whether the first argument of the function is an object of its class."""
-    function = entry.unit.function
-    if function is None:
-        raise TypeError("an entry without a function")
-    names = {_last_name(decorator) for decorator in function.decorator_list}
-    implicit = {"__new__", "__init_subclass__", "__class_getitem__"}
-    is_bound = not names & {"staticmethod", "classmethod"} and function.name not in implicit
-    return entry.is_method and is_bound
+def check_is_last(resolver: Resolver, entry: Entry) -> None:
+    """Sees that nothing binds the name again, as that would have to stand after the body.
+
+    Raises:
+      LiftError: something does.
+    """
+    if entry.stands_apart:
+        return
+    module = resolver.module(entry.piece.module)
+    later = [
+        piece
+        for piece in module.binders.get(entry.name, ())
+        if piece.number > entry.piece.number and not piece.typing_only
+    ]
+    if later:
+        detail = f"line {later[0].node.lineno} binds {entry.name} again"
+        raise LiftError(LiftReason.NEEDS_CODE_AFTER, detail)
+    after = entry.piece.units[entry.piece.units.index(entry.unit) + 1 :]
+    function = entry.function
+    again = [unit for unit in after if unit.function and unit.function.name == function.name]
+    if not all(entry.getter and _is_setter(unit, function.name) for unit in again):
+        raise LiftError(LiftReason.NEEDS_CODE_AFTER, f"{function.name} is defined again")
 
 
 def _check_is_no_test(path: str, qualname: str) -> None:
@@ -96,22 +98,35 @@ def _check_is_no_test(path: str, qualname: str) -> None:
         raise LiftError(LiftReason.TEST_CODE, qualname)
 
 
-def _check_kind(found: Found) -> None:
+def _getter(found: Found) -> ast.expr | None:
+    """The decorator that makes a property of a method; the kind of the function is checked."""
     node = found.node
     if isinstance(node, ast.AsyncFunctionDef):
         raise LiftError(LiftReason.COROUTINE, node.name)
-    for decorator in node.decorator_list:
-        name = _last_name(decorator)
-        if name in _PROPERTIES or name.endswith("property"):
-            raise LiftError(LiftReason.PROPERTY, node.name)
     if ast.get_docstring(node, clean=False) is not None and len(node.body) == 1:
         raise LiftError(LiftReason.EMPTY_BODY, node.name)
+    names = list(map(decorator_name, node.decorator_list))
+    is_getter = names[:1] and names[0] in _GETTERS
+    others = names[1:] if is_getter else names
+    if any(_is_property(name) for name in others):
+        raise LiftError(LiftReason.PROPERTY, node.name)
+    return node.decorator_list[0] if is_getter else None
 
 
-def _last_name(node: ast.expr) -> str:
-    node = node.func if isinstance(node, ast.Call) else node
-    name: str = getattr(node, "id", getattr(node, "attr", ""))
-    return name
+def _is_property(name: str) -> bool:
+    return name in _GETTERS | _SETTERS or name == "getter" or name.endswith("property")
+
+
+def _is_setter(unit: Unit, name: str) -> bool:
+    """Whether it is a part of a property that is read as well."""
+    function = unit.function
+    return function is not None and any(
+        isinstance(each, ast.Attribute)
+        and each.attr in _SETTERS
+        and isinstance(each.value, ast.Name)
+        and each.value.id == name
+        for each in function.decorator_list
+    )
 
 
 def _piece_of(module: Module, node: ast.stmt) -> Piece | None:
@@ -133,25 +148,6 @@ def _unit_of(piece: Piece, node: Definition) -> Unit:
         if unit.function is node:
             return unit
     raise LiftError(LiftReason.NOT_FOUND, f"{node.name} is no member that stands by itself")
-
-
-def _check_binders(module: Module, resolver: Resolver, entry: Entry) -> None:
-    """What binds the name again has to stand after the body."""
-    module = resolver.module(module.name)
-    later = [
-        piece
-        for piece in module.binders.get(entry.name, ())
-        if piece.number > entry.piece.number and not piece.typing_only
-    ]
-    if later:
-        detail = f"line {later[0].node.lineno} binds {entry.name} again"
-        raise LiftError(LiftReason.NEEDS_CODE_AFTER, detail)
-    after = entry.piece.units[entry.piece.units.index(entry.unit) + 1 :]
-    function = entry.unit.function
-    if function is None:
-        raise TypeError("an entry without a function")
-    if any(unit.function and unit.function.name == function.name for unit in after):
-        raise LiftError(LiftReason.NEEDS_CODE_AFTER, f"{function.name} is defined again")
 
 
 # Functions in functions

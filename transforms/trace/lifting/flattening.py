@@ -73,7 +73,8 @@ class _Flattening:
             here: list[ast.expr] = [ast.Constant(name) for name in sorted(self._bound)]
             holds = truth(node.test, {**names, GLOBALS: ast.Tuple(here, ast.Load())})
             return None if holds is None else node.body if holds else node.orelse
-        return _branch_of_try(node, self._imports) if isinstance(node, ast.Try) else None
+        tried = _suppressing(node) if isinstance(node, ast.With) else node
+        return _branch_of_try(tried, self._imports) if isinstance(tried, ast.Try) else None
 
 
 def _bound(node: ast.stmt) -> Iterator[str]:
@@ -85,6 +86,16 @@ def _bound(node: ast.stmt) -> Iterator[str]:
         for each in ast.walk(node):
             if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
                 yield each.id
+
+
+def _suppressing(node: ast.With) -> ast.Try | None:
+    """A block in ``contextlib.suppress`` as the statement that does the same."""
+    match node.items:
+        case [ast.withitem(context_expr=ast.Call(func=function, args=types, keywords=[]))]:
+            if getattr(function, "id", getattr(function, "attr", "")) == "suppress":
+                handler = ast.ExceptHandler(ast.Tuple(types, ast.Load()), None, [])
+                return ast.Try(node.body, [handler], [], [])
+    return None
 
 
 def _branch_of_try(node: ast.Try, imports: Imports) -> Sequence[ast.stmt] | None:

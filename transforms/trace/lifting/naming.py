@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from keyword import iskeyword
 
+from transforms.trace.lifting.forms import Entry
 from transforms.trace.lifting.needs import Link, Needs
 from transforms.trace.lifting.pieces import Piece
-from transforms.trace.lifting.resolution import Builtin, Foreign, Own, Target
+from transforms.trace.lifting.resolution import BUILTINS, Builtin, Foreign, Own, Target
 from transforms.trace.lifting.results import LiftError, LiftReason
 
 Key = Own | tuple[str, ...]
@@ -31,7 +35,8 @@ class Names:
             self._links.setdefault(_key(link.target), []).append(link)
             if isinstance(link.target, Builtin):
                 self._take(_key(link.target), link.target.name)
-        self._name_entry(needs)
+        if not needs.entry.stands_apart:
+            self._name_entry(needs)
         for foreign in needs.foreign:
             self._name(foreign)
         for piece in pieces:
@@ -40,6 +45,8 @@ class Names:
         for link in needs.links:
             if isinstance(link.target, Own):
                 self._name(link.target)
+        self.function = self._function_name(needs)
+        """What the function is called that is lifted."""
 
     def of(self, target: Target) -> str:
         """What something is called."""
@@ -54,6 +61,26 @@ class Names:
         if not self._fits(key, key.name):
             raise LiftError(LiftReason.NAME_COLLISION, key.name)
         self._take(key, key.name)
+
+    def _function_name(self, needs: Needs) -> str:
+        """Its own name, or another where its class needs something else of that name."""
+        name = needs.entry.function.name
+        if needs.entry.stands_apart:
+            fitting = (
+                each for each in _names_apart(needs.entry) if self._fits(needs.entry.key, each)
+            )
+        elif needs.has_stand_in:
+            taken = {each for piece in needs.units for unit in piece.units for each in unit.bound}
+            private, bare = "_" * name.startswith("_"), name.strip("_")
+            verbs = (f"{private}{verb}_{bare}" for verb in ("get", "find"))
+            fitting = (each for each in verbs if each not in taken | needs.attributes)
+        else:
+            return name
+        found = next(fitting, None)
+        if found is None:
+            raise LiftError(LiftReason.NAME_COLLISION, name)
+        self._taken[found] = needs.entry.key
+        return found
 
     def _name(self, target: Target) -> None:
         key = _key(target)
@@ -75,8 +102,22 @@ class Names:
         return not any(
             name in link.use.local_names
             for link in self._links.get(key, ())
-            if link.taken or link.use.name != name
+            if link.taken or link.use.name != name or link.use.is_assigned
         )
+
+
+def _names_apart(entry: Entry) -> Iterator[str]:
+    """Names for a method that stands behind its class."""
+    name = entry.function.name
+    bare = name.strip("_") if name.endswith("__") else name
+    for wanted in (bare, f"{_snake(entry.name)}_{bare.lstrip('_')}"):
+        is_taken = wanted in BUILTINS or wanted in sys.stdlib_module_names
+        if wanted.isidentifier() and not iskeyword(wanted) and not is_taken:
+            yield wanted
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).strip("_").lower()
 
 
 def _key(target: Target) -> Key:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from transforms.trace.lifting.classes import Members, is_overload
 from transforms.trace.lifting.conditions import is_standard
-from transforms.trace.lifting.effects import ANY
+from transforms.trace.lifting.effects import ANY, REGISTERED
+from transforms.trace.lifting.forms import Entry
 from transforms.trace.lifting.pieces import Piece, Unit
 from transforms.trace.lifting.resolution import Builtin, Foreign, Own, Resolver, Target
 from transforms.trace.lifting.results import LiftError, LiftReason
@@ -29,32 +30,6 @@ class Annotations(Enum):
 
     LAZY = auto()
     """Nothing evaluates them, as the program starts with the import that says so."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """The function that is lifted."""
-
-    piece: Piece
-    unit: Unit
-    """The statement itself, or the member of a class."""
-
-    @property
-    def name(self) -> str:
-        """Of the function, or of its class."""
-        if not isinstance(self.piece.node, ast.FunctionDef | ast.ClassDef):
-            raise TypeError(f"a definition was expected, got {type(self.piece.node).__name__}")
-        return self.piece.node.name
-
-    @property
-    def key(self) -> Own:
-        """What the name stands for."""
-        return Own(self.piece.module, self.name)
-
-    @property
-    def is_method(self) -> bool:
-        """Whether it is a member of a class."""
-        return isinstance(self.piece.node, ast.ClassDef)
 
 
 @dataclass(frozen=True)
@@ -98,6 +73,9 @@ class Needs:
         self.lazy_annotations = annotations is Annotations.LAZY
         """Whether the program has to say that annotations are not evaluated."""
 
+        self.has_stand_in = False
+        """Whether something in the class has to call the function under its old name."""
+
         self._annotations = annotations
         self._only_named = only_named
         self._attributes: set[str] = set()
@@ -112,11 +90,12 @@ class Needs:
         self._attributes.update(attributes)
         self._need_piece(self.entry.piece)
         self._need_unit(self.entry.piece, self.entry.piece.units.index(self.entry.unit))
+        self._need_name(self.entry.owner, None)
         for name in own:
             self._need_name(name, None)
         while True:
             self._work()
-            if not (self._find_members() or self._find_changes()):
+            if not (self._find_members() or self._find_changes() or self._find_stand_in()):
                 break
         self._check_order()
         names = {Own(piece.module, name) for piece in self.units for name in piece.binds}
@@ -130,7 +109,8 @@ class Needs:
             self._dynamic = self._dynamic or (unit.is_dynamic and not self._only_named)
             self._check_unit(piece, unit)
             for use in unit.uses:
-                self._follow(piece, unit, use)
+                if unit is not self.entry.unit or not self._is_of_getter(use):
+                    self._follow(piece, unit, use)
 
     def _need_piece(self, piece: Piece) -> None:
         if piece in self.units:
@@ -193,6 +173,11 @@ class Needs:
         for piece in binders:
             self._need_piece(piece)
 
+    @property
+    def attributes(self) -> frozenset[str]:
+        """All names of attributes in the program."""
+        return frozenset(self._attributes)
+
     # What is only known to be needed after something else is
 
     def _find_members(self) -> bool:
@@ -203,16 +188,38 @@ class Needs:
             if piece not in self._members:
                 self._members[piece] = Members(self.resolver, piece)
             target = self.entry.unit if piece is self.entry.piece else None
-            included = self.units[piece]
             for number in self._members[piece].needed(
-                attributes, target, included, dynamic=self._dynamic
+                attributes,
+                target,
+                self.units[piece],
+                dynamic=self._dynamic,
+                has_stand_in=self.entry.has_stand_in,
             ):
                 self._need_unit(piece, number)
         return bool(self._waiting)
 
+    def _find_stand_in(self) -> bool:
+        """Whether the function has turned out to be needed in its class, too."""
+        entry, piece = self.entry, self.entry.piece
+        if not entry.has_stand_in or self.has_stand_in or piece not in self._members:
+            return False
+        others = (piece.units[number] for number in self.units[piece])
+        read = {name for unit in others if unit is not entry.unit for name in unit.read_at_once}
+        self.has_stand_in = self._members[piece].is_needed(
+            entry.unit, frozenset(self._attributes | read), None, self._dynamic
+        )
+        for use in entry.unit.uses if self.has_stand_in else ():
+            if self._is_of_getter(use):
+                self._follow(piece, entry.unit, use)
+        return self.has_stand_in
+
+    def _is_of_getter(self, use: Use) -> bool:
+        getter = self.entry.getter
+        return getter is not None and getter.lineno <= use.line <= (getter.end_lineno or 0)
+
     def _find_changes(self) -> bool:
         before = len(self.units)
-        for name in [*self._names, self.entry.key]:
+        for name in {**self._names, self.entry.key: None}:
             module = self.resolver.module(name.module)
             for piece, attribute in module.changers(name.name):
                 if piece in self.units or not self._matters(piece, attribute, name):
@@ -226,12 +233,27 @@ class Needs:
     def _matters(self, piece: Piece, attribute: str | None, name: Own) -> bool:
         if attribute == ANY:
             return not self._only_named
+        if attribute == REGISTERED:
+            return any(map(self._is_asked_for, self._others(piece, name)))
         if attribute is not None:
             return attribute in self._attributes
         binders = self.resolver.module(name.module).binders.get(name.name, ())
         if piece.is_definition and any(binder.is_definition for binder in binders):
             return "register" in piece.units[0].attributes
         return True
+
+    def _others(self, piece: Piece, name: Own) -> Iterator[Target]:
+        """What a statement uses besides a name."""
+        for use in piece.units[0].uses:
+            target, _ = self.resolver.resolve_use(piece.module, use)
+            if target != name:
+                yield target
+
+    def _is_asked_for(self, target: Target) -> bool:
+        """Whether the program has something, or its like of the same foreign module."""
+        if isinstance(target, Foreign):
+            return target.module in {each.module for each in self.foreign}
+        return target in self._names
 
     # Faults
 

@@ -7,6 +7,7 @@ import io
 import tokenize
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from transforms.trace.lifting.effects import Effect, body_effects, called_names, effects
 from transforms.trace.lifting.results import LiftError, LiftReason
@@ -37,6 +38,22 @@ class Unit:
         """The function that it defines and nothing else."""
         node = self.nodes[0] if len(self.nodes) == 1 else None
         return node if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else None
+
+    @cached_property
+    def bound(self) -> frozenset[str]:
+        """Names that it gives a value, those in functions of a branch among them."""
+        return frozenset(name for node in self.nodes for name in _bound(node))
+
+    @cached_property
+    def read_at_once(self) -> frozenset[str]:
+        """Names that it reads when it runs rather than when a function in it does."""
+        return frozenset(name for node in self.nodes for name in _read_at_once(node))
+
+    @cached_property
+    def global_statements(self) -> Sequence[ast.Global]:
+        """All of them, in functions mostly."""
+        nodes = (each for root in self.nodes for each in ast.walk(root))
+        return [node for node in nodes if isinstance(node, ast.Global)]
 
 
 @dataclass(eq=False)
@@ -112,6 +129,28 @@ def make_piece(
         set_later=frozenset(found.set_later),
         called=called_names(node),
     )
+
+
+def _bound(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, Definition | ast.ClassDef):
+        yield node.name
+        return
+    for each in ast.walk(node):
+        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
+            yield each.id
+        elif isinstance(each, Definition | ast.ClassDef):
+            yield each.name
+
+
+def _read_at_once(node: ast.stmt) -> Iterator[str]:
+    roots: list[ast.AST] = [node]
+    if isinstance(node, Definition):
+        defaults = [each for each in node.args.kw_defaults if each]
+        roots = [*node.decorator_list, *node.args.defaults, *defaults]
+    for root in roots:
+        for each in ast.walk(root):
+            if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load):
+                yield each.id
 
 
 def _class_units(source: Source, node: ast.ClassDef, start: int, end: int) -> Iterator[Unit]:

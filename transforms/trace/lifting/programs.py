@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 from transforms.trace.lifting.checking import check_program
 from transforms.trace.lifting.conditions import is_standard
-from transforms.trace.lifting.entries import Located, find_entry, receives
+from transforms.trace.lifting.entries import Located, check_is_last, find_entry
+from transforms.trace.lifting.forms import apart
 from transforms.trace.lifting.modules import Project, Sources
 from transforms.trace.lifting.naming import Names
-from transforms.trace.lifting.needs import Annotations, Entry, Needs
+from transforms.trace.lifting.needs import Annotations, Needs
 from transforms.trace.lifting.ordering import in_order_of_imports
 from transforms.trace.lifting.pieces import Piece
 from transforms.trace.lifting.rendering import Renderer, import_statement
@@ -44,59 +47,81 @@ def lift(
         return Rejected(LiftReason.NOT_PARSED, f"nested too deeply: {type(error).__name__}")
 
 
+_OF_ORDER = frozenset({LiftReason.NEEDED_BEFORE_DEFINED, LiftReason.NEEDS_CODE_AFTER})
+_WAYS = tuple(itertools.product((False, True), Annotations))
+"""Whether attributes with names that are not known are left aside, and annotations."""
+
+
 class _Lifting:
     def __init__(self, project: Project, function: Located, values_need: frozenset[str]) -> None:
         self._project = project
-        self._values_need = sorted(values_need)
         self._resolver = Resolver(project)
         self._entry = find_entry(project, self._resolver, function)
-        self._only_named = False
+        self._values = [value for value in sorted(values_need) if self._is_own(value)]
 
     def lift(self) -> Lifted:
-        """The function as a program.
+        """The function as a program; a method as a function where more can be had that way.
 
         Raises:
           LiftError: there is none.
         """
-        faults = []
-        for self._only_named in (False, True):
-            for way in Annotations:
-                try:
-                    return self._with(way)
-                except LiftError as error:
-                    faults.append(error)
-        raise faults[1]
-
-    def _with(self, annotations: Annotations) -> Lifted:
-        lifted = self._program(self._needs(annotations, ()), ())
-        if not self._values_need:
-            return lifted
+        found: Lifted | LiftError
         try:
-            needs = self._needs(annotations, self._values_need)
-            return self._program(needs, self._values_need)
-        except LiftError:
-            return self._one_by_one(annotations, lifted)
+            found = self._lift()
+        except LiftError as error:
+            found = error
+        is_short = isinstance(found, Lifted) and len(found.own_names) < len(self._values)
+        is_late = isinstance(found, LiftError) and found.rejected.reason in _OF_ORDER
+        if (is_short or is_late) and (other := apart(self._entry)):
+            self._entry = other
+            with contextlib.suppress(LiftError):
+                again = self._lift()
+                if is_late or len(again.own_names) > len(getattr(found, "own_names", ())):
+                    found = again
+        if isinstance(found, LiftError):
+            raise found
+        return found
 
-    def _one_by_one(self, annotations: Annotations, lifted: Lifted) -> Lifted:
+    def _lift(self) -> Lifted:
+        """With as many of the values as there can be."""
+        check_is_last(self._resolver, self._entry)
+        faults = []
+        for way in _WAYS:
+            try:
+                return self._program(way, self._values)
+            except LiftError as error:
+                faults.append(error)
+        for way in _WAYS if self._values else ():
+            try:
+                return self._one_by_one(way, self._program(way, ()))
+            except LiftError as error:
+                faults.append(error)
+        raise faults[-len(_WAYS) + 1]
+
+    def _one_by_one(self, way: tuple[bool, Annotations], lifted: Lifted) -> Lifted:
         """With those values that can be had."""
         had: list[str] = []
-        for name in self._values_need:
+        for name in self._values:
             try:
-                lifted = self._program(self._needs(annotations, [*had, name]), [*had, name])
+                lifted = self._program(way, [*had, name])
             except LiftError:
                 continue
             had.append(name)
         return lifted
 
-    def _needs(self, annotations: Annotations, values: Iterable[str]) -> Needs:
-        needs = Needs(self._resolver, self._entry, annotations, only_named=self._only_named)
-        owns, attributes = [], []
-        for value in values:
-            own, steps = self._own(value)
-            owns.append(own)
-            attributes += steps
-        needs.collect(owns, attributes)
+    def _needs(self, way: tuple[bool, Annotations], values: Iterable[str]) -> Needs:
+        only_named, annotations = way
+        needs = Needs(self._resolver, self._entry, annotations, only_named=only_named)
+        found = [self._own(value) for value in values]
+        needs.collect([own for own, _ in found], [step for _, steps in found for step in steps])
         return needs
+
+    def _is_own(self, value: str) -> bool:
+        try:
+            self._own(value)
+        except LiftError:
+            return False
+        return True
 
     def _own(self, value: str) -> tuple[Own, list[str]]:
         """What a value's name stands for, and attributes of that."""
@@ -109,23 +134,24 @@ class _Lifting:
             raise LiftError(LiftReason.UNKNOWN_NAME, value)
         return target, attributes
 
-    def _program(self, needs: Needs, values: Iterable[str]) -> Lifted:
-        entry = self._entry
+    def _program(self, way: tuple[bool, Annotations], values: Sequence[str]) -> Lifted:
+        needs, entry = self._needs(way, values), self._entry
         pieces = in_order_of_imports(
             self._project, self._resolver, entry.piece.module, needs.units.keys()
         )
-        pieces = [piece for piece in pieces if piece is not entry.piece]
-        names = Names(needs, [*pieces, entry.piece])
+        names = Names(needs, pieces)
+        if not entry.stands_apart:
+            pieces.remove(entry.piece)
         renderer = Renderer(needs, names)
         parts = split(renderer, self._resolver.module(entry.piece.module), entry)
         lazy = needs.lazy_annotations or any(
             self._resolver.module(piece.module).future_annotations for piece in needs.units
         )
         before = self._before(needs, names, renderer, pieces, lazy)
-        if entry.is_method:
+        if entry.is_member:
             before = f"{before}{renderer.piece(entry.piece)}\n\n"
         owns = {value: self._expression(names, value) for value in values}
-        lifted = self._lifted(before, parts, needs, owns)
+        lifted = self._lifted(before, parts, needs, names.function, owns)
         program = lifted.prompt + lifted.body
         if len(program.encode()) > MAX_PROGRAM_BYTES:
             raise LiftError(LiftReason.TOO_LARGE, f"{len(program.encode())} bytes")
@@ -157,30 +183,29 @@ class _Lifting:
         return ".".join([names.of(own), *attributes])
 
     def _lifted(
-        self, before: str, parts: Split, needs: Needs, own_names: Mapping[str, str]
+        self,
+        before: str,
+        parts: Split,
+        needs: Needs,
+        function: str,
+        own_names: Mapping[str, str],
     ) -> Lifted:
+        entry = self._entry
         prompt = f"{before}{parts.head}{parts.docstring_lines}"
         first = prompt.count("\n") + 1
         modules = {self._resolver.module(piece.module).real_name for piece in needs.units}
         return Lifted(
-            entry_point=_entry_point(self._entry),
+            entry_point=f"{entry.name}.{function}" if entry.is_member else function,
             signature=parts.signature,
             docstring=parts.docstring,
             prompt=prompt,
             prompt_without_docstring=f"{before}{parts.head}",
             body=parts.body,
             uses=tuple(sorted(self._project.sources.path(module) for module in modules)),
-            receiver=receives(self._entry),
+            receiver=entry.receives,
             own_names=own_names,
             lines=(first, first + parts.body.count("\n") - 1),
         )
-
-
-def _entry_point(entry: Entry) -> str:
-    function = entry.unit.function
-    if function is None:
-        raise TypeError("an entry without a function")
-    return f"{entry.name}.{function.name}" if entry.is_method else function.name
 
 
 def _imports(foreign: Iterable[Foreign], names: Names) -> list[str]:

@@ -6,14 +6,17 @@ import ast
 import re
 from collections.abc import Iterator
 
+from transforms.trace.lifting.forms import bare_supers, first_parameter, handed_on
 from transforms.trace.lifting.modules import Module
 from transforms.trace.lifting.naming import Names
 from transforms.trace.lifting.needs import Link, Needs
-from transforms.trace.lifting.pieces import Piece, Unit
+from transforms.trace.lifting.pieces import Definition, Piece, Unit
 from transforms.trace.lifting.resolution import Foreign, Own
 from transforms.trace.lifting.results import LiftError, LiftReason
 from transforms.trace.lifting.scopes import NOWHERE, InnerImport, line_and_column
 from transforms.trace.lifting.text import Edit, Source
+
+_KEYWORDS = re.compile(rb"(async[ \t\f\\\n]+)?(def|class)[ \t\f\\\n]+")
 
 
 class Renderer:
@@ -37,17 +40,25 @@ class Renderer:
         module = self._needs.resolver.module(piece.module)
         chosen = sorted(self._needs.units[piece])
         units = [piece.units[number] for number in chosen]
-        units = [unit for unit in units if unit is not self._needs.entry.unit]
-        texts = [self.slice(module, piece, unit, unit.start, unit.end) for unit in units]
-        if len(units) == 1 < len(piece.units) and piece is not self._needs.entry.piece:
+        texts = [self._unit(module, piece, unit) for unit in units]
+        is_open = piece is self._needs.entry.piece and self._needs.entry.is_member
+        if len(piece.units) > 1 and not is_open and not any(texts[1:]):
             texts.append(f"{' ' * 4}pass")
         joined = "".join(text if text.endswith("\n") else f"{text}\n" for text in texts)
         return joined.rstrip("\n")
 
+    def _unit(self, module: Module, piece: Piece, unit: Unit) -> str:
+        if unit is not self._needs.entry.unit:
+            return self.slice(module, piece, unit, unit.start, unit.end)
+        return self._stand_in(module) if self._needs.has_stand_in else ""
+
     def slice(self, module: Module, piece: Piece, unit: Unit, start: int, end: int) -> str:
         """The text of a part of a unit."""
         edits = self.edits(module, piece, unit)
-        return module.source.render(start, end, edits, piece.indent).decode()
+        indent = piece.indent
+        if unit is self._needs.entry.unit and self._needs.entry.stands_apart:
+            indent = module.source.indent(module.source.span(unit.nodes[0])[0])
+        return module.source.render(start, end, edits, indent).decode()
 
     def edits(self, module: Module, piece: Piece, unit: Unit) -> list[Edit]:
         """What is written differently in a unit."""
@@ -57,7 +68,41 @@ class Renderer:
         found += [self._without_import(module.source, unit, inner) for inner in unit.imports]
         if unit is piece.units[0]:
             found += self._rename_definition(module.source, piece)
+        if unit is self._needs.entry.unit:
+            found += self._as_function(module.source)
         return [*found, *self._rename_globals(module, unit)]
+
+    def _stand_in(self, module: Module) -> str:
+        """What stands in a class in place of what is lifted, and calls it."""
+        entry, source = self._needs.entry, module.source
+        begin, _ = source.span(entry.function)
+        indent = source.indent(begin).removeprefix(entry.piece.indent).decode()
+        name, function = entry.function.name, self._names.function
+        called = f"{function}(self" if entry.stands_apart else f"self.{function}("
+        if entry.getter is not None:
+            decorator = self.slice(module, entry.piece, entry.unit, *source.span(entry.getter))
+            return f"\n{indent}{name} = {decorator}(lambda self: {called}))\n"
+        taken, given = handed_on(entry.function)
+        step = "\t" if indent.startswith("\t") else " " * 4
+        head, call = f"def {name}({taken}):", f"return {function}({given})"
+        return f"\n{indent}{head}\n{indent}{step}{call}\n"
+
+    def _as_function(self, source: Source) -> Iterator[Edit]:
+        """The function by itself, of what was a property or a method."""
+        entry = self._needs.entry
+        if entry.getter is not None:
+            begin, end = source.span(entry.getter)
+            yield Edit(source.line_start(begin), source.line_end(end), b"")
+        yield from _renamed(source, entry.function, self._names.function)
+        first = first_parameter(entry.function)
+        if not entry.stands_apart or first is None:
+            return
+        owner = self._names.of(entry.owner).encode()
+        if first.annotation is None:
+            end = source.offset(first.end_lineno or 0, first.end_col_offset or 0)
+            yield Edit(end, end, b": " + owner)
+        for call in bare_supers(entry.function):
+            yield Edit(*source.span(call), b"super(%s, %s)" % (owner, first.arg.encode()))
 
     def _import(self, piece: Piece) -> str:
         """An import of what gets its value from elsewhere in the program."""
@@ -95,18 +140,10 @@ class Renderer:
         node = piece.node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             return
-        key = Own(piece.module, node.name)
-        name = self._names.of(key)
-        if name != node.name:
-            start = source.data.index(
-                node.name.encode(), source.offset(node.lineno, node.col_offset) + len("def ")
-            )
-            yield Edit(start, start + len(node.name.encode()), name.encode())
+        yield from _renamed(source, node, self._names.of(Own(piece.module, node.name)))
 
     def _rename_globals(self, module: Module, unit: Unit) -> Iterator[Edit]:
-        for node in (each for root in unit.nodes for each in ast.walk(root)):
-            if not isinstance(node, ast.Global):
-                continue
+        for node in unit.global_statements:
             start, end = module.source.span(node)
             for word in re.finditer(rb"\w+", module.source.data[start:end]):
                 key = Own(module.name, word[0].decode(errors="replace"))
@@ -137,6 +174,14 @@ class Renderer:
         if alone and not _is_only_statement(unit, inner.node):
             return Edit(begin, stop, b"")
         return Edit(start, end, b"pass")
+
+
+def _renamed(source: Source, node: Definition | ast.ClassDef, name: str) -> Iterator[Edit]:
+    """A definition under another name."""
+    match = _KEYWORDS.match(source.data, source.offset(node.lineno, node.col_offset))
+    if name != node.name and match:
+        end = match.end() + len(node.name.encode())
+        yield Edit(match.end(), end, name.encode())
 
 
 def _is_only_statement(unit: Unit, node: ast.stmt) -> bool:

@@ -188,10 +188,10 @@ class Resolver:
                 return self._resolve(module, attribute, steps - 1)
         if inside in self._project.sources:
             return OwnModule(inside)
-        if attribute not in here.binders and "__getattr__" in here.binders:
-            raise LiftError(LiftReason.DYNAMIC_NAMES, f"{module}.__getattr__")
         target = self._resolve(module, attribute, steps - 1)
         if isinstance(target, Builtin):
+            if "__getattr__" in here.binders:
+                raise LiftError(LiftReason.DYNAMIC_NAMES, f"{module}.__getattr__")
             raise LiftError(LiftReason.MISSING_MODULE, inside)
         return target
 
@@ -219,19 +219,25 @@ class Resolver:
                 return None
             self._check_foreign(star, "*")
             return Foreign("*", star, "*")
-        exported = self._exports(self.module(self._present(star)))
-        if exported is None and (name.startswith("_")):
+        module = self.module(self._present(star))
+        exported = self._exports(module)
+        if exported is None and name.startswith("_") and "__all__" not in module.binders:
             return None
         if exported is not None and name not in exported:
             return None
-        target = self._resolve(star, name, steps)
+        try:
+            target = self._resolve(star, name, steps)
+        except LiftError as error:
+            if error.rejected.reason is LiftReason.UNKNOWN_NAME:
+                return None
+            raise
         return None if isinstance(target, Builtin) else target
 
     def _exports(self, module: Module) -> frozenset[str] | None:
         """The names in ``__all__``, None where there is none that can be read."""
         names: set[str] = set()
         binders = module.binders.get("__all__")
-        if not binders:
+        if not binders or any(piece not in binders for piece, _ in module.changers("__all__")):
             return None
         for piece in binders:
             value = getattr(piece.node, "value", None)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Sequence
 
-from transforms.trace.lifting.conditions import catches_import_faults, truth
+from transforms.trace.lifting.bindings import Binder
+from transforms.trace.lifting.conditions import truth
 from transforms.trace.lifting.scopes import (
     NOWHERE,
     InnerImport,
@@ -17,7 +18,6 @@ from transforms.trace.lifting.scopes import (
     Use,
     attribute_names,
     mangle,
-    parameters,
     place_of,
 )
 from transforms.trace.lifting.text import parse_expression
@@ -26,25 +26,21 @@ ImportedNames = Callable[[ast.Import | ast.ImportFrom], Sequence[tuple[str, Orig
 """What an import statement binds, with where from; its module is absolute."""
 
 
-class _Scanner(ast.NodeVisitor):
+class _Scanner(Binder, ast.NodeVisitor):
     def __init__(
         self, imported: ImportedNames, is_own: Callable[[str], bool], lazy_annotations: bool
     ) -> None:
+        super().__init__()
         self._imported = imported
         self._is_own = is_own
         self._lazy = lazy_annotations
-        self._module = Scope(Kind.MODULE, None, None)
-        self._scope = self._module
         self._references: list[Reference] = []
         self._inner: list[tuple[Scope, bool, ast.Import | ast.ImportFrom]] = []
-        self._deferred = False
         self._annotation = False
         self._unevaluated = False
         self._string_place: int | None = None
         self._string_line = 0
-        self._guarded = 0
         self._dead = False
-        self._found = Scan()
 
     def finish(self) -> Scan:
         found = self._found
@@ -60,7 +56,7 @@ class _Scanner(ast.NodeVisitor):
     def _resolve(self, reference: Reference) -> Use | None:
         scope = reference.scope
         reads = not reference.stores
-        is_global, origin = scope.resolve(reference.name, reference.place, reads=reads)
+        is_global, origin = scope.resolve(reference.name, reference.step, reads=reads)
         if not is_global and origin is None:
             return None
         return Use(
@@ -85,135 +81,13 @@ class _Scanner(ast.NodeVisitor):
         assigned = frozenset(name for name, _ in names if name in scope.bound)
         uses = tuple(
             Use(name, node.lineno, NOWHERE, (), False, False, immediate, False, False, False,
-                scope.visible() - {name}, origin)
+                scope.visible(), origin)
             for name, origin in names
             if name in assigned
         )  # fmt: skip
         return InnerImport(node, names, assigned, uses)
 
-    # Scopes
-
-    def _inside(self, kind: Kind, mangled: str | None, visit: Callable[[], None]) -> None:
-        outer, deferred = self._scope, self._deferred
-        self._scope = Scope(kind, outer, mangled)
-        self._deferred = deferred or kind is Kind.FUNCTION
-        visit()
-        self._scope, self._deferred = outer, deferred
-
-    def _visit_all(self, nodes: Iterable[ast.AST | None]) -> None:
-        for node in nodes:
-            if node is not None:
-                self.visit(node)
-
-    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        for decorator in node.decorator_list:
-            self._visit_called(decorator)
-        self._bind(node.name, node)
-        self._visit_all([*node.args.defaults, *node.args.kw_defaults])
-        for parameter in parameters(node.args):
-            self._visit_annotation(parameter.annotation)
-        self._visit_annotation(node.returns)
-        self._inside(
-            Kind.FUNCTION, self._scope.mangled, lambda: self._function_body(node.args, node.body)
-        )
-
-    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815 - ast calls it
-
-    def _function_body(self, arguments: ast.arguments, body: Iterable[ast.AST]) -> None:
-        for parameter in parameters(arguments):
-            self._bind(parameter.arg, parameter)
-        self._visit_all(body)
-
-    def visit_Lambda(self, node: ast.Lambda) -> None:
-        self._visit_all([*node.args.defaults, *node.args.kw_defaults])
-        self._inside(
-            Kind.FUNCTION, self._scope.mangled, lambda: self._function_body(node.args, [node.body])
-        )
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        for decorator in node.decorator_list:
-            self._visit_called(decorator)
-        self._visit_all([*node.bases, *node.keywords])
-        self._bind(node.name, node)
-        self._inside(Kind.CLASS, node.name, lambda: self._visit_all(node.body))
-
-    def _comprehension(self, node: ast.AST, results: Sequence[ast.expr]) -> None:
-        generators: list[ast.comprehension] = node.generators  # type: ignore[attr-defined]
-        self.visit(generators[0].iter)
-
-        def inside() -> None:
-            for number, generator in enumerate(generators):
-                self.visit(generator.target)
-                if number:
-                    self.visit(generator.iter)
-                self._visit_all(generator.ifs)
-            self._visit_all(results)
-
-        self._inside(Kind.COMPREHENSION, self._scope.mangled, inside)
-
-    def visit_ListComp(self, node: ast.ListComp) -> None:
-        self._comprehension(node, [node.elt])
-
-    def visit_SetComp(self, node: ast.SetComp) -> None:
-        self._comprehension(node, [node.elt])
-
-    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> None:
-        self._comprehension(node, [node.elt])
-
-    def visit_DictComp(self, node: ast.DictComp) -> None:
-        self._comprehension(node, [node.key, node.value])
-
-    # Bindings
-
-    def _bind(self, name: str, node: ast.AST, scope: Scope | None = None) -> None:
-        target = scope or self._scope
-        name = mangle(name, target.mangled)
-        place = place_of(getattr(node, "lineno", 0), getattr(node, "col_offset", 0))
-        if name in target.globals:
-            self._found.set_later.add(name)
-        else:
-            target.bind(name, place)
-
-    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
-        self.visit(node.value)
-        scope = self._scope
-        while scope.kind is Kind.COMPREHENSION and scope.parent:
-            scope = scope.parent
-        self._bind(node.target.id, node.target, scope)
-        self._refer(node.target, stores=True, scope=scope)
-
-    def visit_Global(self, node: ast.Global) -> None:
-        self._scope.globals.update(mangle(name, self._scope.mangled) for name in node.names)
-
-    def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
-        self._scope.nonlocals.update(mangle(name, self._scope.mangled) for name in node.names)
-
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
-        if node.name:
-            self._bind(node.name, node)
-        self.generic_visit(node)
-
-    def visit_MatchAs(self, node: ast.MatchAs) -> None:
-        if node.name:
-            self._bind(node.name, node)
-        self.generic_visit(node)
-
-    def visit_MatchStar(self, node: ast.MatchStar) -> None:
-        if node.name:
-            self._bind(node.name, node)
-
-    def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
-        if node.rest:
-            self._bind(node.rest, node)
-        self.generic_visit(node)
-
-    def visit_Try(self, node: ast.Try) -> None:
-        guards = any(map(catches_import_faults, node.handlers))
-        self._guarded += guards
-        # What stands in a handler is for where the import fails.
-        self._visit_all([*node.body, *node.handlers])
-        self._guarded -= guards
-        self._visit_all([*node.orelse, *node.finalbody])
+    # Imports
 
     def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
         names = self._imported(node)
@@ -222,9 +96,11 @@ class _Scanner(ast.NodeVisitor):
             if name not in own:
                 spared = self._guarded > 0 or self._dead
                 self._found.packages.append((node.lineno, origin.module, spared))
-                self._bind(name, node)
+                self._bind(name)
                 here = self._scope, name, node.lineno, NOWHERE
-                self._references.append(Reference(*here, stores=True, immediate=not self._deferred))
+                self._references.append(
+                    Reference(*here, self._step(), stores=True, immediate=not self._deferred)
+                )
         if not own:
             return
         self._inner.append((self._scope, not self._deferred, node))
@@ -234,7 +110,7 @@ class _Scanner(ast.NodeVisitor):
                 or len(own) < len(names)
                 or (name in self._scope.origins and self._scope.origins[name] != origin)
             ):
-                self._bind(name, node)
+                self._bind(name)
             else:
                 self._scope.origins[name] = origin
 
@@ -267,6 +143,7 @@ class _Scanner(ast.NodeVisitor):
                 mangle(node.id, at.mangled),
                 line,
                 place,
+                self._step(),
                 chain,
                 stores,
                 sets_attribute,
@@ -277,10 +154,18 @@ class _Scanner(ast.NodeVisitor):
             )
         )
 
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
+        self.visit(node.value)
+        scope = self._scope
+        while scope.kind is Kind.COMPREHENSION and scope.parent:
+            scope = scope.parent
+        self._bind(node.target.id, scope)
+        self._refer(node.target, stores=True, scope=scope)
+
     def visit_Name(self, node: ast.Name) -> None:
         stores = not isinstance(node.ctx, ast.Load)
         if stores:
-            self._bind(node.id, node)
+            self._bind(node.id)
         self._refer(node, stores=stores)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
@@ -338,9 +223,7 @@ class _Scanner(ast.NodeVisitor):
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         self._visit_annotation(node.annotation, local=self._scope.kind is Kind.FUNCTION)
-        self.visit(node.target)
-        if node.value:
-            self.visit(node.value)
+        self._visit_all([node.value, node.target])
 
     def _visit_annotation(self, node: ast.expr | None, *, local: bool = False) -> None:
         if node is None:

@@ -62,6 +62,11 @@ class Use:
     origin: Origin | None
     """Set where a statement inside of a function or class imports it."""
 
+    @property
+    def is_assigned(self) -> bool:
+        """Whether an assignment takes the place of an import."""
+        return self.origin is not None and self.start == NOWHERE
+
 
 @dataclass(frozen=True)
 class InnerImport:
@@ -118,16 +123,16 @@ class Scope:
         self.parent = parent
         self.mangled = mangled
         self.bound: dict[str, int] = {}
-        """Each with where it is bound first."""
+        """Each with the step at which it is bound first."""
 
         self.globals: set[str] = set()
         self.nonlocals: set[str] = set()
         self.origins: dict[str, Origin] = {}
         self._visible: frozenset[str] | None = None
 
-    def bind(self, name: str, place: int) -> None:
+    def bind(self, name: str, step: int) -> None:
         """A name gets a value in here."""
-        self.bound[name] = min(place, self.bound.get(name, place))
+        self.bound.setdefault(name, step)
 
     def visible(self) -> frozenset[str]:
         """All names that mean something local in here."""
@@ -142,7 +147,7 @@ class Scope:
             self._visible = frozenset(outer | mine)
         return self._visible
 
-    def resolve(self, name: str, place: int, *, reads: bool) -> tuple[bool, Origin | None]:
+    def resolve(self, name: str, step: int, *, reads: bool) -> tuple[bool, Origin | None]:
         """Whether a name means that of the module, and what imports it in here."""
         scope: Scope = self
         while scope.kind is not Kind.MODULE:
@@ -153,7 +158,7 @@ class Scope:
             hidden = scope.kind is Kind.CLASS and scope is not self
             if not hidden and name not in scope.nonlocals:
                 if name in scope.bound and not (
-                    scope.kind is Kind.CLASS and reads and place <= scope.bound[name]
+                    scope.kind is Kind.CLASS and reads and step < scope.bound[name]
                 ):
                     return False, None
                 if name in scope.origins and name not in scope.bound:
@@ -172,6 +177,9 @@ class Reference:
     name: str
     line: int
     place: int
+    step: int
+    """Which comes after another has a larger one."""
+
     chain: tuple[tuple[str, int], ...] = ()
     stores: bool = False
     sets_attribute: bool = False

@@ -6,8 +6,8 @@ import ast
 import re
 from dataclasses import dataclass
 
+from transforms.trace.lifting.forms import Entry
 from transforms.trace.lifting.modules import Module
-from transforms.trace.lifting.needs import Entry
 from transforms.trace.lifting.pieces import header_end
 from transforms.trace.lifting.rendering import Renderer
 from transforms.trace.lifting.text import Source
@@ -30,14 +30,13 @@ class Split:
 
 def split(renderer: Renderer, module: Module, entry: Entry) -> Split:
     """The parts of the function that is lifted."""
-    node, source, unit = entry.unit.function, module.source, entry.unit
-    if node is None:
-        raise TypeError("an entry without a function")
+    node, source, unit = entry.function, module.source, entry.unit
 
     def text(start: int, end: int) -> str:
         return renderer.slice(module, entry.piece, unit, start, end)
 
     begin = source.offset(node.lineno, node.col_offset)
+    indent = source.indent(begin).decode()
     colon = header_end(source, node)
     documented = ast.get_docstring(node, clean=False) is not None
     spans = [source.span(statement) for statement in node.body]
@@ -51,7 +50,7 @@ def split(renderer: Renderer, module: Module, entry: Entry) -> Split:
         if spans[1][0] < here:
             lines = text(spans[0][0], spans[0][1])
             here = spans[1][0]
-        lines = _whole(lines, margin)
+        lines = _moved(_whole(lines, margin), indent, margin)
     elif spans[0][0] < here:
         here = spans[0][0]
     return Split(
@@ -59,7 +58,7 @@ def split(renderer: Renderer, module: Module, entry: Entry) -> Split:
         docstring_lines=lines,
         body=_whole(text(here, unit.end), margin),
         signature=text(begin, colon).removesuffix(":").rstrip(),
-        docstring=_raw(source, node) if documented else None,
+        docstring=_moved(_raw(source, node), indent, margin) if documented else None,
     )
 
 
@@ -76,6 +75,14 @@ def _whole(text: str, margin: str) -> str:
     if line[:1] not in (" ", "\t", "\f") and line:
         text = margin + text.lstrip("\n")
     return f"{text.rstrip()}\n"
+
+
+def _moved(lines: str, indent: str, margin: str) -> str:
+    """A docstring's lines as far to the left as those around them."""
+    surplus = len(indent) + 4 - len(margin)
+    first, *others = lines.split("\n")
+    white = indent[:surplus]
+    return "\n".join([first, *(line.removeprefix(white) for line in others)])
 
 
 def _raw(source: Source, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:

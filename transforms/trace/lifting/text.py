@@ -118,8 +118,9 @@ class Source:
 
     def render(self, start: int, end: int, edits: Iterable[Edit], indent: bytes = b"") -> bytes:
         """A stretch of the text with edits made, and with that much less white space in front."""
+        # Of two that begin in one place, that which takes the other's away counts.
         changes = sorted(
-            [*edits, *self._dedents(start, end, indent)], key=lambda edit: (edit.start, edit.end)
+            [*edits, *self._dedents(start, end, indent)], key=lambda edit: (edit.start, -edit.end)
         )
         parts, here = [], start
         for edit in changes:
