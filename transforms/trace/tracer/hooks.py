@@ -100,10 +100,7 @@ class Tracer:
         if not function.is_found and seen < _MOST_SEARCHES:
             function.describe(frame)
         refusal = function.refusal
-        if refusal is None:
-            line = self._take(function, frame)
-        else:
-            line = self._refuse(function, refusal)
+        line = self._take(function, frame) if refusal is None else self._refuse(function, refusal)
         function.is_done = (
             len(function.kept) >= MOST_DISTINCT
             or seen - function.last_new >= _MOST_WITHOUT_NEWS

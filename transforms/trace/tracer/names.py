@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _MODULES = sys.modules
+_MOST_CLASSES = 10_000
 _PUBLIC = {
     "_io": "io",
     "_pydatetime": "datetime",
@@ -44,6 +45,21 @@ def class_attribute(kind: type, name: str) -> Any:
         if name in held:
             return held[name]
     return None
+
+
+def of_class(function: Callable[[type], Any]) -> Callable[[type], Any]:
+    """Remembers what a function says of each class, by identity: classes define own hashes."""
+    known: dict[int, tuple[type, Any]] = {}
+
+    def remembered(kind: type) -> Any:
+        found = known.get(id(kind))
+        if found is None:
+            if len(known) >= _MOST_CLASSES:
+                known.clear()
+            found = known[id(kind)] = kind, function(kind)
+        return found[1]
+
+    return remembered
 
 
 def resolve(module: str, qualname: str) -> Any:
