@@ -10,10 +10,13 @@ from transforms.syntax_trees import parse_module
 
 MODULE = "repomill_tracer"
 PTH = (
-    "import os; os.environ.get('REPOMILL_TRACE') and "
+    f"import os, sys; os.environ.get('REPOMILL_TRACE') and not hasattr(sys, '_{MODULE}') and "
     f"__import__('{MODULE}').start_from_environment()\n"
 )
-"""What a file of paths in site-packages says, so that every process of the suite is traced."""
+"""What a file of paths in site-packages says, so that every process of the suite is traced.
+
+A virtual environment reads its files of paths twice.
+"""
 
 _PARTS = ("values", "names", "parameters", "standard", "objects", "functions", "writer", "hooks")
 _PACKAGE = "transforms.trace.tracer"

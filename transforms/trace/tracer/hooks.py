@@ -15,6 +15,7 @@ from transforms.trace.tracer.writer import Writer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 MOST_DISTINCT = 20
@@ -99,10 +100,7 @@ class Tracer:
         if not function.is_found and seen < _MOST_SEARCHES:
             function.describe(frame)
         refusal = function.refusal
-        if refusal is None:
-            self._take(function, frame)
-        else:
-            self._refuse(function, refusal)
+        line = self._take(function, frame) if refusal is None else self._refuse(function, refusal)
         function.is_done = (
             len(function.kept) >= MOST_DISTINCT
             or seen - function.last_new >= _MOST_WITHOUT_NEWS
@@ -111,9 +109,11 @@ class Tracer:
             or function.nodes >= _MOST_NODES
         )
         if function.is_done or seen in _TOLD:
-            self._write(function, write_json({"seen": [function.number, seen]}))
+            line += '{"seen":[%d,%d]}\n' % (function.number, seen)
+        if line:
+            self._write(function, line)
 
-    def _write(self, function: Traced, line: str) -> None:
+    def _write(self, function: Traced, lines: str) -> None:
         writer = self._writer
         with writer.lock():
             if not writer.ready():
@@ -121,10 +121,11 @@ class Tracer:
                 return
             if function.file_number != writer.number:
                 function.file_number = writer.number
-                writer.write(write_json({"function": function.fields()}))
-            writer.write(line)
+                lines = write_json({"function": function.fields()}) + "\n" + lines
+            writer.write(lines)
 
-    def _take(self, function: Traced, frame: FrameType) -> None:
+    def _take(self, function: Traced, frame: FrameType) -> str:
+        """The line that says what a call was made with; empty if that is not news."""
         walk = Snapshots({}, self.scope.owns)
         walk.constant, walk.failures = self._constants.name, self._failures
         try:
@@ -141,22 +142,24 @@ class Tracer:
             if len(text) > MOST_TEXT:
                 raise Opaque("large")
         except Opaque as error:
-            self._refuse(function, str(error))
+            return self._refuse(function, str(error))
         except KeyError:
-            self._refuse(function, "arguments that are gone")
-        else:
-            if hash(text) not in function.kept:
-                function.kept.add(hash(text))
-                function.last_new = function.seen
-                self._write(function, '{"call":[%d,%s]}' % (function.number, text))
-        function.nodes += MOST_NODES - walk.nodes
+            return self._refuse(function, "arguments that are gone")
+        finally:
+            function.nodes += MOST_NODES - walk.nodes
+        if hash(text) in function.kept:
+            return ""
+        function.kept.add(hash(text))
+        function.last_new = function.seen
+        return '{"call":[%d,%s]}\n' % (function.number, text)
 
-    def _refuse(self, function: Traced, reason: str) -> None:
+    def _refuse(self, function: Traced, reason: str) -> str:
+        """The line that says how many calls could not be recorded; empty between some counts."""
         count = function.opaque.get(reason, 0) + 1
         function.opaque[reason] = count
-        if count in _TOLD:
-            fields = [function.number, reason[:200], count]
-            self._write(function, write_json({"opaque": fields}))
+        if count not in _TOLD:
+            return ""
+        return write_json({"opaque": [function.number, reason[:200], count]}) + "\n"
 
 
 def _check_class(function: Traced, receiver: list[Any]) -> None:
@@ -230,15 +233,19 @@ def _monitor(tracer: Tracer) -> None:
 
 
 def _trace(tracer: Tracer) -> None:
-    """Before 3.12: as the function of `sys.settrace`, or of `sys.setprofile` where others trace.
-
-    The first is called for functions alone, where profilers are told of each end and of what is
-    written in C. An audit hook, at which all threads come by, finds out who else traces. It also
-    goes on after the pause that follows many calls of nothing new.
-    """
+    """Before 3.12: as the function of `sys.settrace`, or of `sys.setprofile` where others trace."""
     import threading  # not before it is needed: every process of a suite pays for it
 
-    idle, resume_at = 0, 0.0
+    switch = _Switch()
+    switch.on_call = on_call = _on_call(tracer, switch)
+    _set_trace(on_call)
+    threading.settrace(on_call)
+    sys.addaudithook(switch.on_audit)
+
+
+def _on_call(tracer: Tracer, switch: _Switch) -> Callable[[FrameType, str, Any], None]:
+    """What is called at the start of each function, and when a generator goes on."""
+    idle = 0
     files: dict[str, dict[int, tuple[CodeType, ...]] | None] = {}
     path, find, record = tracer.scope.path, tracer.find, tracer.record
 
@@ -251,7 +258,8 @@ def _trace(tracer: Tracer) -> None:
         if done is None or code in done.get(code.co_firstlineno, ()):
             idle += 1
             if idle > _MOST_IDLE:
-                pause()
+                idle = 0
+                switch.pause()
             return
         if done is _UNKNOWN:
             is_traced = path(code.co_filename) is not None
@@ -263,44 +271,62 @@ def _trace(tracer: Tracer) -> None:
             if function is None or record(function, frame):
                 done[code.co_firstlineno] = (*done.get(code.co_firstlineno, ()), code)
 
-    def on_event(frame: FrameType, event: str, argument: Any) -> None:
-        if event == "call":
-            on_call(frame, event, argument)
+    return on_call
 
-    def pause() -> None:
-        nonlocal idle, resume_at
-        idle, resume_at = 0, _now() + _PAUSE_SECONDS
-        if _get_trace() is on_call:
+
+class _Switch:
+    """Keeps ``on_call`` the function that traces: an audit hook, at which all threads come by.
+
+    It is told of functions alone by `sys.settrace`; profilers are also told of each end and of
+    what is written in C. Where others trace, it profiles. After many calls of nothing new it
+    pauses.
+    """
+
+    on_call: Callable[[FrameType, str, Any], None]
+
+    def __init__(self) -> None:
+        self._resume_at = 0.0
+        self._is_setting = False
+        self._on_event = self.on_event
+        """One object, which is found again by its identity."""
+
+    def on_event(self, frame: FrameType, event: str, argument: Any) -> None:
+        """What profiles."""
+        if event == "call":
+            self.on_call(frame, event, argument)
+
+    def pause(self) -> None:
+        """Traces nothing in this thread for a while, or until the next test."""
+        self._resume_at = _now() + _PAUSE_SECONDS
+        if _get_trace() is self.on_call:
             _set_trace(None)
-        if _get_profile() is on_event:
+        if _get_profile() is self._on_event:
             _set_profile(None)
 
-    def on_audit(event: str, arguments: object) -> None:
-        nonlocal resume_at
-        if event == "sys.setprofile" or is_setting:
+    def on_audit(self, event: str, arguments: object) -> None:
+        """Goes on where a pause is over, or others have begun or ended to trace."""
+        if event == "sys.setprofile" or self._is_setting:
             return
-        if resume_at and event != _NEXT_TEST and _now() < resume_at:
+        if self._resume_at and event != _NEXT_TEST and _now() < self._resume_at:
             return
-        resume_at = 0.0
-        is_setting.append(True)
+        self._resume_at = 0.0
+        self._is_setting = True
         try:
-            tracing, profiling = _get_trace(), _get_profile()
-            if event == "sys.settrace" or tracing not in (None, on_call):
-                if profiling is None:
-                    _set_profile(on_event)
-            else:
-                # An error in a deep recursion ends it, too.
-                if tracing is None:
-                    _set_trace(on_call)
-                if profiling is on_event:
-                    _set_profile(None)
+            self._set(event)
         finally:
-            is_setting.clear()
+            self._is_setting = False
 
-    is_setting: list[bool] = []
-    _set_trace(on_call)
-    threading.settrace(on_call)
-    sys.addaudithook(on_audit)
+    def _set(self, event: str) -> None:
+        tracing, profiling = _get_trace(), _get_profile()
+        if event == "sys.settrace" or tracing not in (None, self.on_call):
+            if profiling is None:
+                _set_profile(self._on_event)
+            return
+        # An error in a deep recursion ends it, too.
+        if tracing is None:
+            _set_trace(self.on_call)
+        if profiling is self._on_event:
+            _set_profile(None)
 
 
 _UNKNOWN: dict[int, tuple[CodeType, ...]] = {}

@@ -17,10 +17,11 @@ from transforms.trace.tracer.values import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
 _MODULES = sys.modules
+_MOST_CLASSES = 10_000
 _PUBLIC = {
     "_io": "io",
     "_pydatetime": "datetime",
@@ -44,6 +45,21 @@ def class_attribute(kind: type, name: str) -> Any:
         if name in held:
             return held[name]
     return None
+
+
+def of_class(function: Callable[[type], Any]) -> Callable[[type], Any]:
+    """Remembers what a function says of each class, by identity: classes define own hashes."""
+    known: dict[int, tuple[type, Any]] = {}
+
+    def remembered(kind: type) -> Any:
+        found = known.get(id(kind))
+        if found is None:
+            if len(known) >= _MOST_CLASSES:
+                known.clear()
+            found = known[id(kind)] = kind, function(kind)
+        return found[1]
+
+    return remembered
 
 
 def resolve(module: str, qualname: str) -> Any:
@@ -102,24 +118,36 @@ class Constants:
     def __init__(self, owns: Callable[[str], bool]) -> None:
         self._owns = owns
         self._modules = 0
+        self._sizes: dict[str, int] = {}
+        """Of the namespaces that have been read."""
         self._names: dict[int, tuple[str, str]] = {}
 
     def name(self, value: object) -> str | None:
         """The name of a value, or None."""
         if len(_MODULES) != self._modules:
             self._modules = len(_MODULES)
-            self._names = dict(self._read())
+            self._read()
         module, name = self._names.get(id(value), ("", ""))
         # Names may be bound anew, and identities given to others.
         held = namespace(module).get(name) if module else None
         return module + ":" + name if held is value and module else None
 
-    def _read(self) -> Iterator[tuple[int, tuple[str, str]]]:
-        for module in reversed(list(_MODULES)):
+    def _read(self) -> None:
+        # What a name is bound to later is no constant: only what is new is read.
+        for module in list(_MODULES):
             if type(module) is str and self._owns(module):
-                for name, value in list(namespace(module).items()):
-                    if type(name) is str:
-                        yield id(value), (module, name)
+                names = namespace(module)
+                if self._sizes.get(module) != len(names):
+                    self._sizes[module] = len(names)
+                    self._keep(module, list(names.items()))
+
+    def _keep(self, module: str, items: Sequence[tuple[Any, Any]]) -> None:
+        """The first module that has a value gives it its name, the last one that it has there."""
+        for name, value in items:
+            if type(name) is str:
+                first, its_name = self._names.get(id(value), (module, name))
+                if first == module or namespace(first).get(its_name) is not value:
+                    self._names[id(value)] = module, name
 
 
 def function_in(held: Any, code: Any, depth: int = 4) -> Any:

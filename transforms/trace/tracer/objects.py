@@ -15,7 +15,7 @@ from types import (
     WrapperDescriptorType,
 )
 
-from transforms.trace.tracer.names import class_attribute, class_name
+from transforms.trace.tracer.names import class_attribute, class_name, of_class
 from transforms.trace.tracer.parameters import (
     ABSENT,
     Parameter,
@@ -134,8 +134,7 @@ class Snapshots(Walk):
     def _take_fields(self, name: str, value: Any, kind: type, level: int) -> Any:
         """An object of a class whose `__init__` was generated from its fields."""
         attributes = attributes_of(value, kind)
-        init = class_attribute(kind, "__init__")
-        parameters = parameters_of(init.__code__, init)[1:]
+        parameters = _parameters_of_init(kind)
         held = _attributes_of_parameters(kind)
         values = [attributes.get(held.get(each.name, each.name), ABSENT) for each in parameters]
         if any(each is ABSENT for each in values):
@@ -147,12 +146,11 @@ class Snapshots(Walk):
         if not _is_of_python(kind):
             raise Opaque(type_qualname(kind))
         attributes = attributes_of(value, kind)
-        init = class_attribute(kind, "__init__")
-        if type(init) is not FunctionType:
+        parameters = _parameters_of_init(kind)
+        if parameters is None:
             if attributes:
                 raise Opaque(type_qualname(kind))
             return call(name)
-        parameters = parameters_of(init.__code__, init)[1:]
         values = []
         unexplained = dict(attributes)
         for parameter in parameters:
@@ -198,6 +196,13 @@ def attributes_of(value: object, kind: type) -> dict[str, Any]:
     return found
 
 
+@of_class
+def _parameters_of_init(kind: type) -> list[Parameter] | None:
+    """None if it is not written in Python."""
+    init = class_attribute(kind, "__init__")
+    return parameters_of(init.__code__, init)[1:] if type(init) is FunctionType else None
+
+
 def _held_under(parameter: str, kind: type, attributes: Mapping[str, Any]) -> str | None:
     private = "_" + type_qualname(kind).rpartition(".")[2].lstrip("_") + "__" + parameter
     for name in (parameter, "_" + parameter, private, parameter.rstrip("_"), parameter + "_"):
@@ -224,6 +229,7 @@ def _file_of(function: object) -> str:
     return function.__code__.co_filename if type(function) is FunctionType else ""
 
 
+@of_class
 def _is_named_tuple(kind: type) -> bool:
     return (
         issubclass(kind, tuple)
@@ -232,6 +238,7 @@ def _is_named_tuple(kind: type) -> bool:
     )
 
 
+@of_class
 def _is_generated(kind: type) -> bool:
     """Whether `__init__` is one that dataclasses or attrs made."""
     file = _file_of(class_attribute(kind, "__init__"))
@@ -240,6 +247,7 @@ def _is_generated(kind: type) -> bool:
     return file.startswith("<attrs generated")
 
 
+@of_class
 def _attributes_of_parameters(kind: type) -> dict[str, str]:
     """For classes of attrs, whose private attributes have parameters without the underscore."""
     attributes = class_attribute(kind, "__attrs_attrs__") or ()
@@ -249,6 +257,7 @@ def _attributes_of_parameters(kind: type) -> dict[str, str]:
     return found
 
 
+@of_class
 def _is_made_in_c(kind: type) -> bool:
     return (
         type(class_attribute(kind, "__init__")) is WrapperDescriptorType
@@ -263,6 +272,7 @@ def _makes_as(kind: type, base: type) -> bool:
     )
 
 
+@of_class
 def _is_of_python(kind: type) -> bool:
     """Whether all that makes an object of a class is its `__init__`."""
     if type(class_attribute(kind, "__new__")) is not BuiltinFunctionType:

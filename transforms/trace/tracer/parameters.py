@@ -56,7 +56,9 @@ def arrange(
     """
     needed = 0
     for index, (parameter, value) in enumerate(zip(parameters, values)):
-        if parameter.passing == POSITIONAL and value is not parameter.default:
+        if parameter.passing != POSITIONAL:
+            break
+        if value is not parameter.default:
             needed = index + 1
     positional, keywords, is_behind = [], {}, False
     for index, (parameter, value) in enumerate(zip(parameters, values)):

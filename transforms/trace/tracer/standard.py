@@ -16,7 +16,7 @@ from types import (
     WrapperDescriptorType,
 )
 
-from transforms.trace.tracer.names import find_name, resolve
+from transforms.trace.tracer.names import find_name, of_class, resolve
 from transforms.trace.tracer.values import (
     Opaque,
     Walk,
@@ -226,6 +226,7 @@ _MODULE_OF = {
 }
 
 
+@of_class
 def standard_taker(kind: type) -> Taker | None:
     """What takes values of a type of the standard library; None if it is none of these."""
     module, qualname = type_module(kind), type_qualname(kind)

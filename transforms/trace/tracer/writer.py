@@ -46,11 +46,10 @@ class Writer:
         return self._open_next()
 
     def write(self, text: str) -> None:
-        """Writes a line, unless there have been too many."""
-        line = (text + "\n").encode("ascii")
-        self.written += len(line)
+        """Writes lines, unless there have been too many."""
+        self.written += len(text)
         if self.written <= MOST_BYTES:
-            _write(self._handle, line)
+            _write(self._handle, text.encode("ascii"))
 
     def _is_ours(self) -> bool:
         # The project may have closed all files that it did not open, and opened its own.
