@@ -7,6 +7,7 @@ import sys
 import time
 from types import CodeType, FrameType
 
+from transforms.trace.tracer.constructions import CONSTRUCTORS, Constructions
 from transforms.trace.tracer.functions import Scope, Traced, is_function
 from transforms.trace.tracer.names import Constants
 from transforms.trace.tracer.objects import Snapshots
@@ -67,6 +68,7 @@ class Tracer:
         self._writer = Writer(folder)
         self._constants = Constants(self.scope.owns)
         self._failures: dict[int, list[Any]] = {}
+        self._constructions = Constructions(self.scope.owns, self._walk)
         self._functions: dict[int, Traced | None] = {}
         self._count = 0
 
@@ -125,8 +127,7 @@ class Tracer:
             writer.write(line)
 
     def _take(self, function: Traced, frame: FrameType) -> None:
-        walk = Snapshots({}, self.scope.owns)
-        walk.constant, walk.failures = self._constants.name, self._failures
+        walk = self._walk()
         try:
             receiver, positional, keywords = function.arguments(frame)
             if function.kind == "class_method":
@@ -150,6 +151,29 @@ class Tracer:
                 function.last_new = function.seen
                 self._write(function, '{"call":[%d,%s]}' % (function.number, text))
         function.nodes += MOST_NODES - walk.nodes
+
+    def _walk(self) -> Snapshots:
+        walk = Snapshots({}, self.scope.owns)
+        walk.constant, walk.failures = self._constants.name, self._failures
+        walk.remembered = self._constructions.take
+        return walk
+
+    def constructs(self, code: CodeType, frame: FrameType) -> bool:
+        """Watches a constructor that starts; False if it is watched no more."""
+        try:
+            return self._constructions.start(code, frame)
+        except Exception as error:
+            if _is_of_others(error):
+                raise
+            return False
+
+    def constructed(self, code: CodeType, frame: FrameType, value: object) -> None:
+        """Looks at what a constructor that ends has made."""
+        try:
+            self._constructions.end(code, frame, value)
+        except Exception as error:
+            if _is_of_others(error):
+                raise
 
     def _refuse(self, function: Traced, reason: str) -> None:
         count = function.opaque.get(reason, 0) + 1
@@ -214,17 +238,38 @@ def _monitor(tracer: Tracer) -> None:
     monitoring = sys.monitoring  # type: ignore[attr-defined]
     disable = monitoring.DISABLE
     path, find, record = tracer.scope.path, tracer.find, tracer.record
+    watched: set[int] = set()
+    held = -1
 
     def on_start(code: CodeType, offset: int) -> Any:
         if path(code.co_filename) is None:
             return disable
+        if code.co_name in CONSTRUCTORS:
+            return on_constructor(code, _frame(1))
         function = find(code)
         return disable if function is None or record(function, _frame(1)) else None
+
+    def on_constructor(code: CodeType, frame: FrameType) -> Any:
+        function = find(code)
+        if function is not None:
+            record(function, frame)
+        if not tracer.constructs(code, frame):
+            monitoring.set_local_events(held, code, 0)
+            return disable
+        if id(code) not in watched:
+            watched.add(id(code))
+            monitoring.set_local_events(held, code, monitoring.events.PY_RETURN)
+        return None
+
+    def on_return(code: CodeType, offset: int, value: object) -> Any:
+        tracer.constructed(code, _frame(1), value)
 
     for tool in (4, 3, 2, 1, 0):
         if monitoring.get_tool(tool) is None:
             monitoring.use_tool_id(tool, "repomill")
+            held = tool
             monitoring.register_callback(tool, monitoring.events.PY_START, on_start)
+            monitoring.register_callback(tool, monitoring.events.PY_RETURN, on_return)
             monitoring.set_events(tool, monitoring.events.PY_START)
             return
 

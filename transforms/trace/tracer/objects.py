@@ -59,10 +59,11 @@ _DERIVED: Sequence[tuple[type, Callable[[Walk, Any, int], Any]]] = (
 class Snapshots(Walk):
     """A walk that knows classes, functions and objects as well.
 
-    ``constant`` gives the name of a constant.
+    ``constant`` gives the name of a constant, ``remembered`` the call that made an object.
     """
 
     constant: Callable[[object], str | None] | None = None
+    remembered: Callable[[Snapshots, object, type, int], Any] | None = None
 
     def __init__(
         self, names: Mapping[int, str], owns: Callable[[str], bool], consume: bool = False
@@ -95,6 +96,10 @@ class Snapshots(Walk):
 
     def _take_of_python(self, value: Any, kind: type, level: int) -> Any:
         """An object, unless many of its class were in vain."""
+        if self.remembered is not None:
+            tree = self.remembered(self, value, kind, level)
+            if tree is not None:
+                return tree
         held = self.failures.setdefault(id(kind), [kind, 0])
         if held[1] >= _MOST_FAILURES:
             raise Opaque(type_qualname(kind))
@@ -156,7 +161,7 @@ class Snapshots(Walk):
         values = []
         unexplained = dict(attributes)
         for parameter in parameters:
-            held = _held_under(parameter.name, kind, attributes)
+            held = held_under(parameter.name, kind, attributes)
             unexplained.pop(held or "", None)
             values.append(attributes[held] if held else parameter.default)
         is_short = any(each is ABSENT for each in values)
@@ -198,7 +203,8 @@ def attributes_of(value: object, kind: type) -> dict[str, Any]:
     return found
 
 
-def _held_under(parameter: str, kind: type, attributes: Mapping[str, Any]) -> str | None:
+def held_under(parameter: str, kind: type, attributes: Mapping[str, Any]) -> str | None:
+    """The attribute of an object whose name is that of a parameter, more or less."""
     private = "_" + type_qualname(kind).rpartition(".")[2].lstrip("_") + "__" + parameter
     for name in (parameter, "_" + parameter, private, parameter.rstrip("_"), parameter + "_"):
         if name in attributes:
