@@ -1,8 +1,9 @@
 """What objects were made from: the arguments that constructors of the project were called with.
 
-An object that is as its constructor left it, or that holds all of its arguments still, is one
-that the same call makes again. Neither it nor what it holds is kept alive: an object is known by
-its identity, and by a picture of its state, which has to be the same.
+Objects of a class that hold all of their arguments are made again from what they hold now. Of
+other classes the arguments themselves are remembered, and an object that is as its constructor
+left it is made by the same call. Neither is kept alive: an object is known by its identity, and
+by a picture of its state, which has to be the same. Nothing of the project runs for it.
 """
 
 from __future__ import annotations
@@ -20,27 +21,30 @@ from transforms.trace.tracer.parameters import (
     given,
     parameters_of,
 )
-from transforms.trace.tracer.values import MOST_LEVELS, Opaque, type_module, type_mro
+from transforms.trace.tracer.values import MOST_LEVELS, Opaque, Walk, type_module, type_mro
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
 CONSTRUCTORS = ("__init__", "__new__")
 MOST_OBJECTS = 4_000
 """That are remembered at a time; the oldest are forgotten."""
 
-_MOST_WATCHED = 300
-_WATCHED_FOR_USE = 50
-"""Calls of a constructor that are watched, and how many more for each object that was of use."""
+_MOST_STARTS = 3_000
+"""Of one constructor, those of subclasses included."""
+
+_MOST_WATCHED, _WATCHED_FOR_USE = 100, 10
+"""Calls of a class that are watched, and how many more for each object that was of use."""
 
 _MOST_PENDING = 500
-_MOST_ARGUMENT_NODES = 500
-_MOST_PARTS = 300
-_MOST_ITEMS = 30
-_DEPTH = 3
+_MOST_ARGUMENT_NODES = 300
+_MOST_PARTS, _MOST_ITEMS, _DEPTH = 200, 20, 3
 """Of a picture: all parts, items of one container, and how far it looks into what is held."""
+
+_OBJECT_NODES = 40
+"""What an object counts for in a walk."""
 
 _call_of_type = type.__dict__["__call__"]
 _ITERATED: tuple[Any, ...] = ((), [], "", "\u0100", b"", range(0), {}, set())
@@ -48,32 +52,88 @@ _HINTED = {*(id(type(iter(each))) for each in _ITERATED), id(type(reversed([])))
 _PLAIN = {id(each) for each in (type(None), bool, int, str, bytes, complex)}
 
 
-class _Watched:
-    """A call of a constructor that has started."""
-
-    __slots__ = ("arguments", "code", "kind", "nodes", "values")
+class _Class:
+    """A class, and what is known of how its objects are made."""
 
     def __init__(self, kind: type, code: CodeType) -> None:
         self.kind = kind
         self.code = code
-        self.arguments: tuple[list[Any], dict[str, Any]] | None = None
-        """Their snapshots, positional and by keyword; None if there are none."""
-        self.nodes = 0
-        self.values: dict[str, int] | None = None
-        """Their identities by the names of the parameters; None where some have no name."""
+        self.left = _MOST_WATCHED
+        self.parameters = parameters_of(code, _function(kind, code.co_name))[1:]
+        self.holds = code.co_name == "__init__" and not code.co_flags & (VARARGS | VARKEYWORDS)
+        """Whether objects hold all of their arguments, as far as is known."""
+        self.holders: dict[str, str] = {}
+        """The attributes that do, by the names of parameters."""
+        self.others: dict[str, Any] | None = None
+        """Pictures of the other attributes of new objects; `_VARIES` where they differ."""
+        self._fixed: list[tuple[str, Any]] = []
+        self._names: set[str] = set()
+        self._name = ""
+
+    def name(self, walk: Walk) -> str:
+        """The name of the class; raises `Opaque`."""
+        if not self._name:
+            self._name = class_name(walk, self.kind)
+        return self._name
+
+    def learn(self, identities: Mapping[str, int], attributes: Mapping[str, Any]) -> None:
+        """Looks at an object that has just been made of arguments with these identities."""
+        for parameter in self.parameters:
+            name = held_under(parameter.name, self.kind, attributes)
+            if name is not None and id(attributes[name]) == identities[parameter.name]:
+                self.holders[parameter.name] = name
+            elif identities[parameter.name] != id(parameter.default):
+                self.holds = False
+                return
+        painter, held = _Painter(), set(self.holders.values())
+        now = {name: painter.draw(each) for name, each in attributes.items() if name not in held}
+        before = now if self.others is None else self.others
+        self.others = {
+            name: now[name] if name in now and before.get(name) == now[name] else _VARIES
+            for name in {*before, *now} - held
+        }
+        self._fixed = [each for each in self.others.items() if each[1] is not _VARIES]
+        self._names = held | set(self.others)
+
+    def is_as_made(self, value: object, attributes: Mapping[str, Any]) -> bool:
+        """Whether an object is as one that was just made of what it holds, as far as is known.
+
+        It may have an attribute that was None and is what holds the object now, as the node
+        above does in a tree: what is made anew stands alone.
+        """
+        if not self.holds or self.others is None or not self._names.issuperset(attributes):
+            return False
+        painter = _Painter()
+        for name, then in self._fixed:
+            held = attributes.get(name, ABSENT)
+            if painter.draw(held) != then and (then != _NOTHING or not _holds(held, value)):
+                return False
+        return True
 
 
 class _Made:
-    """An object of which is known what it was made from."""
+    """What an object was made from, and how it was then."""
 
-    __slots__ = ("held", "kind", "levels", "state", "watched")
+    __slots__ = ("known", "levels", "nodes", "state", "tree")
 
-    def __init__(self, watched: _Watched, value: object) -> None:
-        attributes = attributes_of(value, watched.kind)
-        self.watched = watched
-        self.held = _holders(watched, attributes)
-        self.state = _picture(value, watched.kind, attributes)
+    def __init__(self, known: _Class, tree: list[Any], nodes: int) -> None:
+        self.known = known
+        self.tree = tree
+        """Snapshots of its arguments: positional ones, and those with names."""
+        self.nodes = nodes
         self.levels = -1
+        self.state: dict[str, Any] = {}
+
+
+class _Pending:
+    """A call of a constructor that has started."""
+
+    __slots__ = ("identities", "known", "made")
+
+    def __init__(self, known: _Class, held: Mapping[str, Any]) -> None:
+        self.known = known
+        self.identities = {each.name: id(held.get(each.name)) for each in known.parameters}
+        self.made: _Made | None = None
 
 
 class Constructions:
@@ -85,160 +145,127 @@ class Constructions:
     def __init__(self, owns: Callable[[str], bool], walk: Callable[[], Snapshots]) -> None:
         self._owns = owns
         self._walk = walk
-        self._left: dict[int, int] = {}
-        self._pending: dict[int, _Watched] = {}
+        self._starts: dict[int, int] = {}
+        self._classes: dict[int, _Class | None] = {}
+        self._pending: dict[int, _Pending] = {}
         self._made: dict[int, _Made] = {}
+        self._kept: list[Any] = []
+        """Whatever is known by its identity and is not to be another."""
 
     def start(self, code: CodeType, frame: FrameType) -> bool:
         """Takes the arguments of a constructor that starts; False if it is watched no more."""
-        left = self._left.get(id(code), _MOST_WATCHED) - 1
-        self._left[id(code)] = left
-        if left < 0:
+        starts = self._starts[id(code)] = self._starts.get(id(code), 0) + 1
+        if starts > _MOST_STARTS or not code.co_argcount:
             return False
-        if code.co_argcount:
-            first = frame.f_locals.get(code.co_varnames[0])
-            kind: Any = first if code.co_name == "__new__" else type(first)
-            if self._is_made_by(kind, code):
-                if len(self._pending) >= _MOST_PENDING:  # most of them raised something
-                    self._pending.clear()
-                self._pending[id(frame)] = self._watch(kind, code, frame.f_locals)
+        held = frame.f_locals
+        first = held.get(code.co_varnames[0])
+        known = self._class(first if code.co_name == "__new__" else type(first))
+        if known is not None and known.code is code and known.left > 0:
+            known.left -= 1
+            pending = _Pending(known, held)
+            if not known.holds or known.others is None:
+                pending.made = self._take_arguments(known, held)
+            if len(self._pending) >= _MOST_PENDING:  # most of them raised something
+                self._pending.clear()
+            self._pending[id(frame)] = pending
         return True
 
     def end(self, code: CodeType, frame: FrameType, value: object) -> None:
         """Looks at the object once the constructor is over, which returns ``value``."""
-        watched = self._pending.pop(id(frame), None)
-        if watched is None or watched.code is not code:
+        pending = self._pending.pop(id(frame), None)
+        if pending is None or pending.known.code is not code:
             return
+        known, made = pending.known, pending.made
         if code.co_name == "__init__":
             value = frame.f_locals.get(code.co_varnames[0])
-        if type(value) is watched.kind:
+        if type(value) is not known.kind:
+            return
+        attributes = attributes_of(value, known.kind)
+        if known.holds:
+            known.learn(pending.identities, attributes)
+        if made is not None and not known.holds:
             self._made.pop(id(value), None)
             if len(self._made) >= MOST_OBJECTS:
                 del self._made[next(iter(self._made))]
-            self._made[id(value)] = _Made(watched, value)
+            made.state = _picture(value, attributes)
+            self._made[id(value)] = made
 
     def take(self, walk: Snapshots, value: object, kind: type, level: int) -> Any:
         """The call that makes an object anew, or None where that is not known."""
-        made = self._made.get(id(value))
-        if made is None or made.watched.kind is not kind:
+        known = self._classes.get(id(kind))
+        if known is None:
             return None
+        walk.nodes -= _OBJECT_NODES
         attributes = attributes_of(value, kind)
-        state = _picture(value, kind, attributes)
-        tree = None
-        if made.held is not None and _differ_in(made, state, value, attributes) <= set(made.held):
-            tree = self._call_again(made, walk, attributes, level)
-        if tree is None and state == made.state:
-            tree = _recall(made, walk, level)
-        if tree is not None:
-            self._left[id(made.watched.code)] += _WATCHED_FOR_USE
-        return tree
+        if known.is_as_made(value, attributes):
+            return _call_again(known, walk, attributes, level)
+        made = self._made.get(id(value))
+        if made is None or made.known is not known or made.state != _picture(value, attributes):
+            return None
+        known.left += _WATCHED_FOR_USE
+        return _recall(made, walk, level)
 
-    def _is_made_by(self, kind: Any, code: CodeType) -> bool:
-        """Whether a call of a class has come to this constructor with its own arguments."""
+    def _class(self, kind: Any) -> _Class | None:
+        """What is known of a class; None if its objects cannot be made by calling it."""
+        if id(kind) not in self._classes:
+            self._kept.append(kind)
+            self._classes[id(kind)] = self._find(kind)
+        return self._classes[id(kind)]
+
+    def _find(self, kind: Any) -> _Class | None:
         if not issubclass(type(kind), type) or not self._owns(type_module(kind)):
-            return False
+            return None
         if class_attribute(type(kind), "__call__") is not _call_of_type:
-            return False
-        if _function(kind, code.co_name).__code__ is not code:
-            return False
+            return None
         init = class_attribute(kind, "__init__")
-        return code.co_name == "__init__" or type(init) is WrapperDescriptorType
+        name = "__new__" if type(init) is WrapperDescriptorType else "__init__"
+        function = _function(kind, name)
+        return _Class(kind, function.__code__) if type(function) is FunctionType else None
 
-    def _watch(self, kind: type, code: CodeType, held: dict[str, Any]) -> _Watched:
-        watched = _Watched(kind, code)
-        parameters = parameters_of(code, _function(kind, code.co_name))[1:]
-        if code.co_name == "__init__" and not code.co_flags & (VARARGS | VARKEYWORDS):
-            watched.values = {each.name: id(held.get(each.name)) for each in parameters}
+    def _take_arguments(self, known: _Class, held: dict[str, Any]) -> _Made | None:
         walk = self._walk()
         walk.nodes = _MOST_ARGUMENT_NODES
         try:
-            positional, keywords = given(code, parameters, held)
+            positional, keywords = given(known.code, known.parameters, held)
             by_name = {name: walk.take(value, 1) for name, value in keywords.items()}
-            watched.arguments = walk.items(positional, 1), by_name
-            watched.nodes = _MOST_ARGUMENT_NODES - walk.nodes
+            tree = [walk.items(positional, 1), by_name]
         except (KeyError, Opaque):
-            pass
-        return watched
-
-    def _call_again(
-        self, made: _Made, walk: Snapshots, attributes: dict[str, Any], level: int
-    ) -> Any:
-        """The call of its class with what an object holds of its arguments now."""
-        left = walk.nodes, walk.text
-        kind, code = made.watched.kind, made.watched.code
-        parameters = parameters_of(code, _function(kind, code.co_name))[1:]
-        names = {parameter: name for name, parameter in (made.held or {}).items()}
-        values = [
-            attributes.get(names[each.name], ABSENT) if each.name in names else each.default
-            for each in parameters
-        ]
-        if any(each is ABSENT for each in values):
             return None
-        positional, keywords = arrange(parameters, values)
-        try:
-            by_name = {name: walk.take(item, level) for name, item in keywords.items()}
-            return {"call": [class_name(walk, kind), walk.items(positional, level), by_name]}
-        except Opaque:
-            walk.nodes, walk.text = left
-            return None
+        return _Made(known, tree, _MOST_ARGUMENT_NODES - walk.nodes)
 
 
 def _function(kind: type, name: str) -> Any:
     held = class_attribute(kind, name)
-    function = held.__func__ if type(held) is staticmethod else held
-    return function if type(function) is FunctionType else _function
+    return held.__func__ if type(held) is staticmethod else held
+
+
+def _call_again(known: _Class, walk: Snapshots, attributes: Mapping[str, Any], level: int) -> Any:
+    """The call of a class with what an object holds of its arguments now."""
+    held, values = known.holders, []
+    for each in known.parameters:
+        is_held = each.name in held
+        values.append(attributes.get(held[each.name], ABSENT) if is_held else each.default)
+    if any(each is ABSENT for each in values):
+        return None
+    positional, keywords = arrange(known.parameters, values)
+    by_name = {name: walk.take(item, level) for name, item in keywords.items()}
+    return {"call": [known.name(walk), walk.items(positional, level), by_name]}
 
 
 def _recall(made: _Made, walk: Snapshots, level: int) -> Any:
     """The call that made an object."""
-    watched = made.watched
-    if watched.arguments is None:
-        return None
-    positional, keywords = watched.arguments
     if made.levels < 0:
-        made.levels = _levels(positional, max(map(_levels, keywords.values()), default=0))
-    if walk.nodes < watched.nodes or level + made.levels > MOST_LEVELS:
+        made.levels = _levels(made.tree)
+    if walk.nodes < made.nodes or level + made.levels > MOST_LEVELS:
         return None
-    walk.nodes -= watched.nodes
-    return {"call": [class_name(walk, watched.kind), positional, keywords]}
+    walk.nodes -= made.nodes
+    return {"call": [made.known.name(walk), *made.tree]}
 
 
-def _levels(tree: Any, least: int = 0) -> int:
+def _levels(tree: Any) -> int:
     if type(tree) is dict:
         tree = list(tree.values())
-    if type(tree) is not list:
-        return least
-    return 1 + max(map(_levels, tree), default=least)
-
-
-def _holders(watched: _Watched, attributes: dict[str, Any]) -> dict[str, str] | None:
-    """Parameters by the attributes that hold what was given; None if some are held by none."""
-    if watched.values is None:
-        return None
-    held = {}
-    for parameter in parameters_of(watched.code, _function(watched.kind, "__init__"))[1:]:
-        name = held_under(parameter.name, watched.kind, attributes)
-        if name is not None and id(attributes[name]) == watched.values[parameter.name]:
-            held[name] = parameter.name
-        elif watched.values[parameter.name] != id(parameter.default):
-            return None
-    return held
-
-
-def _differ_in(
-    made: _Made, state: dict[str, Any], value: object, attributes: dict[str, Any]
-) -> set[str]:
-    """The attributes that are not as the constructor left them.
-
-    One does not count that was None and is what holds the object now, as the node above does in
-    a tree: what is made anew stands alone.
-    """
-    found = {name for name in {*made.state, *state} if made.state.get(name) != state.get(name)}
-    return {
-        name
-        for name in found
-        if made.state.get(name) != _NOTHING or not _holds(attributes.get(name), value)
-    }
+    return 1 + max(map(_levels, tree), default=0) if type(tree) is list else 0
 
 
 def _holds(owner: Any, value: object) -> bool:
@@ -250,6 +277,7 @@ def _holds(owner: Any, value: object) -> bool:
 
 
 _NOTHING = (id(type(None)), None)
+_VARIES = object()
 _CONTENT = ""
 """The name of what an object holds as a container."""
 
@@ -297,7 +325,7 @@ class _Painter:
         return None
 
 
-def _picture(value: object, kind: type, attributes: dict[str, Any]) -> dict[str, Any]:
+def _picture(value: object, attributes: Mapping[str, Any]) -> dict[str, Any]:
     """The state of an object."""
     painter = _Painter()
     drawn = {name: painter.draw(held) for name, held in attributes.items()}

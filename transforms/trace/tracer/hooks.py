@@ -11,7 +11,7 @@ from transforms.trace.tracer.constructions import CONSTRUCTORS, Constructions
 from transforms.trace.tracer.functions import Scope, Traced, is_function
 from transforms.trace.tracer.names import Constants
 from transforms.trace.tracer.objects import Snapshots
-from transforms.trace.tracer.values import MOST_NODES, MOST_TEXT, Opaque, write_json
+from transforms.trace.tracer.values import MOST_TEXT, Opaque, write_json
 from transforms.trace.tracer.writer import Writer
 
 TYPE_CHECKING = False
@@ -34,6 +34,9 @@ _TOLD = (1, 10, 30, 100)
 
 _MOST_NODES = 100_000
 """Values walked over for one function: few calls, where arguments are large."""
+
+_MOST_LOST, _LEAST_NODES = 200_000, 400
+"""Values walked over for nothing, in all, and how many a walk has once there were more."""
 
 _LEAST_FRAMES = 150
 """Room for frames that a snapshot needs, before 3.12."""
@@ -68,6 +71,7 @@ class Tracer:
         self._writer = Writer(folder)
         self._constants = Constants(self.scope.owns)
         self._failures: dict[int, list[Any]] = {}
+        self._lost = 0
         self._constructions = Constructions(self.scope.owns, self._walk)
         self._functions: dict[int, Traced | None] = {}
         self._count = 0
@@ -128,6 +132,9 @@ class Tracer:
 
     def _take(self, function: Traced, frame: FrameType) -> None:
         walk = self._walk()
+        if self._lost > _MOST_LOST:
+            walk.nodes = _LEAST_NODES
+        before = walk.nodes
         try:
             receiver, positional, keywords = function.arguments(frame)
             if function.kind == "class_method":
@@ -142,6 +149,7 @@ class Tracer:
             if len(text) > MOST_TEXT:
                 raise Opaque("large")
         except Opaque as error:
+            self._lost += before - walk.nodes
             self._refuse(function, str(error))
         except KeyError:
             self._refuse(function, "arguments that are gone")
@@ -150,7 +158,7 @@ class Tracer:
                 function.kept.add(hash(text))
                 function.last_new = function.seen
                 self._write(function, '{"call":[%d,%s]}' % (function.number, text))
-        function.nodes += MOST_NODES - walk.nodes
+        function.nodes += before - walk.nodes
 
     def _walk(self) -> Snapshots:
         walk = Snapshots({}, self.scope.owns)

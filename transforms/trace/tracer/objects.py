@@ -37,7 +37,7 @@ from transforms.trace.tracer.values import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
 _ARGUMENTS = BaseException.__dict__["args"].__get__
@@ -86,11 +86,12 @@ class Snapshots(Walk):
                 return {"name": class_name(self, value)}
             return self._take_of_python(value, kind, level)
         except Opaque:
-            self.nodes, self.text = left
             name = self.constant(value) if self.constant is not None else None
             if name is not None:
+                self.nodes, self.text = left
                 return {"name": name}
             if self.consume and class_attribute(kind, "__next__") is not None:
+                self.nodes, self.text = left
                 return {"iterator": self.items(value, level)}
             raise
 
@@ -185,22 +186,36 @@ class Snapshots(Walk):
 def attributes_of(value: object, kind: type) -> dict[str, Any]:
     """What an object holds in its dictionary and its slots; descriptors of the program rest."""
     found: dict[str, Any] = {}
+    held = _READERS.get(id(kind))
+    if held is None or held[0] is not kind:
+        held = _READERS[id(kind)] = kind, list(_readers(kind))
+    for name, read in held[1]:
+        try:
+            attribute = read(value)
+        except AttributeError:
+            continue
+        if name is not None:
+            found.setdefault(name, attribute)
+        elif issubclass(type(attribute), dict):
+            for key, item in dict.items(attribute):
+                found.setdefault(key, item)
+    return found
+
+
+_READERS: dict[int, tuple[type, list[tuple[str | None, Callable[[object], Any]]]]] = {}
+
+
+def _readers(kind: type) -> Iterator[tuple[str | None, Callable[[object], Any]]]:
+    """Slots by their names, and dictionaries, of a class and its bases."""
     for each in type_mro(kind):
         names = type_dict(each)
         if "__slots__" in names:
             for name, member in list(names.items()):
                 if type(member) is MemberDescriptorType:
-                    try:
-                        found.setdefault(name, member.__get__(value))
-                    except AttributeError:
-                        continue
+                    yield name, member.__get__
         held = names.get("__dict__")
         if type(held) is GetSetDescriptorType:
-            attributes = held.__get__(value)
-            if issubclass(type(attributes), dict):
-                for name, item in dict.items(attributes):
-                    found.setdefault(name, item)
-    return found
+            yield None, held.__get__
 
 
 def held_under(parameter: str, kind: type, attributes: Mapping[str, Any]) -> str | None:
