@@ -16,8 +16,8 @@ PTH = (
 """What a file of paths in site-packages says, so that every process of the suite is traced."""
 
 _PARTS = (
-    *("values", "names", "parameters", "standard", "objects", "constructions"),
-    *("functions", "writer", "hooks"),
+    *("values", "names", "parameters", "sources", "standard", "objects"),
+    *("constructions", "functions", "writer", "hooks"),
 )
 _PACKAGE = "transforms.trace.tracer"
 _HEAD = '''"""Records calls of functions; written by repomill into the environment of a project."""
