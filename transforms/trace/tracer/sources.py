@@ -131,7 +131,7 @@ def _search_definition(block: str, code: CodeType) -> str | None:
     text = "".join(line[indentation:] if line.strip() else "\n" for line in lines[:end])
     try:
         (node,) = ast.parse(text).body
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     if type(node) is not ast.FunctionDef or node.decorator_list or len(node.body) != 1:
         return None
@@ -159,7 +159,7 @@ def _compiles_to(text: str, code: CodeType) -> bool:
     for before in ("", "".join(imports)) if imports else ("",):
         try:
             made = _compile_text(before + program, "<lambda>", "exec", 0, True)
-        except (SyntaxError, ValueError):
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
             return False
         for _ in range(2 if free else 1):
             inner = [each for each in made.co_consts if type(each) is CodeType]
