@@ -32,6 +32,9 @@ CONSTRUCTORS = ("__init__", "__new__")
 MOST_OBJECTS = 4_000
 """That are remembered at a time; the oldest are forgotten."""
 
+_MOST_KINDS = 5_000
+"""Classes that are known; suites may make them without end."""
+
 _MOST_STARTS = 3_000
 """Of one constructor, those of subclasses included."""
 
@@ -208,6 +211,8 @@ class Constructions:
     def _class(self, kind: Any) -> _Class | None:
         """What is known of a class; None if its objects cannot be made by calling it."""
         if id(kind) not in self._classes:
+            if len(self._kept) >= _MOST_KINDS:
+                return None
             self._kept.append(kind)
             self._classes[id(kind)] = self._find(kind)
         return self._classes[id(kind)]

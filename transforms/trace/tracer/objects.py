@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 _ARGUMENTS = BaseException.__dict__["args"].__get__
 _HEAP_TYPE = 1 << 9
 _MOST_FAILURES = 30
+_MOST_CLASSES = 5_000
+"""Whose attributes are known: suites may make classes without end."""
+
 _DERIVED: Sequence[tuple[type, Callable[[Walk, Any, int], Any]]] = (
     (dict, lambda walk, value, level: {"dict": walk.pairs(value, level)}),
     (list, lambda walk, value, level: walk.items(list.__iter__(value), level)),
@@ -188,6 +191,8 @@ def attributes_of(value: object, kind: type) -> dict[str, Any]:
     found: dict[str, Any] = {}
     held = _READERS.get(id(kind))
     if held is None or held[0] is not kind:
+        if len(_READERS) >= _MOST_CLASSES:
+            _READERS.clear()
         held = _READERS[id(kind)] = kind, list(_readers(kind))
     for name, read in held[1]:
         try:
