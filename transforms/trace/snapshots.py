@@ -7,6 +7,7 @@ array for a list; all else is an object of one tag: `_Writer` has a method for e
 
 from __future__ import annotations
 
+import ast
 import builtins
 import math
 import sys
@@ -14,6 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Any, NoReturn
+
+from transforms.syntax_trees import parse_expression
 
 Snapshot = Any
 """A tree of JSON that `check_snapshot` has accepted."""
@@ -52,6 +55,10 @@ CALLS = _EXCEPTIONS | {
 }
 """What of the standard library a snapshot may call; more than constructors is not needed."""
 
+MOST_SOURCE = 2_000
+"""Characters of the source of a function."""
+
+_SUSPENDS = (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
 _PLACES = {"posixpath": "os.path"}
 _UNHASHABLE = ("dict", "set", "bytearray")
 
@@ -270,6 +277,26 @@ class _Writer:
         self.modules.add(place)
         return place
 
+    def _source(self, data: Any, level: int) -> str:
+        """A lambda, inside of one whose parameters are the names that it takes from outside."""
+        text, bindings = _list(data, 2)
+        shown, free = _lambda(self._spend(text))
+        given = {}
+        for pair in _list(bindings):
+            name, tree = _list(pair, 2)
+            if not _is_identifier(name) or name in given:
+                _refuse(f"no name: {name!r:.60}")
+            written = self.write(tree, level + 1)
+            # What has this name wherever the expression stands needs none of its own.
+            if name in free and written != name:
+                given[name] = written
+            free.discard(name)
+        if not free <= _BUILTIN_NAMES:
+            _refuse(f"a function that is not closed: {sorted(free)!r:.60}")
+        if not given:
+            return f"({shown})"
+        return f"(lambda {', '.join(given)}: {shown})({', '.join(given.values())})"
+
     def _call(self, data: Any, level: int) -> str:
         name, positional, keywords = _list(data, 3)
         if type(keywords) is not dict or not all(map(_is_identifier, keywords)):
@@ -303,8 +330,32 @@ _TAGS: Mapping[str, Callable[[_Writer, Any, int], str]] = {
     for name in (
         *("int", "float", "complex", "bytes", "bytearray", "tuple", "set", "frozenset", "dict"),
         *("range", "ellipsis", "notimplemented", "iterator", "name", "module", "call"),
+        "source",
     )
 }
+
+
+def _lambda(text: str) -> tuple[str, set[str]]:
+    """The text of a lambda on one line, and the names in it that nothing in it binds."""
+    if len(text) > MOST_SOURCE:
+        _refuse(f"more than {MOST_SOURCE} characters of source")
+    try:
+        body = parse_expression(text)
+        shown = ast.unparse(body)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return _refuse(f"no source: {text!r:.60}")
+    if not isinstance(body, ast.Lambda) or "\n" in shown:
+        _refuse(f"no function of one expression: {text!r:.60}")
+    bound: set[str] = set()
+    read: set[str] = set()
+    for node in ast.walk(body):
+        if isinstance(node, _SUSPENDS):
+            _refuse(f"a function that is no plain one: {text!r:.60}")
+        if isinstance(node, ast.arg):
+            bound.add(node.arg)
+        elif isinstance(node, ast.Name):
+            (read if isinstance(node.ctx, ast.Load) else bound).add(node.id)
+    return shown, read - bound
 
 
 def _refuse(what: str = "content of a tag") -> NoReturn:

@@ -10,6 +10,7 @@ import json
 import operator
 import pathlib
 import re
+import re as regular
 import string
 import types
 import uuid
@@ -92,6 +93,11 @@ def write(value, **options):
     return expression(tree, frozenset({"pkg.mod"}))
 
 
+def scaled(factor):
+    """A function that is closed over a number."""
+    return lambda x: x * factor
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
@@ -149,6 +155,10 @@ def write(value, **options):
         (ipaddress.ip_address("10.0.0.1"), 'ipaddress.IPv4Address("10.0.0.1")'),
         (io.StringIO("a"), 'io.StringIO("a")'),
         (re, "re"),
+        (lambda x: x + 1, "(lambda x: x + 1)"),
+        (scaled(3), "(lambda factor: lambda x: x * factor)(3)"),
+        (lambda x: re.escape(x), "(lambda x: re.escape(x))"),
+        (lambda x: regular.escape(x), "(lambda regular: lambda x: regular.escape(x))(re)"),
     ],
     # Where an object is in memory differs between the processes of a test run.
     ids=lambda value: re.sub(r" at 0x[0-9a-f]+", "", str(value)),
@@ -212,7 +222,7 @@ def test_what_is_made_of_recorded_state_is_opaque_when_it_has_more():
         snapshot(plain, NAMES)
 
 
-@pytest.mark.parametrize("value", [lambda: 1, object(), (each for each in ()), open])
+@pytest.mark.parametrize("value", [lambda x=1: x, object(), (each for each in ()), open])
 def test_values_without_a_form_are_opaque(value):
     if value is open:
         assert write(value).text == "open"
@@ -257,7 +267,16 @@ _JSON = st.recursive(
             st.sampled_from(
                 [
                     *("int", "float", "complex", "bytes", "bytearray", "tuple", "set", "frozenset"),
-                    *("dict", "range", "ellipsis", "notimplemented", "iterator", "name", "module"),
+                    *(
+                        "source",
+                        "dict",
+                        "range",
+                        "ellipsis",
+                        "notimplemented",
+                        "iterator",
+                        "name",
+                        "module",
+                    ),
                     *("call", "raised"),
                 ]
             ),
@@ -316,6 +335,19 @@ def test_arbitrary_json_makes_an_expression_or_a_snapshot_error(tree):
         {"call": ["builtins:dict.keys", [1], {}]},
         {"call": {}},
         {"unknown": []},
+        {"source": "lambda: 1"},
+        {"source": ["lambda: unknown", []]},
+        {"source": ["lambda: __import__('os')", []]},
+        {"source": ["lambda: (yield)", []]},
+        {"source": ["lambda: (x := 1)", []]},
+        {"source": ["(lambda: 1)()", []]},
+        {"source": ["lambda: 1\nprint(1)", []]},
+        {"source": ["lambda: 1", [["a=1, b", 2]]]},
+        {"source": ["lambda: a", [["a", 2], ["a", 2]]]},
+        {"source": ["lambda: a", [["a", {"call": ["os:system", ["ls"], {}]}]]]},
+        {"source": ["lambda: " + "(" * 500 + ")" * 500, []]},
+        {"source": ["lambda: 1" + "+1" * 2000, []]},
+        {"source": ["lambda: '\0'\0", []]},
         {"raised": ["builtins:KeyError", "x"]},
         [0] * 20_000,
         "x" * 70_000,

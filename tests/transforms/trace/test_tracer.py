@@ -504,3 +504,137 @@ def test_the_parts_of_the_one_file_have_no_names_in_common():
     allowed = {"TYPE_CHECKING"}
     assert {name for name in names if names.count(name) > 1} <= allowed
     assert Path(f"{MODULE}.py").name in tracer_files()
+
+
+MADE = """
+class Money:
+    def __init__(self, *amounts, unit="eur"):
+        self.total, self.kind = sum(amounts), unit.upper()
+    def __eq__(self, other): raise AssertionError("equality of the program")
+    __hash__ = None
+    def show(self, n=0): return self.total
+class Index(dict):
+    def __init__(self, text):
+        self.root = root = []
+        root[:] = [root, text]
+        dict.__init__(self, enumerate(text))
+    def find(self, key): return self[key]
+class Node:
+    def __init__(self, kind, children=()):
+        self.kind, self.children, self.parent = kind, children, None
+        self.size, self.level = len(children) + 1, 1
+        for child in children: child.parent = self
+    def count(self, n): return self.size
+class Pair(tuple):
+    def __new__(cls, text): return tuple.__new__(cls, text.split())
+    def first(self, n): return self[0]
+class Broken:
+    def __init__(self, n):
+        self.half = n // 2
+        if n: raise ValueError(n)
+    def get(self, n): return self.half
+"""
+
+
+def receivers(project, qualname):
+    return [call.receiver for call in project.traced()[qualname].calls]
+
+
+def test_objects_as_their_constructor_left_them_are_made_by_the_same_call(tmp_path):
+    script = """
+import target
+money = target.Money(1, 2, unit="usd")
+money.show(1); money.total = 4; money.show(2); money.total = 3; money.show(3)
+index = target.Index("ab"); index.find(0); index[2] = "c"; index.find(2)
+target.Pair("a b").first(1)
+for n in (1, 0):
+    try: target.Broken(n)
+    except ValueError: pass
+broken = target.Broken(0); broken.get(1); target.Broken.__new__(target.Broken)
+"""
+    project = Project(tmp_path, MADE)
+    project.run(interpreter(MONITORED), script, 0, "-Werror")
+    money = {"call": ["target:Money", [1, 2], {"unit": "usd"}]}
+    assert receivers(project, "Money.show") == [money, money]
+    assert [call.arguments for call in project.traced()["Money.show"].calls] == [(1,), (3,)]
+    assert project.traced()["Money.show"].opaque == (("Money", 1),)
+    assert receivers(project, "Index.find") == [{"call": ["target:Index", ["ab"], {}]}]
+    assert project.traced()["Index.find"].opaque == (("Index", 1),)
+    assert receivers(project, "Pair.first") == [{"call": ["target:Pair", ["a b"], {}]}]
+    assert receivers(project, "Broken.get") == [{"call": ["target:Broken", [0], {}]}]
+
+
+def test_objects_that_hold_their_arguments_are_made_of_what_they_hold_now(tmp_path):
+    script = """
+import target
+leaves = [target.Node("a"), target.Node("b")]
+top = target.Node("top", leaves)
+top.count(0); top.kind = "other"; top.count(1); leaves[0].count(2)
+top.level = 2; top.count(3)
+"""
+    project = Project(tmp_path, MADE)
+    project.run(interpreter(MONITORED), script)
+    leaves = [{"call": ["target:Node", [each], {}]} for each in "ab"]
+    assert receivers(project, "Node.count") == [
+        {"call": ["target:Node", ["top", leaves], {}]},
+        {"call": ["target:Node", ["other", leaves], {}]},
+        leaves[0],
+    ]
+    assert project.traced()["Node.count"].opaque == (("Node", 1),)
+
+
+def test_what_is_remembered_keeps_no_object_alive(tmp_path):
+    script = """
+import gc, target, weakref
+money = target.Money([1].pop()); money.show()
+gone = weakref.ref(money); del money
+gc.collect()
+assert gone() is None
+"""
+    Project(tmp_path, MADE).run(interpreter(MONITORED), script)
+
+
+def test_functions_of_one_expression_are_told_by_their_source(python, tmp_path):
+    script = """
+import target, operator as op
+def make(n):
+    def plus(a):
+        return a + n
+    def loop(a):
+        for each in a: return each
+    def yields(a): yield a
+    return [plus, (lambda x: x * n), lambda x: (x,
+        n), loop, yields]
+for function in [*make(4), lambda a: a, lambda a, b=1: a]: target.take(function)
+target.take(lambda x: op.neg(abs(x))); target.take(lambda x: missing(x))
+target.take(eval("lambda: 1"))
+"""
+    project = Project(tmp_path, "def take(value): return value\n")
+    project.run(python, script, 0, "-Werror")
+    bound = [["n", 4]]
+    assert project.arguments("take") == [
+        [{"source": ["lambda a: (a + n)", bound]}],
+        [{"source": ["lambda x: x * n", bound]}],
+        [{"source": ["lambda x: (x,\n        n)", bound]}],
+        [{"source": ["lambda a: a", []]}],
+        [{"source": ["lambda x: op.neg(abs(x))", [["op", {"module": "operator"}]]]}],
+    ]
+    assert project.traced()["take"].opaque == (("lambda", 1), ("local function", 1))
+
+
+def test_names_in_a_tree_of_constants_are_found(python, tmp_path):
+    source = """
+class Kind(tuple):
+    def __getattr__(self, name):
+        inner = Kind((*self, name)); setattr(self, name, inner); inner.parent = self
+        return inner
+Text = Kind()
+Inner = Text.Words.Short
+def take(value): return value
+"""
+    project = Project(tmp_path, source)
+    project.run(python, "import target\nfor k in (target.Text.Words, target.Inner): target.take(k)")
+    assert project.arguments("take") == [
+        [{"name": "target:Text.Words"}],
+        [{"name": "target:Inner"}],
+    ]

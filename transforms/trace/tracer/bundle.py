@@ -18,7 +18,10 @@ PTH = (
 A virtual environment reads its files of paths twice.
 """
 
-_PARTS = ("values", "names", "parameters", "standard", "objects", "functions", "writer", "hooks")
+_PARTS = (
+    *("values", "names", "parameters", "sources", "standard", "objects"),
+    *("constructions", "functions", "writer", "hooks"),
+)
 _PACKAGE = "transforms.trace.tracer"
 _HEAD = '''"""Records calls of functions; written by repomill into the environment of a project."""
 

@@ -6,13 +6,7 @@ import os
 from types import CodeType, FrameType, FunctionType
 
 from transforms.trace.tracer.names import function_in, namespace
-from transforms.trace.tracer.parameters import (
-    VARARGS,
-    VARKEYWORDS,
-    Parameter,
-    arrange,
-    parameters_of,
-)
+from transforms.trace.tracer.parameters import Parameter, given, parameters_of
 from transforms.trace.tracer.values import type_dict, type_module, type_mro, type_qualname
 
 TYPE_CHECKING = False
@@ -134,19 +128,10 @@ class Traced:
 
     def arguments(self, frame: FrameType) -> tuple[list[Any], list[Any], dict[str, Any]]:
         """Receiver (a list of one or none), positional and keyword arguments as objects."""
-        held, code = frame.f_locals, self.code
-        values = [held[each.name] for each in self.parameters]
-        parameters, receiver = self.parameters, []
-        if self.kind in ("method", "property", "class_method") and values:
-            receiver, values, parameters = values[:1], values[1:], parameters[1:]
-        behind = code.co_argcount + code.co_kwonlyargcount
-        rest: tuple[Any, ...] = ()
-        if code.co_flags & VARARGS:
-            rest = held[code.co_varnames[behind]]
-            behind += 1
-        positional, keywords = arrange(parameters, values, rest)
-        if code.co_flags & VARKEYWORDS:
-            keywords.update(held[code.co_varnames[behind]])
+        held, parameters, receiver = frame.f_locals, self.parameters, []
+        if self.kind in ("method", "property", "class_method") and parameters:
+            receiver, parameters = [held[parameters[0].name]], parameters[1:]
+        positional, keywords = given(self.code, parameters, held)
         return receiver, positional, keywords
 
 

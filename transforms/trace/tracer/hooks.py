@@ -7,10 +7,11 @@ import sys
 import time
 from types import CodeType, FrameType
 
+from transforms.trace.tracer.constructions import CONSTRUCTORS, Constructions
 from transforms.trace.tracer.functions import Scope, Traced, is_function
 from transforms.trace.tracer.names import Constants
 from transforms.trace.tracer.objects import Snapshots
-from transforms.trace.tracer.values import MOST_NODES, MOST_TEXT, Opaque, write_json
+from transforms.trace.tracer.values import MOST_TEXT, Opaque, write_json
 from transforms.trace.tracer.writer import Writer
 
 TYPE_CHECKING = False
@@ -34,6 +35,9 @@ _TOLD = (1, 10, 30, 100)
 
 _MOST_NODES = 100_000
 """Values walked over for one function: few calls, where arguments are large."""
+
+_MOST_LOST, _LEAST_NODES = 200_000, 400
+"""Values walked over for nothing, in all, and how many a walk has once there were more."""
 
 _LEAST_FRAMES = 150
 """Room for frames that a snapshot needs, before 3.12."""
@@ -68,6 +72,8 @@ class Tracer:
         self._writer = Writer(folder)
         self._constants = Constants(self.scope.owns)
         self._failures: dict[int, list[Any]] = {}
+        self._lost = 0
+        self._constructions = Constructions(self.scope.owns, self._walk)
         self._functions: dict[int, Traced | None] = {}
         self._count = 0
 
@@ -126,8 +132,10 @@ class Tracer:
 
     def _take(self, function: Traced, frame: FrameType) -> str:
         """The line that says what a call was made with; empty if that is not news."""
-        walk = Snapshots({}, self.scope.owns)
-        walk.constant, walk.failures = self._constants.name, self._failures
+        walk = self._walk()
+        if self._lost > _MOST_LOST:
+            walk.nodes = _LEAST_NODES
+        before = walk.nodes
         try:
             receiver, positional, keywords = function.arguments(frame)
             if function.kind == "class_method":
@@ -142,16 +150,40 @@ class Tracer:
             if len(text) > MOST_TEXT:
                 raise Opaque("large")
         except Opaque as error:
+            self._lost += before - walk.nodes
             return self._refuse(function, str(error))
         except KeyError:
             return self._refuse(function, "arguments that are gone")
         finally:
-            function.nodes += MOST_NODES - walk.nodes
+            function.nodes += before - walk.nodes
         if hash(text) in function.kept:
             return ""
         function.kept.add(hash(text))
         function.last_new = function.seen
         return '{"call":[%d,%s]}\n' % (function.number, text)
+
+    def _walk(self) -> Snapshots:
+        walk = Snapshots({}, self.scope.owns)
+        walk.constant, walk.failures = self._constants.name, self._failures
+        walk.remembered = self._constructions.take
+        return walk
+
+    def constructs(self, code: CodeType, frame: FrameType) -> bool:
+        """Watches a constructor that starts; False if it is watched no more."""
+        try:
+            return self._constructions.start(code, frame)
+        except Exception as error:
+            if _is_of_others(error):
+                raise
+            return False
+
+    def constructed(self, code: CodeType, frame: FrameType, value: object) -> None:
+        """Looks at what a constructor that ends has made."""
+        try:
+            self._constructions.end(code, frame, value)
+        except Exception as error:
+            if _is_of_others(error):
+                raise
 
     def _refuse(self, function: Traced, reason: str) -> str:
         """The line that says how many calls could not be recorded; empty between some counts."""
@@ -217,17 +249,38 @@ def _monitor(tracer: Tracer) -> None:
     monitoring = sys.monitoring  # type: ignore[attr-defined]
     disable = monitoring.DISABLE
     path, find, record = tracer.scope.path, tracer.find, tracer.record
+    watched: set[int] = set()
+    held = -1
 
     def on_start(code: CodeType, offset: int) -> Any:
         if path(code.co_filename) is None:
             return disable
+        if code.co_name in CONSTRUCTORS:
+            return on_constructor(code, _frame(1))
         function = find(code)
         return disable if function is None or record(function, _frame(1)) else None
+
+    def on_constructor(code: CodeType, frame: FrameType) -> Any:
+        function = find(code)
+        if function is not None:
+            record(function, frame)
+        if not tracer.constructs(code, frame):
+            monitoring.set_local_events(held, code, 0)
+            return disable
+        if id(code) not in watched:
+            watched.add(id(code))
+            monitoring.set_local_events(held, code, monitoring.events.PY_RETURN)
+        return None
+
+    def on_return(code: CodeType, offset: int, value: object) -> Any:
+        tracer.constructed(code, _frame(1), value)
 
     for tool in (4, 3, 2, 1, 0):
         if monitoring.get_tool(tool) is None:
             monitoring.use_tool_id(tool, "repomill")
+            held = tool
             monitoring.register_callback(tool, monitoring.events.PY_START, on_start)
+            monitoring.register_callback(tool, monitoring.events.PY_RETURN, on_return)
             monitoring.set_events(tool, monitoring.events.PY_START)
             return
 

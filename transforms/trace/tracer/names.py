@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from types import FunctionType, ModuleType
+from types import FunctionType, GetSetDescriptorType, ModuleType
 
 from transforms.trace.tracer.values import (
     Opaque,
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _MODULES = sys.modules
 _MOST_CLASSES = 10_000
+# Of what constants hold, by constant and by depth.
+_MOST_INSIDE = 50
+_LEVELS = 3
 _PUBLIC = {
     "_io": "io",
     "_pydatetime": "datetime",
@@ -113,23 +116,41 @@ def class_name(walk: Walk, kind: type) -> str:
 
 
 class Constants:
-    """Names of what stands at the top of modules that are owned, by the identity of the values."""
+    """Names of what stands at the top of modules that are owned, by the identity of the values.
+
+    A constant that is an object may hold others of its class, as names in a tree do: these are
+    its attributes.
+    """
 
     def __init__(self, owns: Callable[[str], bool]) -> None:
         self._owns = owns
-        self._modules = 0
+        self._modules = self._misses = 0
         self._sizes: dict[str, int] = {}
         """Of the namespaces that have been read."""
         self._names: dict[int, tuple[str, str]] = {}
 
     def name(self, value: object) -> str | None:
         """The name of a value, or None."""
+        name = self._lookup(value)
+        if name is None:
+            # What is missed may have got its name since; to read all names anew takes time.
+            self._misses += 1
+            if not self._misses & (self._misses - 1):
+                self._modules = 0
+                self._sizes.clear()
+                name = self._lookup(value)
+        return name
+
+    def _lookup(self, value: object) -> str | None:
         if len(_MODULES) != self._modules:
             self._modules = len(_MODULES)
             self._read()
         module, name = self._names.get(id(value), ("", ""))
         # Names may be bound anew, and identities given to others.
-        held = namespace(module).get(name) if module else None
+        first, *others = name.split(".")
+        held = namespace(module).get(first) if module else None
+        for other in others:
+            held = _held_in(held).get(other)
         return module + ":" + name if held is value and module else None
 
     def _read(self) -> None:
@@ -148,6 +169,34 @@ class Constants:
                 first, its_name = self._names.get(id(value), (module, name))
                 if first == module or namespace(first).get(its_name) is not value:
                     self._names[id(value)] = module, name
+        for name, value in items:
+            if type(name) is str and self._owns(type_module(type(value)) or ""):
+                for identity, longer in _attributes_like(value, (module, name), _LEVELS):
+                    self._names.setdefault(identity, longer)
+
+
+def _attributes_like(
+    held: object, name: tuple[str, str], levels: int
+) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Attributes of the same class as what holds them, those near to it first."""
+    kind, inner = type(held), []
+    for attribute, value in list(_held_in(held).items()):
+        if type(value) is kind and type(attribute) is str and attribute.isidentifier():
+            inner.append((value, (name[0], name[1] + "." + attribute)))
+    for value, longer in inner[:_MOST_INSIDE]:
+        yield id(value), longer
+    for value, longer in inner[:_MOST_INSIDE] if levels > 1 else ():
+        yield from _attributes_like(value, longer, levels - 1)
+
+
+def _held_in(value: object) -> Mapping[str, Any]:
+    """The dictionary of an object, if it has one."""
+    for each in type_mro(type(value)):
+        held = type_dict(each).get("__dict__")
+        if type(held) is GetSetDescriptorType:
+            attributes = held.__get__(value)
+            return attributes if type(attributes) is dict else {}
+    return {}
 
 
 def function_in(held: Any, code: Any, depth: int = 4) -> Any:

@@ -37,12 +37,15 @@ from transforms.trace.tracer.values import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
 _ARGUMENTS = BaseException.__dict__["args"].__get__
 _HEAP_TYPE = 1 << 9
 _MOST_FAILURES = 30
+_MOST_CLASSES = 5_000
+"""Whose attributes are known: suites may make classes without end."""
+
 _DERIVED: Sequence[tuple[type, Callable[[Walk, Any, int], Any]]] = (
     (dict, lambda walk, value, level: {"dict": walk.pairs(value, level)}),
     (list, lambda walk, value, level: walk.items(list.__iter__(value), level)),
@@ -59,10 +62,11 @@ _DERIVED: Sequence[tuple[type, Callable[[Walk, Any, int], Any]]] = (
 class Snapshots(Walk):
     """A walk that knows classes, functions and objects as well.
 
-    ``constant`` gives the name of a constant.
+    ``constant`` gives the name of a constant, ``remembered`` the call that made an object.
     """
 
     constant: Callable[[object], str | None] | None = None
+    remembered: Callable[[Snapshots, object, type, int], Any] | None = None
 
     def __init__(
         self, names: Mapping[int, str], owns: Callable[[str], bool], consume: bool = False
@@ -85,16 +89,21 @@ class Snapshots(Walk):
                 return {"name": class_name(self, value)}
             return self._take_of_python(value, kind, level)
         except Opaque:
-            self.nodes, self.text = left
             name = self.constant(value) if self.constant is not None else None
             if name is not None:
+                self.nodes, self.text = left
                 return {"name": name}
             if self.consume and class_attribute(kind, "__next__") is not None:
+                self.nodes, self.text = left
                 return {"iterator": self.items(value, level)}
             raise
 
     def _take_of_python(self, value: Any, kind: type, level: int) -> Any:
         """An object, unless many of its class were in vain."""
+        if self.remembered is not None:
+            tree = self.remembered(self, value, kind, level)
+            if tree is not None:
+                return tree
         held = self.failures.setdefault(id(kind), [kind, 0])
         if held[1] >= _MOST_FAILURES:
             raise Opaque(type_qualname(kind))
@@ -154,7 +163,7 @@ class Snapshots(Walk):
         values = []
         unexplained = dict(attributes)
         for parameter in parameters:
-            held = _held_under(parameter.name, kind, attributes)
+            held = held_under(parameter.name, kind, attributes)
             unexplained.pop(held or "", None)
             values.append(attributes[held] if held else parameter.default)
         is_short = any(each is ABSENT for each in values)
@@ -178,22 +187,38 @@ class Snapshots(Walk):
 def attributes_of(value: object, kind: type) -> dict[str, Any]:
     """What an object holds in its dictionary and its slots; descriptors of the program rest."""
     found: dict[str, Any] = {}
+    held = _READERS.get(id(kind))
+    if held is None or held[0] is not kind:
+        if len(_READERS) >= _MOST_CLASSES:
+            _READERS.clear()
+        held = _READERS[id(kind)] = kind, list(_readers(kind))
+    for name, read in held[1]:
+        try:
+            attribute = read(value)
+        except AttributeError:
+            continue
+        if name is not None:
+            found.setdefault(name, attribute)
+        elif issubclass(type(attribute), dict):
+            for key, item in dict.items(attribute):
+                found.setdefault(key, item)
+    return found
+
+
+_READERS: dict[int, tuple[type, list[tuple[str | None, Callable[[object], Any]]]]] = {}
+
+
+def _readers(kind: type) -> Iterator[tuple[str | None, Callable[[object], Any]]]:
+    """Slots by their names, and dictionaries, of a class and its bases."""
     for each in type_mro(kind):
         names = type_dict(each)
         if "__slots__" in names:
             for name, member in list(names.items()):
                 if type(member) is MemberDescriptorType:
-                    try:
-                        found.setdefault(name, member.__get__(value))
-                    except AttributeError:
-                        continue
+                    yield name, member.__get__
         held = names.get("__dict__")
         if type(held) is GetSetDescriptorType:
-            attributes = held.__get__(value)
-            if issubclass(type(attributes), dict):
-                for name, item in dict.items(attributes):
-                    found.setdefault(name, item)
-    return found
+            yield None, held.__get__
 
 
 @of_class
@@ -203,7 +228,8 @@ def _parameters_of_init(kind: type) -> list[Parameter] | None:
     return parameters_of(init.__code__, init)[1:] if type(init) is FunctionType else None
 
 
-def _held_under(parameter: str, kind: type, attributes: Mapping[str, Any]) -> str | None:
+def held_under(parameter: str, kind: type, attributes: Mapping[str, Any]) -> str | None:
+    """The attribute of an object whose name is that of a parameter, more or less."""
     private = "_" + type_qualname(kind).rpartition(".")[2].lstrip("_") + "__" + parameter
     for name in (parameter, "_" + parameter, private, parameter.rstrip("_"), parameter + "_"):
         if name in attributes:

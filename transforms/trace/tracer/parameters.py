@@ -6,7 +6,7 @@ from types import CodeType, FunctionType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
 ABSENT: Any = object()
@@ -44,6 +44,25 @@ def parameters_of(code: CodeType, function: FunctionType | None) -> list[Paramet
     for name in names[count : count + code.co_kwonlyargcount]:
         parameters.append(Parameter(name, KEYWORD, by_keyword.get(name, ABSENT)))  # noqa: PERF401
     return parameters
+
+
+def given(
+    code: CodeType, parameters: Sequence[Parameter], held: Mapping[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """The arguments of a call for some parameters, where the frame at its start holds ``held``.
+
+    Raises:
+      KeyError: some are gone.
+    """
+    behind = code.co_argcount + code.co_kwonlyargcount
+    rest: tuple[Any, ...] = ()
+    if code.co_flags & VARARGS:
+        rest = held[code.co_varnames[behind]]
+        behind += 1
+    positional, keywords = arrange(parameters, [held[each.name] for each in parameters], rest)
+    if code.co_flags & VARKEYWORDS:
+        keywords.update(held[code.co_varnames[behind]])
+    return positional, keywords
 
 
 def arrange(

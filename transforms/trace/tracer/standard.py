@@ -17,6 +17,7 @@ from types import (
 )
 
 from transforms.trace.tracer.names import find_name, of_class, resolve
+from transforms.trace.tracer.sources import take_source
 from transforms.trace.tracer.values import (
     Opaque,
     Walk,
@@ -255,9 +256,7 @@ def module_name(value: Any) -> str | None:
 
 def _take_function(walk: Walk, value: Any, level: int) -> Any:
     name = find_name(walk, value, value.__module__, value.__qualname__)
-    if name is None:
-        raise Opaque("lambda" if value.__name__ == "<lambda>" else "local function")
-    return {"name": name}
+    return {"name": name} if name is not None else take_source(walk, value, level)
 
 
 def _take_builtin_function(walk: Walk, value: Any, level: int) -> Any:

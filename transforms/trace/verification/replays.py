@@ -53,7 +53,7 @@ _MOST_LOST = 3
 
 _PARTS = (
     *(f"transforms.trace.tracer.{name}" for name in ("values", "names", "parameters")),
-    *(f"transforms.trace.tracer.{name}" for name in ("standard", "objects")),
+    *(f"transforms.trace.tracer.{name}" for name in ("sources", "standard", "objects")),
     *(f"transforms.trace.verification.{name}" for name in ("clock", "coverage", "driver")),
 )
 _START = """\

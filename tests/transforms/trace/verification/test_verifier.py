@@ -320,3 +320,24 @@ def test_the_same_function_gets_the_same_test_every_time(verifier):
     first = verifier.verify(given, NUMBERS)
     assert first == verifier.verify(given, NUMBERS)
     assert isinstance(first, Verified)
+
+
+def test_functions_are_arguments_by_their_source(verifier):
+    given = program(
+        "def twice(x):\n    return 2 * x\n\n\ndef each(function, values):\n# body\n"
+        "    return [function(value) for value in values]\n",
+        own_names={"pkg:double": "twice"},
+    )
+    plus = {"source": ["lambda x: x + n", [["n", 4]]]}
+    own = {"source": ["lambda x: -double(x)", [["double", {"name": "pkg:double"}]]]}
+    found = verified(
+        verifier,
+        given,
+        calls((plus, [1, 2]), (own, [1, 3]), ({"source": ["lambda x: abs(x)", []]}, [-1])),
+    )
+    assert found.test == (
+        "def check(candidate):\n"
+        "    assert candidate((lambda n: lambda x: x + n)(4), [1, 2]) == [5, 6]\n"
+        "    assert candidate((lambda double: lambda x: -double(x))(twice), [1, 3]) == [-2, -6]\n"
+        "    assert candidate((lambda x: abs(x)), [-1]) == [1]\n"
+    )
