@@ -38,7 +38,7 @@ _MOST_KINDS = 5_000
 _MOST_STARTS = 3_000
 """Of one constructor, those of subclasses included."""
 
-_MOST_WATCHED, _WATCHED_FOR_USE = 100, 10
+_MOST_WATCHED, _WATCHED_FOR_USE = 300, 10
 """Calls of a class that are watched, and how many more for each object that was of use."""
 
 _MOST_PENDING = 500
