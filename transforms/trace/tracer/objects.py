@@ -37,14 +37,12 @@ from transforms.trace.tracer.values import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
 _ARGUMENTS = BaseException.__dict__["args"].__get__
 _HEAP_TYPE = 1 << 9
 _MOST_FAILURES = 30
-_MOST_CLASSES = 5_000
-"""Whose attributes are known: suites may make classes without end."""
 
 _DERIVED: Sequence[tuple[type, Callable[[Walk, Any, int], Any]]] = (
     (dict, lambda walk, value, level: {"dict": walk.pairs(value, level)}),
@@ -187,12 +185,7 @@ class Snapshots(Walk):
 def attributes_of(value: object, kind: type) -> dict[str, Any]:
     """What an object holds in its dictionary and its slots; descriptors of the program rest."""
     found: dict[str, Any] = {}
-    held = _READERS.get(id(kind))
-    if held is None or held[0] is not kind:
-        if len(_READERS) >= _MOST_CLASSES:
-            _READERS.clear()
-        held = _READERS[id(kind)] = kind, list(_readers(kind))
-    for name, read in held[1]:
+    for name, read in _readers(kind):
         try:
             attribute = read(value)
         except AttributeError:
@@ -205,20 +198,20 @@ def attributes_of(value: object, kind: type) -> dict[str, Any]:
     return found
 
 
-_READERS: dict[int, tuple[type, list[tuple[str | None, Callable[[object], Any]]]]] = {}
-
-
-def _readers(kind: type) -> Iterator[tuple[str | None, Callable[[object], Any]]]:
+@of_class
+def _readers(kind: type) -> list[tuple[str | None, Callable[[object], Any]]]:
     """Slots by their names, and dictionaries, of a class and its bases."""
+    found: list[tuple[str | None, Callable[[object], Any]]] = []
     for each in type_mro(kind):
         names = type_dict(each)
         if "__slots__" in names:
             for name, member in list(names.items()):
                 if type(member) is MemberDescriptorType:
-                    yield name, member.__get__
+                    found.append((name, member.__get__))
         held = names.get("__dict__")
         if type(held) is GetSetDescriptorType:
-            yield None, held.__get__
+            found.append((None, held.__get__))
+    return found
 
 
 @of_class
