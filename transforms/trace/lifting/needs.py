@@ -170,11 +170,9 @@ class Needs:
         binders = [piece for piece in binders if not _is_stub(piece)]
         if before is not None and before.module == name.module:
             earlier = [piece for piece in binders if piece.number < before.number]
-            if (
-                not earlier
-                and self.resolver.module(name.module).stars
-                and name.name in before.binds
-            ):
+            last = max((piece.number for piece in earlier), default=-1)
+            stars = self.resolver.module(name.module).stars
+            if name.name in before.binds and any(last < star < before.number for star, _ in stars):
                 raise LiftError(LiftReason.NAME_COLLISION, f"{name.name} may be of a star import")
             binders = earlier if is_entry else earlier or binders
         if not is_entry:
@@ -302,6 +300,9 @@ class Needs:
             if use.called and isinstance(link.target, Own):
                 run.update(dict.fromkeys(self._binders(link.target)))
         self._check_runs(before, {entry}, LiftReason.NEEDED_BEFORE_DEFINED)
+        if len(self.resolver.module(entry.module).binders.get(entry.name, ())) > 1:
+            # What stood there under this name before would have been meant.
+            late.add(entry)
         self._check_runs(last, late, LiftReason.NEEDS_CODE_AFTER)
 
     def _changed_later(self) -> set[Target]:
