@@ -85,6 +85,20 @@ def called_names(node: ast.stmt) -> frozenset[str]:
     return frozenset(call.id for call in calls if isinstance(call, ast.Name))
 
 
+def attributes_at_once(node: ast.stmt) -> Iterator[str]:
+    """Attributes that running a statement reads, members of a class among them."""
+    waiting: list[ast.AST] = [node]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            waiting += [*getattr(here, "decorator_list", ()), *here.args.defaults]
+            waiting += [each for each in here.args.kw_defaults if each]
+            continue
+        if isinstance(here, ast.Attribute):
+            yield here.attr
+        waiting += ast.iter_child_nodes(here)
+
+
 def _run_at_once(node: ast.AST) -> Iterator[ast.AST]:
     """All nodes but those in functions and classes."""
     waiting = [node]

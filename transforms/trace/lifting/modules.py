@@ -84,10 +84,12 @@ class Module:
         """Names of a function that differ from call to call."""
 
         self.stars = tuple(
-            piece.origin.module
+            (piece.number, piece.origin.module)
             for piece in pieces
             if piece.origin and piece.origin.attribute == "*"
         )
+        """Numbers and modules of star imports."""
+
         self.binders: dict[str, list[Piece]] = defaultdict(list)
         for piece in pieces:
             for bound in piece.binds:

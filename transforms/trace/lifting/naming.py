@@ -56,6 +56,10 @@ class Names:
         """Whether something is in the program."""
         return _key(target) in self._names
 
+    def all(self) -> frozenset[str]:
+        """All names of the program, those of builtins that it uses among them."""
+        return frozenset(self._taken)
+
     def _name_entry(self, needs: Needs) -> None:
         key = needs.entry.key
         if not self._fits(key, key.name):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from transforms.trace.lifting.classes import Members, is_overload
 from transforms.trace.lifting.conditions import is_standard
-from transforms.trace.lifting.effects import ANY, REGISTERED
+from transforms.trace.lifting.effects import ANY, REGISTERED, attributes_at_once
 from transforms.trace.lifting.forms import Entry
 from transforms.trace.lifting.pieces import Piece, Unit
 from transforms.trace.lifting.resolution import Builtin, Foreign, Own, Resolver, Target
@@ -17,6 +17,7 @@ from transforms.trace.lifting.results import LiftError, LiftReason
 from transforms.trace.lifting.scopes import Use
 
 MAX_PIECES = 200
+_MAKERS = frozenset({"__init__", "__new__", "__post_init__"})
 
 
 class Annotations(Enum):
@@ -162,14 +163,20 @@ class Needs:
 
     def _need_name(self, name: Own, before: Piece | None) -> None:
         """All that binds a name, or all before a piece that uses it when it runs."""
-        if name == self.entry.key:
+        is_entry = name == self.entry.key
+        if is_entry and before is not self.entry.piece:
             return
         binders = self.resolver.module(name.module).binders.get(name.name, [])
         binders = [piece for piece in binders if not _is_stub(piece)]
         if before is not None and before.module == name.module:
             earlier = [piece for piece in binders if piece.number < before.number]
-            binders = earlier or binders
-        self._names[name] = None
+            last = max((piece.number for piece in earlier), default=-1)
+            stars = self.resolver.module(name.module).stars
+            if name.name in before.binds and any(last < star < before.number for star, _ in stars):
+                raise LiftError(LiftReason.NAME_COLLISION, f"{name.name} may be of a star import")
+            binders = earlier if is_entry else earlier or binders
+        if not is_entry:
+            self._names[name] = None
         for piece in binders:
             self._need_piece(piece)
 
@@ -271,32 +278,75 @@ class Needs:
 
     def _check_order(self) -> None:
         """Nothing that runs before the function is defined may use it."""
-        entry = self.entry.key
-        run: dict[Piece, None] = {}
+        entry, late = self.entry.key, self._changed_later()
+        if self.entry.stands_apart:
+            self._check_is_apart(self.entry.function.name)
+        before: dict[Piece, None] = {}
+        last: dict[Piece, None] = {}
         for link in self.links:
             use = link.use
-            if link.piece is self.entry.piece or not use.immediate or use.unevaluated:
+            if not use.immediate or use.unevaluated:
                 continue
-            if link.target == entry and use.annotation:
+            is_last = link.unit is self.entry.unit
+            if is_last or (link.piece is self.entry.piece and not self.entry.stands_apart):
+                run = last
+                self._check_use(link, late, LiftReason.NEEDS_CODE_AFTER)
+            elif link.target == entry and use.annotation:
                 self.lazy_annotations = True
-            elif link.target == entry:
-                detail = f"line {use.line} of {link.piece.module} uses {entry.name}"
-                raise LiftError(LiftReason.NEEDED_BEFORE_DEFINED, detail)
+                continue
+            else:
+                run = before
+                self._check_use(link, {entry}, LiftReason.NEEDED_BEFORE_DEFINED)
             if use.called and isinstance(link.target, Own):
                 run.update(dict.fromkeys(self._binders(link.target)))
-        self._check_runs(run)
+        self._check_runs(before, {entry}, LiftReason.NEEDED_BEFORE_DEFINED)
+        if len(self.resolver.module(entry.module).binders.get(entry.name, ())) > 1:
+            # What stood there under this name before would have been meant.
+            late.add(entry)
+        self._check_runs(last, late, LiftReason.NEEDS_CODE_AFTER)
 
-    def _check_runs(self, run: dict[Piece, None]) -> None:
-        """Functions that run before the function is defined may not use it either."""
+    def _changed_later(self) -> set[Target]:
+        """What statements below the function give another value, before which it ran at first."""
+        entry = self.entry.piece
+        later = [each for each in self.units if each.number > entry.number]
+        return {
+            Own(piece.module, name)
+            for piece in later
+            if piece.module == entry.module
+            for name in piece.binds | {name for name, attribute in piece.effects if not attribute}
+        }
+
+    def _check_use(self, link: Link, forbidden: Container[Target], reason: LiftReason) -> None:
+        if link.target in forbidden:
+            raise LiftError(
+                reason, f"line {link.use.line} of {link.piece.module} uses {link.use.name}"
+            )
+
+    def _check_is_apart(self, name: str) -> None:
+        """Nothing that runs before a method that stands behind its class may call it."""
+        for piece in self.units:
+            makers = (piece.units[number] for number in self.units[piece])
+            made = {
+                attribute
+                for unit in makers
+                if unit.function and unit.function.name in _MAKERS
+                for attribute in unit.attributes
+            }
+            if name in made.union(attributes_at_once(piece.node)):
+                detail = f"line {piece.node.lineno} of {piece.module} uses {name}"
+                raise LiftError(LiftReason.NEEDED_BEFORE_DEFINED, detail)
+
+    def _check_runs(
+        self, run: dict[Piece, None], forbidden: Container[Target], reason: LiftReason
+    ) -> None:
+        """What runs may not use something, nor may the functions that it calls."""
         waiting, done = list(run), set(run)
         while waiting:
             piece = waiting.pop()
             for link in self.links:
                 if link.piece is not piece or link.use.annotation:
                     continue
-                if link.target == self.entry.key:
-                    detail = f"line {link.use.line} of {piece.module} runs before the function"
-                    raise LiftError(LiftReason.NEEDED_BEFORE_DEFINED, detail)
+                self._check_use(link, forbidden, reason)
                 if link.use.called and isinstance(link.target, Own):
                     new = [each for each in self._binders(link.target) if each not in done]
                     done.update(new)

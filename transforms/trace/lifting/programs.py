@@ -18,7 +18,7 @@ from transforms.trace.lifting.pieces import Piece
 from transforms.trace.lifting.rendering import Renderer, import_statement
 from transforms.trace.lifting.resolution import Foreign, Own, Resolver
 from transforms.trace.lifting.results import Lifted, LiftError, LiftReason, Rejected
-from transforms.trace.lifting.splitting import Split, split
+from transforms.trace.lifting.splitting import Split, split, with_examples
 
 MAX_PROGRAM_BYTES = 60_000
 """Of prompt and body together: some 15,000 tokens, more than models of the kind read."""
@@ -143,7 +143,11 @@ class _Lifting:
         if not entry.stands_apart:
             pieces.remove(entry.piece)
         renderer = Renderer(needs, names)
-        parts = split(renderer, self._resolver.module(entry.piece.module), entry)
+        parts = with_examples(
+            split(renderer, self._resolver.module(entry.piece.module), entry),
+            self._project.sources.roots,
+            names.all(),
+        )
         lazy = needs.lazy_annotations or any(
             self._resolver.module(piece.module).future_annotations for piece in needs.units
         )

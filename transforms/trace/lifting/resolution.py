@@ -88,6 +88,9 @@ class Resolver:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._local: dict[str, Module] = {}
+        self._looked_into: set[tuple[str, str]] = set()
+        """Modules of star imports, each with the name that it was asked for at present."""
+
         self.lost: set[str] = set()
         """Names that this version of the standard library does not have."""
 
@@ -125,10 +128,12 @@ class Resolver:
 
     def resolve(self, module: str, name: str) -> Target:
         """What a name means at the top level of a module."""
+        self._looked_into.clear()
         return self._resolve(module, name, _MAX_STEPS)
 
     def resolve_origin(self, origin: Origin) -> Target:
         """What an import means."""
+        self._looked_into.clear()
         return self._follow(origin, origin.attribute or origin.module, _MAX_STEPS)
 
     def foreign_imports(self, module: str, target: Foreign) -> Iterable[Foreign]:
@@ -150,16 +155,18 @@ class Resolver:
         binders = here.binders.get(name)
         if name in here.closed:
             raise LiftError(LiftReason.CLOSURE, name)
+        last = binders[-1].number if binders else -1
+        for number, star in reversed(here.stars) if name not in here.set_later else ():
+            # Nobody knows whether a foreign module has a name that is bound here as well.
+            may_have = number > last and (not binders or self._project.is_own(star))
+            if may_have and (found := self._through_star(star, name, steps - 1)):
+                return found
         if binders:
             return self._bound(here, name, binders, steps)
         if name in here.set_later:
             return Own(module, name)
         if here.enclosing:
             return self._resolve(here.enclosing.name, name, steps - 1)
-        for star in reversed(here.stars):
-            found = self._through_star(star, name, steps - 1)
-            if found:
-                return found
         return self._unbound(here, name)
 
     def _bound(self, here: Module, name: str, binders: Sequence[Piece], steps: int) -> Target:
@@ -219,6 +226,9 @@ class Resolver:
                 return None
             self._check_foreign(star, "*")
             return Foreign("*", star, "*")
+        if (star, name) in self._looked_into:
+            return None
+        self._looked_into.add((star, name))
         module = self.module(self._present(star))
         exported = self._exports(module)
         if exported is None and name.startswith("_") and "__all__" not in module.binders:

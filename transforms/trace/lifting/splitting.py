@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import ast
-import re
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
+from transforms.trace.lifting.docstrings import LITERAL, with_own_examples
 from transforms.trace.lifting.forms import Entry
 from transforms.trace.lifting.modules import Module
 from transforms.trace.lifting.pieces import header_end
 from transforms.trace.lifting.rendering import Renderer
 from transforms.trace.lifting.text import Source
-
-_LITERAL = re.compile(r"[rRuU]?(\"\"\"|'''|\"|')(.*)\1", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,18 @@ def split(renderer: Renderer, module: Module, entry: Entry) -> Split:
     )
 
 
+def with_examples(parts: Split, packages: Collection[str], known: Collection[str]) -> Split:
+    """The parts with a docstring of which the program can run all examples."""
+    old = parts.docstring
+    if old is None or old not in parts.docstring_lines:
+        return parts
+    new = with_own_examples(old, packages, known)
+    if new.endswith(("\\", '"', "'")):
+        return parts
+    lines = parts.docstring_lines.replace(old, new, 1)
+    return replace(parts, docstring=new, docstring_lines=lines)
+
+
 def _margin(indent: str, source: Source, first: int, colon: int) -> str:
     """White space in front of a body, of one that stands beside its signature, too."""
     if source.line_of(first) == source.line_of(colon):
@@ -88,7 +99,7 @@ def _moved(lines: str, indent: str, margin: str) -> str:
 def _raw(source: Source, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
     """A docstring as written; its value where several literals make it."""
     start, end = source.span(node.body[0])
-    match = _LITERAL.fullmatch(source.data[start:end].decode().rstrip("; \t"))
-    if match and match[1] not in match[2].replace(f"\\{match[1][0]}", ""):
-        return match[2]
+    match = LITERAL.fullmatch(source.data[start:end].decode().rstrip("; \t"))
+    if match and match[2] not in match[3].replace(f"\\{match[2][0]}", ""):
+        return match[3]
     return ast.get_docstring(node, clean=False) or ""

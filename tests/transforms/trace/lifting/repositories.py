@@ -23,12 +23,12 @@ def sources(modules):
     return Sources({name: (paths[name], text) for name, text in modules.items()})
 
 
-def lift_of(modules, name, values=(), packages=()):
+def lift_of(modules, name, values=(), packages=(), line=None):
     """What becomes of "module:qualname", or of a qualified name in the module ``m``."""
     module, _, qualname = name.rpartition(":")
     module = module or "m"
     texts = {"m": modules} if isinstance(modules, str) else modules
-    place = Place(module, qualname, line_of(texts[module], qualname))
+    place = Place(module, qualname, line or line_of(texts[module], qualname))
     return lift(sources(modules), place, frozenset(values), frozenset(packages))
 
 
@@ -53,7 +53,11 @@ def program(modules, name, values=(), packages=()):
 
 def entry(modules, name, values=(), packages=()):
     """The function of a program that is lifted and run, and the names of the program."""
-    lifted = lift_of(modules, name, values, packages)
+    return entry_of(lift_of(modules, name, values, packages))
+
+
+def entry_of(lifted):
+    """The function of a lifted program that is run, and the names of the program."""
     assert isinstance(lifted, Lifted), lifted
     names = {"__name__": "program"}
     exec(compile(lifted.prompt + lifted.body, "program", "exec", dont_inherit=True), names)

@@ -139,3 +139,25 @@ def test_a_circle_of_imports_is_a_reason():
 )
 def test_what_no_program_can_have_is_a_reason(text, why):
     assert reason(text + "\n", "f") == why
+
+
+def test_a_star_import_takes_the_place_of_names_before_it():
+    modules = {
+        "p": "",
+        "p.a": "from .b import g\nfrom .c import *\ndef f():\n    return g()\n",
+        "p.b": "def g(): return 1\n",
+        "p.c": "def g(): return 2\n",
+    }
+    assert called(modules, "p.a:f") == 2
+
+
+def test_names_before_a_foreign_star_import_stay():
+    text = "from json import dumps\nfrom math import *\ndef f():\n    return dumps([floor(1.5)])\n"
+    assert called(text, "f") == "[1]"
+
+
+def test_star_imports_in_circles_end():
+    names = [f"p.m{number}" for number in range(12)]
+    stars = "".join(f"from {name} import *\n" for name in names)
+    modules = {"p": "", **dict.fromkeys(names, stars), "p.a": stars + "def f(): return g()\n"}
+    assert reason(modules, "p.a:f") == "unknown_name"
