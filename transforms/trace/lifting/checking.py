@@ -35,7 +35,7 @@ def check_program(
     tree = _compiled(program)
     here: set[str] = set(BUILTINS | PYTHON_2).union(lost)
     scans = [
-        scan([node], _imported, lambda _: False, lazy_annotations=lazy_annotations)
+        scan([node], _imported, lambda _: False, lambda _: False, lazy_annotations=lazy_annotations)
         for node in tree.body
     ]
     everything = here.union(*(found.bound | found.set_later for found in scans))

@@ -15,8 +15,8 @@ from transforms.trace.lifting.results import LiftError, LiftReason
 from transforms.trace.lifting.scopes import parameters
 from transforms.trace.lifting.text import first_line
 
-_GETTERS = frozenset({"property", "cached_property", "abstractproperty", "lazyproperty", "reify"})
-"""Decorators that make what a method returns an attribute."""
+_GETTERS = frozenset({"cached_property", "lazy_property", "reify"})
+"""Decorators that make what a method returns an attribute, besides those called a property."""
 
 _SETTERS = frozenset({"setter", "deleter"})
 _LIFTED_LOCALS = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign)
@@ -106,15 +106,19 @@ def _getter(found: Found) -> ast.expr | None:
     if ast.get_docstring(node, clean=False) is not None and len(node.body) == 1:
         raise LiftError(LiftReason.EMPTY_BODY, node.name)
     names = list(map(decorator_name, node.decorator_list))
-    is_getter = names[:1] and names[0] in _GETTERS
+    is_getter = bool(names) and _is_getter(names[0])
     others = names[1:] if is_getter else names
     if any(_is_property(name) for name in others):
         raise LiftError(LiftReason.PROPERTY, node.name)
     return node.decorator_list[0] if is_getter else None
 
 
+def _is_getter(name: str) -> bool:
+    return name in _GETTERS or (name.endswith("property") and "class" not in name)
+
+
 def _is_property(name: str) -> bool:
-    return name in _GETTERS | _SETTERS or name == "getter" or name.endswith("property")
+    return name in _GETTERS | _SETTERS | {"getter"} or name.endswith("property")
 
 
 def _is_setter(unit: Unit, name: str) -> bool:

@@ -177,7 +177,10 @@ class Project:
             def imported(inner: ast.Import | ast.ImportFrom) -> Sequence[tuple[str, Origin]]:
                 return tuple(self._imported(real_name, inner))
 
-            return scan([node], imported, self.is_own, lazy_annotations=lazy)
+            def fails(inner: ast.Import | ast.ImportFrom) -> bool:
+                return self._fails(real_name, inner)
+
+            return scan([node], imported, self.is_own, fails, lazy_annotations=lazy)
 
         pieces: list[Piece] = []
         floor = 0
@@ -254,6 +257,15 @@ class Project:
         if False in verdicts:
             return False
         return None if None in verdicts else True
+
+    def _fails(self, module: str, node: ast.Import | ast.ImportFrom) -> bool:
+        """Whether an import statement is of the project's own and names what is not there."""
+        for _, origin in self._imported(module, node):
+            name, attribute = origin.loads or origin.module, origin.attribute
+            is_own = name.startswith(".") or self.is_own(name)
+            if is_own and attribute != "*" and not self._has(name, attribute):
+                return True
+        return False
 
     def _origin_works(self, origin: Origin) -> bool | None:
         module, attribute = origin.loads or origin.module, origin.attribute

@@ -171,9 +171,8 @@ class Needs:
         if before is not None and before.module == name.module:
             earlier = [piece for piece in binders if piece.number < before.number]
             last = max((piece.number for piece in earlier), default=-1)
-            stars = self.resolver.module(name.module).stars
-            if name.name in before.binds and any(last < star < before.number for star, _ in stars):
-                raise LiftError(LiftReason.NAME_COLLISION, f"{name.name} may be of a star import")
+            if self.resolver.is_of_star(name, last, before.number):
+                raise LiftError(LiftReason.NAME_COLLISION, f"{name.name} is of a star import, too")
             binders = earlier if is_entry else earlier or binders
         if not is_entry:
             self._names[name] = None
@@ -240,6 +239,8 @@ class Needs:
     def _matters(self, piece: Piece, attribute: str | None, name: Own) -> bool:
         if attribute == ANY:
             return not self._only_named
+        if attribute == "__doc__":
+            return False
         if attribute == REGISTERED:
             return any(map(self._is_asked_for, self._others(piece, name)))
         if attribute is not None:
@@ -308,12 +309,18 @@ class Needs:
     def _changed_later(self) -> set[Target]:
         """What statements below the function give another value, before which it ran at first."""
         entry = self.entry.piece
-        later = [each for each in self.units if each.number > entry.number]
-        return {
-            Own(piece.module, name)
+        binders = self.resolver.module(entry.module).binders
+        later = (piece for piece in self.units if piece.number > entry.number)
+        changed = {
+            name
             for piece in later
             if piece.module == entry.module
             for name in piece.binds | {name for name, attribute in piece.effects if not attribute}
+        }
+        return {
+            Own(entry.module, name)
+            for name in changed
+            if any(piece.number < entry.number for piece in binders.get(name, ()))
         }
 
     def _check_use(self, link: Link, forbidden: Container[Target], reason: LiftReason) -> None:

@@ -31,6 +31,7 @@ class Unit:
     is_dynamic: bool = False
     calls: set[str] = field(default_factory=set)
     imports: list[InnerImport] = field(default_factory=list)
+    failing: list[ast.Import | ast.ImportFrom] = field(default_factory=list)
     packages: list[tuple[str, bool]] = field(default_factory=list)
 
     @property
@@ -200,6 +201,8 @@ def _share_out(found: Scan, units: Sequence[Unit]) -> None:
         unit = at(inner.node.lineno)
         unit.imports.append(inner)
         unit.uses.extend(inner.uses)
+    for node in found.failing:
+        at(node.lineno).failing.append(node)
     for line, name, guarded in found.packages:
         at(line).packages.append((name, guarded))
 

@@ -66,6 +66,7 @@ class Renderer:
             edit for link in self._links.get(unit, ()) for edit in self._rename(module.source, link)
         ]
         found += [self._without_import(module.source, unit, inner) for inner in unit.imports]
+        found += [Edit(*module.source.span(node), b"raise ImportError") for node in unit.failing]
         if unit is piece.units[0]:
             found += self._rename_definition(module.source, piece)
         if unit is self._needs.entry.unit:

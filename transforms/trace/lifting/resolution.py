@@ -136,6 +136,16 @@ class Resolver:
         self._looked_into.clear()
         return self._follow(origin, origin.attribute or origin.module, _MAX_STEPS)
 
+    def is_of_star(self, name: Own, after: int, before: int) -> bool:
+        """Whether a star import between two statements of a module binds a name that it has."""
+        self._looked_into.clear()
+        return any(
+            after < number < before
+            and self._project.is_own(star)
+            and self._through_star(star, name.name, _MAX_STEPS) is not None
+            for number, star in self.module(name.module).stars
+        )
+
     def foreign_imports(self, module: str, target: Foreign) -> Iterable[Foreign]:
         """All imports that together make a name what it is, as of ``os`` and ``os.path``."""
         yield target

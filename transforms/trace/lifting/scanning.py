@@ -25,14 +25,22 @@ from transforms.trace.lifting.text import parse_expression
 ImportedNames = Callable[[ast.Import | ast.ImportFrom], Sequence[tuple[str, Origin]]]
 """What an import statement binds, with where from; its module is absolute."""
 
+Fails = Callable[[ast.Import | ast.ImportFrom], bool]
+"""Whether an import statement is known to fail."""
+
 
 class _Scanner(Binder, ast.NodeVisitor):
     def __init__(
-        self, imported: ImportedNames, is_own: Callable[[str], bool], lazy_annotations: bool
+        self,
+        imported: ImportedNames,
+        is_own: Callable[[str], bool],
+        fails: Fails,
+        lazy_annotations: bool,
     ) -> None:
         super().__init__()
         self._imported = imported
         self._is_own = is_own
+        self._fails = fails
         self._lazy = lazy_annotations
         self._references: list[Reference] = []
         self._inner: list[tuple[Scope, bool, ast.Import | ast.ImportFrom]] = []
@@ -91,6 +99,11 @@ class _Scanner(Binder, ast.NodeVisitor):
 
     def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
         names = self._imported(node)
+        if self._guarded > 0 and not self._dead and self._fails(node):
+            self._found.failing.append(node)
+            for name, _ in names:
+                self._bind(name)
+            return
         own = [name for name, origin in names if self._is_own(origin.module)]
         for name, origin in names:
             if name not in own:
@@ -273,11 +286,12 @@ def scan(
     statements: Iterable[ast.stmt],
     imported: ImportedNames,
     is_own: Callable[[str], bool],
+    fails: Fails,
     *,
     lazy_annotations: bool,
 ) -> Scan:
     """What some statements of a module use."""
-    scanner = _Scanner(imported, is_own, lazy_annotations)
+    scanner = _Scanner(imported, is_own, fails, lazy_annotations)
     for statement in statements:
         scanner.visit(statement)
     return scanner.finish()

@@ -96,6 +96,9 @@ class Scan:
     """Names of functions called without arguments."""
 
     imports: list[InnerImport] = field(default_factory=list)
+    failing: list[ast.Import | ast.ImportFrom] = field(default_factory=list)
+    """Imports of modules that the project does not have, where something catches that."""
+
     packages: list[tuple[int, str, bool]] = field(default_factory=list)
     """Line and name of foreign modules that are imported inside, and whether failing is fine."""
 

@@ -17,7 +17,7 @@ def imported(node):
 
 
 def names_in(text):
-    found = scan(ast.parse(text).body, imported, lambda _: False, lazy_annotations=False)
+    found = scan(ast.parse(text).body, imported, lambda _: False, lambda _: False, lazy_annotations=False)
     return {use.name for use in found.uses if not use.stores}
 
 
@@ -59,6 +59,7 @@ def test_private_names_are_those_of_their_class():
     found = scan(
         ast.parse("class C:\n    def f(self): return self.__x").body,
         lambda _: (),
+        lambda _: False,
         lambda _: False,
         lazy_annotations=False,
     )
@@ -118,3 +119,16 @@ def test_a_name_that_a_function_imports_and_assigns_is_assigned_in_both_places()
 def test_names_looked_up_in_a_namespace_are_a_reason():
     assert reason("A = 1\ndef f(x):\n    return globals()[x]\n", "f") == "dynamic_names"
     assert reason("import sys\ndef f(x):\n    return sys.modules[x]\n", "f") == "dynamic_names"
+
+
+def test_an_import_of_what_the_project_lacks_fails_where_something_catches_that():
+    modules = {
+        "p": "",
+        "p.a": "def f(x):\n    try:\n        from p._fast import g\n        from ... import h\n"
+        "    except ImportError:\n        g = abs\n    return g(x)\n",
+        "p.b": "def f():\n    try:\n        from .. import a\n    except ImportError:\n"
+        "        a = 3\n    return a\n",
+    }
+    assert called(modules, "p.a:f", -1) == 1
+    assert called(modules, "p.b:f") == 3
+    assert "import " not in program(modules, "p.a:f")
