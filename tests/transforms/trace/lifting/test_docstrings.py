@@ -55,7 +55,10 @@ def test_the_last_line_stays_in_front_of_the_quotes():
 
 
 def test_a_lifted_function_has_the_examples_that_its_program_can_run():
-    text = "def gone(): return 1\ndef f(x):\n    '''Doc.\n\n    >>> gone()\n    1\n    >>> f(gone)\n    '''\n    return x\n"
+    text = (
+        "def gone(): return 1\ndef f(x):\n    '''Doc.\n\n    >>> gone()\n    1\n"
+        "    >>> f(gone)\n    '''\n    return x\n"
+    )
     lifted = lift_of(text, "f")
     assert lifted.docstring == "Doc.\n    "
     assert lifted.prompt == "def f(x):\n    '''Doc.\n    '''\n"

@@ -139,9 +139,9 @@ def test_the_class_calls_the_function_behind_it_where_it_uses_the_method():
     )
     lifted = lift_of(text, "Shape.grown", {"m:UNIT"})
     assert (
-        "    def grown(self, *arguments, **keywords):\n        return grown(self, *arguments, **keywords)\n"
-        in lifted.prompt
-    )
+        "    def grown(self, *arguments, **keywords):\n"
+        "        return grown(self, *arguments, **keywords)\n"
+    ) in lifted.prompt
     assert "def grown(self, *" not in lift_of(SHAPES, "Shape.grown", {"m:UNIT"}).prompt
 
 
@@ -162,25 +162,38 @@ def test_a_property_behind_its_class_takes_the_object():
 
 
 def test_special_methods_go_on_working_from_behind_their_class():
-    text = "class C:\n    def __contains__(self, other):\n        return other == 3\n\n\nITEMS = C()\nFOUND = C\n"
+    text = (
+        "class C:\n    def __contains__(self, other):\n        return other == 3\n\n\n"
+        "ITEMS = C()\nFOUND = C\n"
+    )
     function, names = entry(text, "C.__contains__", {"m:ITEMS"})
     assert function.__name__ == "contains"
     assert 3 in names["ITEMS"]
 
 
 def test_methods_with_private_names_of_their_class_stay_inside():
-    text = "class C:\n    def f(self):\n        return self.__x\n\n    def __g(self):\n        self.__x = 1\n\n\nONE = C()\n"
+    text = (
+        "class C:\n    def f(self):\n        return self.__x\n\n    def __g(self):\n"
+        "        self.__x = 1\n\n\nONE = C()\n"
+    )
     lifted = lift_of(text, "C.f", {"m:ONE"})
     assert (lifted.entry_point, lifted.own_names) == ("C.f", {})
 
 
 def test_methods_with_defaults_of_their_class_stay_inside():
-    text = "class C:\n    SIZE = 3\n\n    def f(self, size=SIZE):\n        return size\n\n\nONE = C()\n"
+    text = (
+        "class C:\n    SIZE = 3\n\n    def f(self, size=SIZE):\n        return size\n\n\n"
+        "ONE = C()\n"
+    )
     assert lift_of(text, "C.f", {"m:ONE"}).entry_point == "C.f"
 
 
 def test_a_function_behind_a_class_takes_no_name_of_another_or_of_a_builtin():
-    text = "def f():\n    return 1\n\n\nclass TheCase:\n    def f(self):\n        return f() + self.len()\n\n    def len(self):\n        return len('ab')\n\n\nONE = TheCase()\n"
+    text = (
+        "def f():\n    return 1\n\n\nclass TheCase:\n    def f(self):\n"
+        "        return f() + self.len()\n\n    def len(self):\n        return len('ab')\n"
+        "\n\nONE = TheCase()\n"
+    )
     assert lift_of(text, "TheCase.f", {"m:ONE"}).entry_point == "the_case_f"
     assert lift_of(text, "TheCase.len", {"m:ONE"}).entry_point == "the_case_len"
     function, names = entry(text, "TheCase.f", {"m:ONE"})
@@ -188,20 +201,29 @@ def test_a_function_behind_a_class_takes_no_name_of_another_or_of_a_builtin():
 
 
 def test_class_methods_and_static_methods_stay_inside():
-    text = "class C:\n    @classmethod\n    def f(cls):\n        return cls\n\n    @staticmethod\n    def g():\n        return 1\n\n\nONE = C()\n"
+    text = (
+        "class C:\n    @classmethod\n    def f(cls):\n        return cls\n\n"
+        "    @staticmethod\n    def g():\n        return 1\n\n\nONE = C()\n"
+    )
     for name in ("f", "g"):
         lifted = lift_of(text, f"C.{name}", {"m:ONE"})
         assert (lifted.entry_point, lifted.receiver) == (f"C.{name}", False)
 
 
 def test_a_class_that_registers_is_whole_before():
-    text = "from collections.abc import Sized\n\n\nclass C:\n    def f(self):\n        return isinstance(self, Sized)\n\n\nSized.register(C)\n"
+    text = (
+        "from collections.abc import Sized\n\n\nclass C:\n    def f(self):\n"
+        "        return isinstance(self, Sized)\n\n\nSized.register(C)\n"
+    )
     function, names = entry(text, "C.f")
     assert function(names["C"]()) is True
 
 
 def test_registering_a_class_that_nothing_asks_for_is_left_out():
-    text = "from collections.abc import Sized\n\n\nclass C:\n    def f(self):\n        return 1\n\n\nSized.register(C)\n"
+    text = (
+        "from collections.abc import Sized\n\n\nclass C:\n    def f(self):\n"
+        "        return 1\n\n\nSized.register(C)\n"
+    )
     lifted = lift_of(text, "C.f")
     assert lifted.entry_point == "C.f"
     assert "Sized" not in lifted.prompt

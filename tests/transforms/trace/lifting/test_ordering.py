@@ -16,7 +16,9 @@ def test_pieces_stand_in_the_order_in_which_imports_run_them():
 def test_what_a_package_runs_comes_before_its_modules():
     modules = {
         "p": "LIMIT = 3\nfrom . import a\nLAST = a.OWN\n",
-        "p.a": "from p import LIMIT\nOWN = LIMIT + 1\ndef f():\n    import p\n    return OWN, p.LAST\n",
+        "p.a": (
+            "from p import LIMIT\nOWN = LIMIT + 1\ndef f():\n    import p\n    return OWN, p.LAST\n"
+        ),
     }
     assert called(modules, "p.a:f") == (4, 4)
 

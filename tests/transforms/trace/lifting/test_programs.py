@@ -7,27 +7,46 @@ from transforms.trace.lifting import Lifted
 
 
 def test_helpers_come_before_what_uses_them_when_it_is_made():
-    text = "def f():\n    return TABLE[1] + later()\ndef made(n):\n    return {n: n + 1}\nTABLE = made(1)\ndef later():\n    return 1\n"
+    text = (
+        "def f():\n    return TABLE[1] + later()\ndef made(n):\n    return {n: n + 1}\n"
+        "TABLE = made(1)\ndef later():\n    return 1\n"
+    )
     assert called(text, "f") == 3
 
 
 def test_a_constant_comes_with_all_that_changes_it():
-    text = "TABLE = {}\nfor each in range(3):\n    TABLE[each] = each * 2\nTABLE.update(a=1)\nTABLE['b'] = 2\nOTHER = 5\nOTHER += 1\ndef f():\n    return TABLE, OTHER\n"
+    text = (
+        "TABLE = {}\nfor each in range(3):\n    TABLE[each] = each * 2\nTABLE.update(a=1)\n"
+        "TABLE['b'] = 2\nOTHER = 5\nOTHER += 1\ndef f():\n    return TABLE, OTHER\n"
+    )
     assert called(text, "f") == ({0: 0, 1: 2, 2: 4, "a": 1, "b": 2}, 6)
 
 
 def test_a_registry_comes_with_what_registers():
-    text = "REGISTRY = {}\ndef register(name):\n    def add(function):\n        REGISTRY[name] = function\n        return function\n    return add\n@register('a')\ndef one(): return 1\n@register('b')\ndef two(): return 2\ndef f(name):\n    return REGISTRY[name]()\n"
+    text = (
+        "REGISTRY = {}\ndef register(name):\n    def add(function):\n"
+        "        REGISTRY[name] = function\n        return function\n    return add\n"
+        "@register('a')\ndef one(): return 1\n@register('b')\ndef two(): return 2\n"
+        "def f(name):\n    return REGISTRY[name]()\n"
+    )
     assert called(text, "f", "b") == 2
 
 
 def test_functions_by_type_come_with_all_their_types():
-    text = "from functools import singledispatch\n@singledispatch\ndef g(x): return 'any'\n@g.register\ndef _(x: int): return 'int'\n@g.register(str)\ndef _(x): return 'str'\ndef f(x):\n    return g(x)\n"
+    text = (
+        "from functools import singledispatch\n@singledispatch\ndef g(x): return 'any'\n"
+        "@g.register\ndef _(x: int): return 'int'\n@g.register(str)\n"
+        "def _(x): return 'str'\ndef f(x):\n    return g(x)\n"
+    )
     assert [called(text, "f", x) for x in (1, "a", None)] == ["int", "str", "any"]
 
 
 def test_a_decorator_of_the_project_comes():
-    text = "import functools\ndef twice(function):\n    @functools.wraps(function)\n    def inner(*args):\n        return 2 * function(*args)\n    return inner\n@twice\ndef f(x):\n    return x + 1\n"
+    text = (
+        "import functools\ndef twice(function):\n    @functools.wraps(function)\n"
+        "    def inner(*args):\n        return 2 * function(*args)\n    return inner\n"
+        "@twice\ndef f(x):\n    return x + 1\n"
+    )
     assert called(text, "f", 1) == 4
 
 
@@ -46,7 +65,11 @@ def test_a_context_manager_stays_one():
 
 
 def test_a_function_in_a_function_comes_out_where_it_uses_nothing_of_it():
-    text = "A = 2\ndef outer(x):\n    import math\n    B = 3\n    def helper(y): return y + B\n    def inner(y):\n        '''Doc.'''\n        return helper(y) * A + math.floor(y)\n    return inner(x)\n"
+    text = (
+        "A = 2\ndef outer(x):\n    import math\n    B = 3\n"
+        "    def helper(y): return y + B\n    def inner(y):\n        '''Doc.'''\n"
+        "        return helper(y) * A + math.floor(y)\n    return inner(x)\n"
+    )
     lifted = lift_of(text, "outer.<locals>.inner")
     assert isinstance(lifted, Lifted)
     assert lifted.prompt.endswith("def inner(y):\n    '''Doc.'''\n")
@@ -69,13 +92,19 @@ def test_functions_that_call_each_other_come_together():
 
 
 def test_the_future_import_stands_first():
-    text = '"""Doc."""\nfrom __future__ import annotations\nimport re\ndef f(x: Unknown) -> re.Pattern:\n    return x\n'
+    text = (
+        '"""Doc."""\nfrom __future__ import annotations\nimport re\n'
+        "def f(x: Unknown) -> re.Pattern:\n    return x\n"
+    )
     assert program(text, "f").startswith("from __future__ import annotations\n")
     assert called(text, "f", 1) == 1
 
 
 def test_annotations_for_type_checkers_need_no_module():
-    text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from numpy import ndarray\ndef f(x: 'ndarray') -> 'ndarray':\n    return x\n"
+    text = (
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n"
+        "    from numpy import ndarray\ndef f(x: 'ndarray') -> 'ndarray':\n    return x\n"
+    )
     assert called(text, "f", 1) == 1
 
 
@@ -88,12 +117,27 @@ def test_annotations_that_need_a_package_are_not_evaluated():
 @pytest.mark.parametrize(
     "text",
     [
-        "try:\n    import numpy\nexcept ImportError:\n    numpy = None\ndef f():\n    return numpy\n",
-        "try:\n    from numpy import array\nexcept ImportError:\n    array = None\ndef f():\n    return array\n",
-        "try:\n    import numpy as np\n    HAS = np\nexcept ImportError:\n    HAS = None\ndef f():\n    return HAS\n",
-        "import sys\nif sys.version_info[0] == 2:\n    x = unicode\nelse:\n    x = None\ndef f():\n    return x\n",
+        (
+            "try:\n    import numpy\nexcept ImportError:\n    numpy = None\ndef f():\n"
+            "    return numpy\n"
+        ),
+        (
+            "try:\n    from numpy import array\nexcept ImportError:\n    array = None\n"
+            "def f():\n    return array\n"
+        ),
+        (
+            "try:\n    import numpy as np\n    HAS = np\nexcept ImportError:\n    HAS = None\n"
+            "def f():\n    return HAS\n"
+        ),
+        (
+            "import sys\nif sys.version_info[0] == 2:\n    x = unicode\nelse:\n    x = None\n"
+            "def f():\n    return x\n"
+        ),
         "try:\n    unicode\nexcept NameError:\n    unicode = None\ndef f():\n    return unicode\n",
-        "import contextlib\nnumpy = None\nwith contextlib.suppress(ImportError):\n    import numpy\ndef f():\n    return numpy\n",
+        (
+            "import contextlib\nnumpy = None\nwith contextlib.suppress(ImportError):\n"
+            "    import numpy\ndef f():\n    return numpy\n"
+        ),
     ],
 )
 def test_what_is_not_there_is_not_imported(text):
@@ -103,7 +147,10 @@ def test_what_is_not_there_is_not_imported(text):
 def test_modules_that_are_imported_where_they_are_needed():
     modules = {
         "p": "",
-        "p.a": "def f(x):\n    import p.b\n    from . import c as later\n    return p.b.g(x) + later.g(x)\n",
+        "p.a": (
+            "def f(x):\n    import p.b\n    from . import c as later\n"
+            "    return p.b.g(x) + later.g(x)\n"
+        ),
         "p.b": "def g(x): return x + 1\n",
         "p.c": "def g(x): return x * 2\n",
     }
@@ -113,7 +160,10 @@ def test_modules_that_are_imported_where_they_are_needed():
 def test_names_of_two_modules_that_are_equal_become_two():
     modules = {
         "p": "",
-        "p.a": "from . import b, c\nLIMIT = 1\ndef g(): return LIMIT\ndef f():\n    LIMIT_b = 5\n    return g() + b.g() * c.g() + LIMIT_b\n",
+        "p.a": (
+            "from . import b, c\nLIMIT = 1\ndef g(): return LIMIT\ndef f():\n    LIMIT_b = 5\n"
+            "    return g() + b.g() * c.g() + LIMIT_b\n"
+        ),
         "p.b": "LIMIT = 10\ndef g(): return LIMIT\n",
         "p.c": "LIMIT = 100\ndef g():\n    b_LIMIT = 0\n    return LIMIT + b_LIMIT\n",
     }
@@ -132,7 +182,10 @@ def test_a_local_name_hides_no_helper():
 def test_global_names_that_functions_set_are_set():
     modules = {
         "p": "COUNT = 100\n",
-        "p.a": "import p\nCOUNT = 0\ndef step():\n    global COUNT\n    COUNT += 1\n    return COUNT\ndef f():\n    return step() + step() + p.COUNT\n",
+        "p.a": (
+            "import p\nCOUNT = 0\ndef step():\n    global COUNT\n    COUNT += 1\n"
+            "    return COUNT\ndef f():\n    return step() + step() + p.COUNT\n"
+        ),
     }
     assert called(modules, "p.a:f") == 103
 
@@ -213,7 +266,10 @@ def test_a_module_that_is_no_python_is_a_reason_only_where_it_is_needed():
 
 
 def test_comments_of_helpers_stay_and_headings_go():
-    text = "#!/usr/bin/python\n# Copyright\nimport re\n\n# What g does.\n# And why.\ndef g():  # noqa\n    return 1  # One.\n\n\ndef f():\n    return g()\n"
+    text = (
+        "#!/usr/bin/python\n# Copyright\nimport re\n\n# What g does.\n# And why.\n"
+        "def g():  # noqa\n    return 1  # One.\n\n\ndef f():\n    return g()\n"
+    )
     assert (
         lift_of(text, "f").prompt
         == "# What g does.\n# And why.\ndef g():  # noqa\n    return 1  # One.\n\n\ndef f():\n"

@@ -37,8 +37,14 @@ def test_a_star_import_takes_what_all_names():
 
 def test_all_of_a_module_grows():
     modules = {
-        "p": "from .a import *\nfrom .a import __all__ as names\n__all__ = []\n__all__ += names\n__all__ += ['z']\n",
-        "p.a": "__all__ = ['g']\n__all__.append('_h')\n__all__ += ['_i']\ndef g(): return 1\ndef _h(): return 2\ndef _i(): return 3\n",
+        "p": (
+            "from .a import *\nfrom .a import __all__ as names\n__all__ = []\n"
+            "__all__ += names\n__all__ += ['z']\n"
+        ),
+        "p.a": (
+            "__all__ = ['g']\n__all__.append('_h')\n__all__ += ['_i']\ndef g(): return 1\n"
+            "def _h(): return 2\ndef _i(): return 3\n"
+        ),
         "p.b": "from p import *\nfrom p.a import *\ndef f():\n    return g(), _h(), _i()\n",
     }
     assert called(modules, "p.b:f") == (1, 2, 3)
@@ -48,7 +54,10 @@ def test_names_come_through_the_package():
     modules = {
         "p": "from .a import g as h\n",
         "p.a": "def g(x): return x + 1\n",
-        "p.b": "import p\nfrom . import h\nfrom p import a\ndef f(x):\n    return p.h(x) + h(x) + p.a.g(x) + a.g(x)\n",
+        "p.b": (
+            "import p\nfrom . import h\nfrom p import a\ndef f(x):\n"
+            "    return p.h(x) + h(x) + p.a.g(x) + a.g(x)\n"
+        ),
     }
     assert called(modules, "p.b:f", 1) == 8
 
@@ -56,8 +65,14 @@ def test_names_come_through_the_package():
 def test_modules_that_import_each_other_make_one_program():
     modules = {
         "p": "",
-        "p.a": "from p import b\nclass A:\n    def g(self): return b.h(2)\ndef f():\n    return A().g()\n",
-        "p.b": "import p.a\ndef h(x):\n    return x if x < 1 else h(x - 1) + 1\ndef made(): return p.a.A()\n",
+        "p.a": (
+            "from p import b\nclass A:\n    def g(self): return b.h(2)\ndef f():\n"
+            "    return A().g()\n"
+        ),
+        "p.b": (
+            "import p.a\ndef h(x):\n    return x if x < 1 else h(x - 1) + 1\n"
+            "def made(): return p.a.A()\n"
+        ),
     }
     assert called(modules, "p.a:f") == 2
 
@@ -66,12 +81,16 @@ def test_relative_imports_go_up_as_far_as_there_are_packages():
     modules = {
         "p": "",
         "p.q": "",
-        "p.q.a": "from ..b import g\nfrom .. import b as other\nfrom . import c\ndef f():\n    return g() + other.g() + c.g()\n",
+        "p.q.a": (
+            "from ..b import g\nfrom .. import b as other\nfrom . import c\ndef f():\n"
+            "    return g() + other.g() + c.g()\n"
+        ),
         "p.q.c": "def g(): return 4\n",
         "p.b": "def g(): return 1\n",
     }
     assert called(modules, "p.q.a:f") == 6
-    assert reason({"p": "", "p.a": "from ...x import g\ndef f():\n    return g()\n"}, "p.a:f") in (
+    modules = {"p": "", "p.a": "from ...x import g\ndef f():\n    return g()\n"}
+    assert reason(modules, "p.a:f") in (
         "uses_package",
         "missing_module",
     )
@@ -95,8 +114,15 @@ def test_a_module_with_such_a_function_has_its_other_names():
 def test_names_of_the_standard_library_come_through_the_project():
     modules = {
         "p": "",
-        "p.compat": "import re as regex\nfrom json import *\nfrom collections import OrderedDict as Ordered\nimport os.path\n",
-        "p.a": "from .compat import Ordered, os, regex\nfrom . import compat\ndef f():\n    return Ordered(a=1), os.path.sep, regex.escape('.'), compat.regex.escape('a'), compat.os.sep\n",
+        "p.compat": (
+            "import re as regex\nfrom json import *\n"
+            "from collections import OrderedDict as Ordered\nimport os.path\n"
+        ),
+        "p.a": (
+            "from .compat import Ordered, os, regex\nfrom . import compat\ndef f():\n"
+            "    return (Ordered(a=1), os.path.sep, regex.escape('.'),\n"
+            "            compat.regex.escape('a'), compat.os.sep)\n"
+        ),
     }
     result = called(modules, "p.a:f")
     assert (dict(result[0]), result[1:]) == ({"a": 1}, ("/", "\\.", "a", "/"))
@@ -108,7 +134,10 @@ def test_a_star_import_from_outside_stays():
 
 
 def test_submodules_of_the_standard_library_stay_loaded():
-    text = "import xml\nimport xml.dom.minidom\nimport xml.sax.saxutils\ndef f():\n    return xml.sax.saxutils.escape('<'), xml.dom.minidom.__name__\n"
+    text = (
+        "import xml\nimport xml.dom.minidom\nimport xml.sax.saxutils\ndef f():\n"
+        "    return xml.sax.saxutils.escape('<'), xml.dom.minidom.__name__\n"
+    )
     assert called(text, "f") == ("&lt;", "xml.dom.minidom")
 
 

@@ -17,7 +17,9 @@ def imported(node):
 
 
 def names_in(text):
-    found = scan(ast.parse(text).body, imported, lambda _: False, lambda _: False, lazy_annotations=False)
+    found = scan(
+        ast.parse(text).body, imported, lambda _: False, lambda _: False, lazy_annotations=False
+    )
     return {use.name for use in found.uses if not use.stores}
 
 
@@ -67,14 +69,19 @@ def test_private_names_are_those_of_their_class():
 
 
 def test_a_branch_that_is_never_taken_uses_nothing():
-    text = "import sys\ndef f(x):\n    if sys.version_info < (3,):\n        return unicode2(x)\n    return x"
+    text = (
+        "import sys\ndef f(x):\n    if sys.version_info < (3,):\n"
+        "        return unicode2(x)\n    return x"
+    )
     assert called(text, "f", 3) == 3
 
 
 def test_an_import_of_the_project_inside_a_function_becomes_what_it_means():
     modules = {
         "p": "",
-        "p.a": "def f(x):\n    from p import b\n    from p.b import g as h\n    return b.g(x) + h(x)\n",
+        "p.a": (
+            "def f(x):\n    from p import b\n    from p.b import g as h\n    return b.g(x) + h(x)\n"
+        ),
         "p.b": "def g(x):\n    return x + 1\n",
     }
     assert called(modules, "p.a:f", 1) == 4
