@@ -201,6 +201,8 @@ class _Model:
             return 1
         if stage == "shard":
             return self._shards()
+        if stage == "trace":
+            return self.corpus.repositories
         return self.configuration.crawl.parts
 
     def table_bytes(self, table: str) -> int:

@@ -20,8 +20,9 @@ Key = Own | tuple[str, ...]
 class Names:
     """What everything in a program is called.
 
-    Names stay what they are where nothing else has them; else the module's name is put in
-    front. A name that stands in for an attribute must not be one of a local variable there.
+    Names stay what they are where nothing else has them, those of the function's own module
+    first; else the module's name is put in front. A name that stands in for an attribute must
+    not be one of a local variable there.
 
     Raises:
       LiftError: something cannot get a name.
@@ -39,7 +40,7 @@ class Names:
             self._name_entry(needs)
         for foreign in needs.foreign:
             self._name(foreign)
-        for piece in pieces:
+        for piece in sorted(pieces, key=lambda each: each.module != needs.entry.piece.module):
             for bound in sorted(piece.binds):
                 self._name(Own(piece.module, bound))
         for link in needs.links:

@@ -15,13 +15,16 @@ def in_order_of_imports(
 ) -> list[Piece]:
     """Pieces in the order in which they run when a module is imported.
 
-    Modules that only functions import, when they run, come before all others.
+    Modules that only functions import, when they run, come before all others but those that
+    they import.
     """
     walk = _Walk(project, resolver)
     found = [piece for piece in walk.run(module) if piece in pieces]
     late = sorted({piece.module for piece in pieces} - walk.seen)
-    before = [piece for name in late for piece in walk.run(name) if piece in pieces]
-    return [*before, *found]
+    if not late:
+        return found
+    walk = _Walk(project, resolver)
+    return [piece for name in (*late, module) for piece in walk.run(name) if piece in pieces]
 
 
 class _Walk:

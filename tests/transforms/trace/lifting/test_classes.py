@@ -12,17 +12,16 @@ def members(text, name="f", values=()):
 
 def test_methods_come_that_something_names():
     text = (
-        "class C:\n    def used(self): return self.inner()\n"
-        "    def inner(self): return 1\n    def other(self): return 2\ndef f():\n"
-        "    return C().used()\n"
+        "class C:\n    def used(self): return self.inner()\n    def inner(self): return 1\n"
+        "    def other(self): return 2\ndef f():\n    return C().used()\n"
     )
     assert members(text) == {"used", "inner"}
 
 
 def test_methods_come_that_getattr_names():
     text = (
-        "class C:\n    def used(self): return 1\n    def other(self): return 2\n"
-        "def f():\n    return getattr(C(), 'used')()\n"
+        "class C:\n    def used(self): return 1\n    def other(self): return 2\ndef f():\n"
+        "    return getattr(C(), 'used')()\n"
     )
     assert members(text) == {"used"}
 
@@ -38,17 +37,17 @@ def test_all_methods_come_where_names_of_attributes_are_computed():
 def test_all_methods_come_where_a_foreign_base_may_call_them():
     text = (
         "from html.parser import HTMLParser\nclass C(HTMLParser):\n"
-        "    def handle_data(self, data): pass\n    def other(self): return 2\n"
-        "def f():\n    return C()\n"
+        "    def handle_data(self, data): pass\n    def other(self): return 2\ndef f():\n"
+        "    return C()\n"
     )
     assert members(text) == {"handle_data", "other"}
 
 
 def test_methods_of_a_dataclass_come_where_they_are_named():
     text = (
-        "from dataclasses import dataclass\n@dataclass\nclass C:\n"
-        "    x: int = 1\n    def used(self): return self.x\n"
-        "    def other(self): return 2\ndef f():\n    return C().used()\n"
+        "from dataclasses import dataclass\n@dataclass\nclass C:\n    x: int = 1\n"
+        "    def used(self): return self.x\n    def other(self): return 2\ndef f():\n"
+        "    return C().used()\n"
     )
     assert "used" in members(text)
     assert "other" not in members(text)
@@ -64,9 +63,8 @@ def test_constants_with_a_computed_value_come_where_they_are_named():
 
 def test_strings_below_members_come_with_them():
     text = (
-        'class C:\n    """Doc."""\n    def g(self): return 1\n    h = g\n'
-        '    """Older."""\n    i = g\n    """Oldest."""\ndef f():\n'
-        "    return C().i()\n"
+        'class C:\n    """Doc."""\n    def g(self): return 1\n    h = g\n    """Older."""\n'
+        '    i = g\n    """Oldest."""\ndef f():\n    return C().i()\n'
     )
     assert "Older." not in program(text, "f")
     assert "Oldest." in program(text, "f")
@@ -75,8 +73,8 @@ def test_strings_below_members_come_with_them():
 
 def test_a_method_that_another_name_needs_comes():
     text = (
-        "class C:\n    def __dir__(self): return []\n    __members__ = __dir__\n"
-        "def f():\n    return C()\n"
+        "class C:\n    def __dir__(self): return []\n    __members__ = __dir__\ndef f():\n"
+        "    return C()\n"
     )
     assert called(text, "f").__members__() == []
 
@@ -109,17 +107,16 @@ def test_members_that_share_a_line_come_together():
 
 def test_a_deleted_member_is_deleted_where_it_is_there():
     text = (
-        "class C:\n    def _make(): return 3\n    x = _make()\n    del _make\n"
-        "def f():\n    return C.x, hasattr(C, '_make')\n"
+        "class C:\n    def _make(): return 3\n    x = _make()\n    del _make\ndef f():\n"
+        "    return C.x, hasattr(C, '_make')\n"
     )
     assert called(text, "f") == (3, False)
 
 
 def test_members_of_an_enumeration_all_come_in_order():
     text = (
-        "import enum\nclass C(enum.Enum):\n    A = enum.auto()\n"
-        "    B = enum.auto()\n    D = 7\n    @property\n"
-        "    def bare(self): return self.value\ndef f(x):\n"
+        "import enum\nclass C(enum.Enum):\n    A = enum.auto()\n    B = enum.auto()\n"
+        "    D = 7\n    @property\n    def bare(self): return self.value\ndef f(x):\n"
         "    return [each.name for each in C]\n"
     )
     assert called(text, "f", 1) == ["A", "B", "D"]
@@ -127,18 +124,16 @@ def test_members_of_an_enumeration_all_come_in_order():
 
 def test_a_named_tuple_comes_with_its_fields():
     text = (
-        "from typing import NamedTuple\nclass C(NamedTuple):\n    x: int\n"
-        "    y: int = 2\n    def both(self): return self.x + self.y\ndef f():\n"
-        "    return C(1).both()\n"
+        "from typing import NamedTuple\nclass C(NamedTuple):\n    x: int\n    y: int = 2\n"
+        "    def both(self): return self.x + self.y\ndef f():\n    return C(1).both()\n"
     )
     assert called(text, "f") == 3
 
 
 def test_abstract_methods_come_with_what_implements_them():
     text = (
-        "from abc import ABC, abstractmethod\nclass B(ABC):\n"
-        "    @abstractmethod\n    def g(self): ...\n"
-        "    def h(self): return self.g()\nclass C(B):\n"
+        "from abc import ABC, abstractmethod\nclass B(ABC):\n    @abstractmethod\n"
+        "    def g(self): ...\n    def h(self): return self.g()\nclass C(B):\n"
         "    def g(self): return 3\ndef f():\n    return C().h()\n"
     )
     assert called(text, "f") == 3
@@ -160,9 +155,8 @@ def test_a_class_is_made_by_the_metaclass_of_the_project():
     text = (
         "class M(type):\n    def __new__(mcs, name, bases, members):\n"
         "        members['made'] = 5\n"
-        "        return super().__new__(mcs, name, bases, members)\n"
-        "class C(metaclass=M):\n    def g(self): return self.made\ndef f():\n"
-        "    return C().g()\n"
+        "        return super().__new__(mcs, name, bases, members)\nclass C(metaclass=M):\n"
+        "    def g(self): return self.made\ndef f():\n    return C().g()\n"
     )
     assert called(text, "f") == 5
 
@@ -177,8 +171,8 @@ def test_signatures_for_type_checkers_stay_away():
     text = (
         "from typing import overload\nclass C:\n    @overload\n"
         "    def g(self, x: int) -> int: ...\n    @overload\n"
-        "    def g(self, x: str) -> str: ...\n    def g(self, x): return x\n"
-        "def f():\n    return C().g(2)\n"
+        "    def g(self, x: str) -> str: ...\n    def g(self, x): return x\ndef f():\n"
+        "    return C().g(2)\n"
     )
     assert called(text, "f") == 2
     assert "overload" not in program(text, "f")

@@ -163,8 +163,8 @@ def test_a_property_behind_its_class_takes_the_object():
 
 def test_special_methods_go_on_working_from_behind_their_class():
     text = (
-        "class C:\n    def __contains__(self, other):\n"
-        "        return other == 3\n\n\nITEMS = C()\nFOUND = C\n"
+        "class C:\n    def __contains__(self, other):\n        return other == 3\n\n\n"
+        "ITEMS = C()\nFOUND = C\n"
     )
     function, names = entry(text, "C.__contains__", {"m:ITEMS"})
     assert function.__name__ == "contains"
@@ -173,8 +173,8 @@ def test_special_methods_go_on_working_from_behind_their_class():
 
 def test_methods_with_private_names_of_their_class_stay_inside():
     text = (
-        "class C:\n    def f(self):\n        return self.__x\n\n"
-        "    def __g(self):\n        self.__x = 1\n\n\nONE = C()\n"
+        "class C:\n    def f(self):\n        return self.__x\n\n    def __g(self):\n"
+        "        self.__x = 1\n\n\nONE = C()\n"
     )
     lifted = lift_of(text, "C.f", {"m:ONE"})
     assert (lifted.entry_point, lifted.own_names) == ("C.f", {})
@@ -182,8 +182,8 @@ def test_methods_with_private_names_of_their_class_stay_inside():
 
 def test_methods_with_defaults_of_their_class_stay_inside():
     text = (
-        "class C:\n    SIZE = 3\n\n    def f(self, size=SIZE):\n"
-        "        return size\n\n\nONE = C()\n"
+        "class C:\n    SIZE = 3\n\n    def f(self, size=SIZE):\n        return size\n\n\n"
+        "ONE = C()\n"
     )
     assert lift_of(text, "C.f", {"m:ONE"}).entry_point == "C.f"
 
@@ -191,8 +191,8 @@ def test_methods_with_defaults_of_their_class_stay_inside():
 def test_a_function_behind_a_class_takes_no_name_of_another_or_of_a_builtin():
     text = (
         "def f():\n    return 1\n\n\nclass TheCase:\n    def f(self):\n"
-        "        return f() + self.len()\n\n    def len(self):\n"
-        "        return len('ab')\n\n\nONE = TheCase()\n"
+        "        return f() + self.len()\n\n    def len(self):\n        return len('ab')\n"
+        "\n\nONE = TheCase()\n"
     )
     assert lift_of(text, "TheCase.f", {"m:ONE"}).entry_point == "the_case_f"
     assert lift_of(text, "TheCase.len", {"m:ONE"}).entry_point == "the_case_len"

@@ -65,8 +65,18 @@ def _compound(inner):
     blocks = st.lists(inner, min_size=1, max_size=3).map(_block)
     return st.one_of(
         st.builds("def {}({}, k={}):\n{}".format, NAMES, NAMES, EXPRESSIONS, blocks),
-        st.builds("def {0}():\n    {1} = 1\n    def {0}():\n        nonlocal {1}\n        yield {1}\n{2}".format, NAMES, NAMES, blocks),
-        st.builds("@{}\ndef {}(self: {}) -> {}:\n{}".format, EXPRESSIONS, NAMES, NAMES, NAMES, blocks),
+        st.builds(
+            (
+                "def {0}():\n    {1} = 1\n    def {0}():\n        nonlocal {1}\n        yield {1}\n"
+                "{2}"
+            ).format,
+            NAMES,
+            NAMES,
+            blocks,
+        ),
+        st.builds(
+            ("@{}\ndef {}(self: {}) -> {}:\n{}").format, EXPRESSIONS, NAMES, NAMES, NAMES, blocks
+        ),
         st.builds("@property\ndef {}(self):\n{}".format, NAMES, blocks),
         st.builds("async def {}():\n{}".format, NAMES, blocks),
         st.builds("class {}({}):\n{}".format, NAMES, NAMES, blocks),
@@ -93,7 +103,11 @@ def places(module, text):
         outer, node = waiting.pop()
         inner = outer
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield Place(module, outer + node.name, min([node.lineno, *(each.lineno for each in node.decorator_list)]))
+            yield Place(
+                module,
+                outer + node.name,
+                min([node.lineno, *(each.lineno for each in node.decorator_list)]),
+            )
             inner = f"{outer}{node.name}.<locals>."
         elif isinstance(node, ast.ClassDef):
             inner = f"{outer}{node.name}."
@@ -112,20 +126,24 @@ def check(lifted, roots):
         if isinstance(node, ast.ImportFrom):
             assert not node.level
             names = [node.module]
-        assert {name.partition(".")[0] for name in names}.isdisjoint(roots - sys.stdlib_module_names)
+        assert {name.partition(".")[0] for name in names}.isdisjoint(
+            roots - sys.stdlib_module_names
+        )
     last = tree.body[-1]
     owner, _, name = lifted.entry_point.rpartition(".")
     if owner:
         assert (type(last), last.name) == (ast.ClassDef, owner)
         last = last.body[-1]
     assert (type(last), last.name) == (ast.FunctionDef, name)
-    assert lifted.prompt_without_docstring == "" or lifted.prompt.startswith(lifted.prompt_without_docstring)
+    assert lifted.prompt_without_docstring == "" or lifted.prompt.startswith(
+        lifted.prompt_without_docstring
+    )
     first, final = lifted.lines
     assert final == len(text.splitlines())
     assert first == len(lifted.prompt.splitlines()) + 1
 
 
-@settings(max_examples=250, deadline=None, report_multiple_bugs=False)
+@settings(max_examples=150, deadline=None, report_multiple_bugs=False)
 @given(MODULES)
 def test_any_module_gives_programs_that_compile_or_reasons(text):
     try:
@@ -137,10 +155,15 @@ def test_any_module_gives_programs_that_compile_or_reasons(text):
         check(lift(repository, place, frozenset({"m:C", "m:a.b", "n:f"})), {"m", "n"})
 
 
-@pytest.mark.parametrize("name", ["textwrap", "dataclasses", "string", "fractions", "heapq", "bisect", "graphlib", "shlex"])
+@pytest.mark.parametrize(
+    "name",
+    ["textwrap", "dataclasses", "string", "fractions", "heapq", "bisect", "graphlib", "shlex"],
+)
 def test_modules_of_the_standard_library_give_programs_that_compile_or_reasons(name):
     """As if they were a project's: real code in all its forms."""
-    text = Path(sys.modules[name].__file__ if name in sys.modules else __import__(name).__file__).read_text()
+    text = Path(
+        sys.modules[name].__file__ if name in sys.modules else __import__(name).__file__
+    ).read_text()
     repository = sources({f"own_{name}": text})
     lifted = [lift(repository, place) for place in places(f"own_{name}", text)]
     for each in lifted:

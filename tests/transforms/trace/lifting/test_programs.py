@@ -8,17 +8,16 @@ from transforms.trace.lifting import Lifted
 
 def test_helpers_come_before_what_uses_them_when_it_is_made():
     text = (
-        "def f():\n    return TABLE[1] + later()\ndef made(n):\n"
-        "    return {n: n + 1}\nTABLE = made(1)\ndef later():\n    return 1\n"
+        "def f():\n    return TABLE[1] + later()\ndef made(n):\n    return {n: n + 1}\n"
+        "TABLE = made(1)\ndef later():\n    return 1\n"
     )
     assert called(text, "f") == 3
 
 
 def test_a_constant_comes_with_all_that_changes_it():
     text = (
-        "TABLE = {}\nfor each in range(3):\n    TABLE[each] = each * 2\n"
-        "TABLE.update(a=1)\nTABLE['b'] = 2\nOTHER = 5\nOTHER += 1\ndef f():\n"
-        "    return TABLE, OTHER\n"
+        "TABLE = {}\nfor each in range(3):\n    TABLE[each] = each * 2\nTABLE.update(a=1)\n"
+        "TABLE['b'] = 2\nOTHER = 5\nOTHER += 1\ndef f():\n    return TABLE, OTHER\n"
     )
     assert called(text, "f") == ({0: 0, 1: 2, 2: 4, "a": 1, "b": 2}, 6)
 
@@ -26,18 +25,18 @@ def test_a_constant_comes_with_all_that_changes_it():
 def test_a_registry_comes_with_what_registers():
     text = (
         "REGISTRY = {}\ndef register(name):\n    def add(function):\n"
-        "        REGISTRY[name] = function\n        return function\n"
-        "    return add\n@register('a')\ndef one(): return 1\n@register('b')\n"
-        "def two(): return 2\ndef f(name):\n    return REGISTRY[name]()\n"
+        "        REGISTRY[name] = function\n        return function\n    return add\n"
+        "@register('a')\ndef one(): return 1\n@register('b')\ndef two(): return 2\n"
+        "def f(name):\n    return REGISTRY[name]()\n"
     )
     assert called(text, "f", "b") == 2
 
 
 def test_functions_by_type_come_with_all_their_types():
     text = (
-        "from functools import singledispatch\n@singledispatch\n"
-        "def g(x): return 'any'\n@g.register\ndef _(x: int): return 'int'\n"
-        "@g.register(str)\ndef _(x): return 'str'\ndef f(x):\n    return g(x)\n"
+        "from functools import singledispatch\n@singledispatch\ndef g(x): return 'any'\n"
+        "@g.register\ndef _(x: int): return 'int'\n@g.register(str)\n"
+        "def _(x): return 'str'\ndef f(x):\n    return g(x)\n"
     )
     assert [called(text, "f", x) for x in (1, "a", None)] == ["int", "str", "any"]
 
@@ -45,8 +44,8 @@ def test_functions_by_type_come_with_all_their_types():
 def test_a_decorator_of_the_project_comes():
     text = (
         "import functools\ndef twice(function):\n    @functools.wraps(function)\n"
-        "    def inner(*args):\n        return 2 * function(*args)\n"
-        "    return inner\n@twice\ndef f(x):\n    return x + 1\n"
+        "    def inner(*args):\n        return 2 * function(*args)\n    return inner\n"
+        "@twice\ndef f(x):\n    return x + 1\n"
     )
     assert called(text, "f", 1) == 4
 
@@ -104,8 +103,7 @@ def test_the_future_import_stands_first():
 def test_annotations_for_type_checkers_need_no_module():
     text = (
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n"
-        "    from numpy import ndarray\ndef f(x: 'ndarray') -> 'ndarray':\n"
-        "    return x\n"
+        "    from numpy import ndarray\ndef f(x: 'ndarray') -> 'ndarray':\n    return x\n"
     )
     assert called(text, "f", 1) == 1
 
@@ -120,26 +118,25 @@ def test_annotations_that_need_a_package_are_not_evaluated():
     "text",
     [
         (
-            "try:\n    import numpy\nexcept ImportError:\n    numpy = None\n"
-            "def f():\n    return numpy\n"
+            "try:\n    import numpy\nexcept ImportError:\n    numpy = None\ndef f():\n"
+            "    return numpy\n"
         ),
         (
-            "try:\n    from numpy import array\nexcept ImportError:\n"
-            "    array = None\ndef f():\n    return array\n"
+            "try:\n    from numpy import array\nexcept ImportError:\n    array = None\n"
+            "def f():\n    return array\n"
         ),
         (
-            "try:\n    import numpy as np\n    HAS = np\nexcept ImportError:\n"
-            "    HAS = None\ndef f():\n    return HAS\n"
+            "try:\n    import numpy as np\n    HAS = np\nexcept ImportError:\n    HAS = None\n"
+            "def f():\n    return HAS\n"
         ),
         (
-            "import sys\nif sys.version_info[0] == 2:\n    x = unicode\nelse:\n"
-            "    x = None\ndef f():\n    return x\n"
+            "import sys\nif sys.version_info[0] == 2:\n    x = unicode\nelse:\n    x = None\n"
+            "def f():\n    return x\n"
         ),
         "try:\n    unicode\nexcept NameError:\n    unicode = None\ndef f():\n    return unicode\n",
         (
-            "import contextlib\nnumpy = None\n"
-            "with contextlib.suppress(ImportError):\n    import numpy\ndef f():\n"
-            "    return numpy\n"
+            "import contextlib\nnumpy = None\nwith contextlib.suppress(ImportError):\n"
+            "    import numpy\ndef f():\n    return numpy\n"
         ),
     ],
 )
@@ -164,8 +161,8 @@ def test_names_of_two_modules_that_are_equal_become_two():
     modules = {
         "p": "",
         "p.a": (
-            "from . import b, c\nLIMIT = 1\ndef g(): return LIMIT\ndef f():\n"
-            "    LIMIT_b = 5\n    return g() + b.g() * c.g() + LIMIT_b\n"
+            "from . import b, c\nLIMIT = 1\ndef g(): return LIMIT\ndef f():\n    LIMIT_b = 5\n"
+            "    return g() + b.g() * c.g() + LIMIT_b\n"
         ),
         "p.b": "LIMIT = 10\ndef g(): return LIMIT\n",
         "p.c": "LIMIT = 100\ndef g():\n    b_LIMIT = 0\n    return LIMIT + b_LIMIT\n",
@@ -270,9 +267,8 @@ def test_a_module_that_is_no_python_is_a_reason_only_where_it_is_needed():
 
 def test_comments_of_helpers_stay_and_headings_go():
     text = (
-        "#!/usr/bin/python\n# Copyright\nimport re\n\n# What g does.\n"
-        "# And why.\ndef g():  # noqa\n    return 1  # One.\n\n\ndef f():\n"
-        "    return g()\n"
+        "#!/usr/bin/python\n# Copyright\nimport re\n\n# What g does.\n# And why.\n"
+        "def g():  # noqa\n    return 1  # One.\n\n\ndef f():\n    return g()\n"
     )
     assert (
         lift_of(text, "f").prompt

@@ -42,8 +42,8 @@ def test_all_of_a_module_grows():
             "__all__ += names\n__all__ += ['z']\n"
         ),
         "p.a": (
-            "__all__ = ['g']\n__all__.append('_h')\n__all__ += ['_i']\n"
-            "def g(): return 1\ndef _h(): return 2\ndef _i(): return 3\n"
+            "__all__ = ['g']\n__all__.append('_h')\n__all__ += ['_i']\ndef g(): return 1\n"
+            "def _h(): return 2\ndef _i(): return 3\n"
         ),
         "p.b": "from p import *\nfrom p.a import *\ndef f():\n    return g(), _h(), _i()\n",
     }
@@ -82,14 +82,15 @@ def test_relative_imports_go_up_as_far_as_there_are_packages():
         "p": "",
         "p.q": "",
         "p.q.a": (
-            "from ..b import g\nfrom .. import b as other\nfrom . import c\n"
-            "def f():\n    return g() + other.g() + c.g()\n"
+            "from ..b import g\nfrom .. import b as other\nfrom . import c\ndef f():\n"
+            "    return g() + other.g() + c.g()\n"
         ),
         "p.q.c": "def g(): return 4\n",
         "p.b": "def g(): return 1\n",
     }
     assert called(modules, "p.q.a:f") == 6
-    assert reason({"p": "", "p.a": "from ...x import g\ndef f():\n    return g()\n"}, "p.a:f") in (
+    modules = {"p": "", "p.a": "from ...x import g\ndef f():\n    return g()\n"}
+    assert reason(modules, "p.a:f") in (
         "uses_package",
         "missing_module",
     )
@@ -119,8 +120,8 @@ def test_names_of_the_standard_library_come_through_the_project():
         ),
         "p.a": (
             "from .compat import Ordered, os, regex\nfrom . import compat\ndef f():\n"
-            "    return Ordered(a=1), os.path.sep, regex.escape('.'), "
-            "compat.regex.escape('a'), compat.os.sep\n"
+            "    return (Ordered(a=1), os.path.sep, regex.escape('.'),\n"
+            "            compat.regex.escape('a'), compat.os.sep)\n"
         ),
     }
     result = called(modules, "p.a:f")

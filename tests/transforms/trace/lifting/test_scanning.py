@@ -17,7 +17,9 @@ def imported(node):
 
 
 def names_in(text):
-    found = scan(ast.parse(text).body, imported, lambda _: False, lambda _: False, lazy_annotations=False)
+    found = scan(
+        ast.parse(text).body, imported, lambda _: False, lambda _: False, lazy_annotations=False
+    )
     return {use.name for use in found.uses if not use.stores}
 
 
